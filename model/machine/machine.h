@@ -1,0 +1,73 @@
+// The transition system: which steps a state allows, and what each does.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "model/machine/fabric.h"
+#include "model/state/machine_state.h"
+#include "model/state/transition.h"
+
+namespace isobar::model {
+
+/// Told of every step of a run: traces, reports, the judge's input. Callbacks come in the order of effects.
+/// `seq` identifies a micro-op of a core for the whole run.
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  virtual void fetched(unsigned /*core*/, const Entry&) {}
+  /// `mask`: bytes bound now; `from`: seq of the own store forwarded from, or -1 for memory.
+  virtual void bound(unsigned /*core*/, const Entry&, u16 /*mask*/, i64 /*from*/) {}
+  virtual void propagated(unsigned /*core*/, const Entry&) {}
+  /// DC, IC, SGI, acknowledge ... took effect.
+  virtual void performed(unsigned /*core*/, const Entry&, const Access&) {}
+  virtual void retired(unsigned /*core*/, const Entry&) {}
+  /// Every micro-op of `core` with seq >= `first_seq` is discarded.
+  virtual void squashed(unsigned /*core*/, u32 /*first_seq*/) {}
+  virtual void interrupted(unsigned /*core*/, u64 /*return_pc*/) {}
+};
+
+/// Bookkeeping done by the host when the shim executes HVC #imm at EL1. Deterministic; all its state is in
+/// MachineState::host. Runs when everything older has retired, so it has no ordering content.
+class HostServices {
+ public:
+  virtual ~HostServices() = default;
+  /// Arguments in X0 to X7, results there too. May use write_memory().
+  virtual void call(MachineState& s, unsigned core, u16 imm) const = 0;
+};
+
+/// The transition system of one machine running one program. Immutable; usable from several threads at once.
+class Machine {
+ public:
+  /// Throws InputError if the configuration is invalid or a region map is malformed.
+  Machine(MachineConfig config, Program program, std::shared_ptr<const HostServices> host = nullptr);
+
+  const MachineConfig& config() const { return config_; }
+  const Program& program() const { return program_; }
+  const Image& image() const { return *image_; }
+  DirectFabric direct_fabric() const { return DirectFabric(*image_, config_, program_); }
+
+  MachineState initial() const;
+
+  /// Appends every step the architecture allows now, in a fixed order. Empty when the machine has finished, is dead or
+  /// is deadlocked.
+  void enabled(const MachineState& s, std::vector<Transition>& out) const;
+
+  /// Takes one step that enabled() listed, then everything that follows from it without choice (register arithmetic,
+  /// addresses, branch resolution, barrier completion, retirement).
+  void apply(MachineState& s, const Transition& t, Fabric& fabric, Observer* observer = nullptr) const;
+
+  /// No core can do anything any more: all stopped or waiting, nothing in flight.
+  bool finished(const MachineState& s) const;
+
+ private:
+  MachineConfig config_;
+  Program program_;
+  std::unique_ptr<Image> image_;
+  std::shared_ptr<const HostServices> host_;
+};
+
+/// Architectural value of a register after a run (window empty): X, SP, V and system registers.
+Value read_register(const Core& c, isa::Reg r);
+
+}  // namespace isobar::model

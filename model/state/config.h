@@ -1,0 +1,101 @@
+// Parameters of a machine: immutable during a run. Owns their defaults and validity; must not know state or rules.
+#pragma once
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "isa/register.h"
+#include "support/types.h"
+
+namespace isobar::model {
+
+/// How a core offers the total-store-order mode (design.md decision 2).
+enum class TsoSupport : u8 {
+  None,          ///< weak only; AIDR_EL1[9] = 0, ACTLR_EL1.TSO is RES0
+  Actlr,         ///< ACTLR_EL1[1] switches, AIDR_EL1[9] = 1 (Apple silicon)
+  ActlrReadOnly, ///< AIDR_EL1[9] = 1 but writes to ACTLR_EL1.TSO are ignored (some virtual machines)
+  Fixed,         ///< always TSO, no bit (Nvidia Denver and Carmel, Fujitsu A64FX)
+};
+
+/// Which reading of "TSO" a TSO core has (operational-model.md section 3).
+enum class TsoFlavour : u8 {
+  T1,  ///< loads wait for older loads, stores for all older accesses
+  T2,  ///< T1, and every store counts as a store-release before a load-acquire (LDAR)
+  T3,  ///< T1, and every successful LSE operation is a full barrier
+};
+
+/// What happens when a guess turns out wrong or an order is violated.
+enum class Speculation : u8 {
+  Prune,   ///< the path is dead: every right guess is explored elsewhere (search)
+  Squash,  ///< younger micro-ops are discarded and fetched again (timed, manual)
+};
+
+struct CoreConfig {
+  TsoSupport tso = TsoSupport::Actlr;
+  bool tso_at_reset = false;  ///< ACTLR_EL1.TSO after reset (firmware policy); ignored unless tso == Actlr
+  u64 midr = 0x610f0000;      ///< MIDR_EL1; implementer 0x61 by default
+};
+
+/// Everything that makes one machine differ from another.
+struct MachineConfig {
+  unsigned cores = 2;  ///< 1 to kMaxCores
+  std::array<CoreConfig, kMaxCores> core{};
+  TsoFlavour flavour = TsoFlavour::T1;
+  unsigned window = 64;      ///< micro-ops in flight per core, 8 to 64: reorder window and store buffer together
+  unsigned max_guesses = 64; ///< unresolved guesses (branches, picks, exclusives) in flight per core, 1 to 64
+  bool dic = false;          ///< CTR_EL0.DIC: fetches see every propagated store
+  bool idc = false;          ///< CTR_EL0.IDC: no DC needed for instruction coherence; dic implies idc
+  unsigned line_bytes = 64;  ///< cache line for DC, IC and the timed caches: 4 to 2048, a power of two
+  bool eis = true;           ///< exception entry is a context synchronisation event (FEAT_ExS EIS)
+  bool eos = true;           ///< exception return is a context synchronisation event (FEAT_ExS EOS)
+  bool store_exclusive_may_fail = true; ///< STXR may fail for no visible reason
+  bool undefined_stops = false;
+  unsigned timer_ticks = 0;  ///< timer interrupts per core that search may deliver at any time
+  Speculation speculation = Speculation::Prune;
+  u64 counter_frequency = 1'000'000'000;  ///< CNTFRQ_EL0, Hz; one tick is one unit of model time
+
+  /// Human-readable reason why the parameters do not make sense together; empty if they do.
+  std::string invalid() const;
+};
+
+/// What EL0 or EL1 may do with a region of memory.
+enum Permission : u8 { kReadEl0 = 1, kWriteEl0 = 2, kExecEl0 = 4, kReadEl1 = 8, kWriteEl1 = 16, kExecEl1 = 32 };
+
+/// A range of addresses with one set of permissions. Translation is the identity; an access outside every region is
+/// a translation fault, one without permission a permission fault.
+struct Region {
+  u64 base = 0;
+  u64 size = 0;       ///< bytes
+  u8 permissions = 0; ///< mask of Permission
+  i32 asid = -1;      ///< visible only while TTBR0_EL1[63:48] is this; -1: always
+  std::string name;
+};
+
+/// Initial bytes of memory; everything else in a region reads as zero.
+struct Segment {
+  u64 base = 0;
+  std::vector<u8> bytes;
+};
+
+/// State of a core when it starts.
+struct ResetState {
+  u64 pc = 0;
+  u8 el = 0;                                       ///< 0 or 1
+  u8 daif = 0;                                     ///< PSTATE.DAIF, 8/4/2/1
+  bool sp_sel = false;                             ///< PSTATE.SP (SPSel): at EL1, use SP_EL1
+  std::vector<std::pair<isa::Reg, Value>> registers;  ///< others are zero
+  bool running = true;                             ///< false: the core never starts
+};
+
+/// What the cores run: memory, permissions, reset states. Immutable during a run.
+struct Program {
+  std::vector<Region> regions;   ///< disjoint per ASID, sorted by base
+  std::vector<Segment> segments; ///< disjoint, sorted by base
+  std::vector<ResetState> reset; ///< one per core
+  std::vector<u64> stop;         ///< a core that is about to fetch one of these addresses stops for good
+  std::vector<u64> indirect_targets;  ///< addresses that an unresolved BR/BLR/RET may be guessed to reach
+  bool has_kernel = false;       ///< exceptions go to VBAR_EL1; otherwise a core that takes one stops with a fault
+};
+
+}  // namespace isobar::model

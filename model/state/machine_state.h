@@ -1,0 +1,104 @@
+// The whole machine at one instant: a plain copyable value.
+//
+// Owns: windows, registers, shared storage. Must not know: rules, drivers, SystemC. Slots index Core::window, 0 is
+// the oldest micro-op in flight; masks are over slots. `Entry::uop` points into the decode cache and is not hashed
+// (pc and word are).
+#pragma once
+
+#include <array>
+#include <vector>
+
+#include "isa/uop.h"
+#include "model/storage/storage.h"
+#include "support/hash.h"
+
+namespace isobar::model {
+
+inline constexpr u8 kFromRegisterFile = 0xff;  ///< Entry::producer: the architectural register
+inline constexpr u8 kUnbound = 0xff;           ///< Entry::source: byte not read yet
+inline constexpr u8 kFromMemory = 0xfe;        ///< Entry::source: byte taken from memory
+inline constexpr u8 kNoSlot = 0xff;
+
+/// PSTATE and controls under which an instruction was decoded.
+struct Context {
+  u8 el = 0;            ///< 0 or 1
+  u8 daif = 0;          ///< 8 = D, 4 = A, 2 = I, 1 = F
+  bool sp_sel = false;
+  bool tso = false;     ///< ACTLR_EL1.TSO in effect
+  bool tso_pending = false;  ///< ACTLR_EL1 was written with another value and no CSE has followed yet
+  friend bool operator==(const Context&, const Context&) = default;
+};
+
+/// One micro-op in flight.
+struct Entry {
+  const isa::Uop* uop = nullptr;
+  u64 pc = 0;
+  u32 word = 0;
+  u32 seq = 0;          ///< per-core count of micro-ops, for traces; not hashed
+  u8 index = 0;         ///< which micro-op of its instruction; 0 starts an instruction
+  bool last = false;    ///< last micro-op of its instruction
+  Context context;
+
+  bool known = false;       ///< result (Alu, Read ...) or stored data (Write) is computed
+  bool address_known = false;
+  bool fired = false;       ///< R bound in full, W propagated, DC/IC/system action performed, barrier/CSE complete
+  bool guessed = false;     ///< a guess was made (Predict)
+  bool resolved = false;    ///< guess checked, or condition computed without one
+  bool faulting = false;    ///< address known and not permitted, or undefined: becomes an exception
+  bool inert = false;       ///< a Write that does not happen (failed exclusive or CAS)
+  u8 choice = 0;            ///< the guess: branch 1 = taken; pick 1 = first arm; exclusive 1 = success; CAS see thread/cas.h
+  u8 nzcv = 0;
+  u8 partner = kNoSlot;     ///< W of an RMW or STXR: slot of its R; kFromRegisterFile - 1: the core's monitor
+  std::array<u8, 6> producer{kFromRegisterFile, kFromRegisterFile, kFromRegisterFile,
+                             kFromRegisterFile, kFromRegisterFile, kFromRegisterFile};
+  u64 addr = 0;
+  Value value;              ///< dst[0], or the bytes stored
+  Value value2;             ///< dst[1]
+  u64 guess = 0;            ///< slots of unresolved guesses that `value` hangs on
+  u64 guess_addr = 0;       ///< the same for `addr`
+  std::array<u8, 16> source{};  ///< Read, per byte: kUnbound, kFromMemory or the slot of an own store
+  Value raw;                ///< Read: bytes taken so far
+  u16 foreign = 0;          ///< Read, per byte: another core's write landed since it was taken ("overtaken")
+  u16 own = 0;              ///< Read of an RMW, per byte: an own write landed since
+};
+
+/// The last load-exclusive that has left the window.
+struct Monitor {
+  bool valid = false;
+  u8 size = 0;
+  u16 foreign = 0, own = 0;
+  u64 addr = 0;
+};
+
+/// Why a core stopped for good.
+struct Stop {
+  bool stopped = false;
+  bool fault = false;  ///< an exception with no kernel to take it
+  u64 pc = 0, esr = 0, far = 0;
+};
+
+struct Core {
+  std::vector<Entry> window;
+  u64 pc = 0;            ///< next fetch
+  Context context;       ///< at the next fetch
+  bool waiting = false;  ///< WFI is the youngest instruction
+  Stop stop;
+  Monitor monitor;
+  u32 next_seq = 0;      ///< not hashed
+  u64 retired = 0;       ///< instructions, not hashed
+  std::array<u64, isa::kNumRegs> reg{};  ///< architectural values; vector registers: low half
+  std::vector<u64> vector_high;          ///< empty, or 32 upper halves
+};
+
+struct MachineState {
+  std::vector<Core> core;
+  Storage storage;
+  std::vector<u64> host;  ///< state of host services, opaque to the model
+  bool dead = false;      ///< a guess was wrong or an order violated, and Speculation::Prune
+  const char* bound = nullptr;  ///< a limit of the model was hit on this path; not hashed
+};
+
+/// Fingerprint of everything that can influence the future or the outcome.
+Digest digest(const MachineState& s);
+
+}  // namespace isobar::model

@@ -1,0 +1,88 @@
+// The storage subsystem as plain data: flat multi-copy-atomic memory, the incoherent instruction side, interrupts.
+//
+// Owns: bytes, versions of modified code, pending interrupts, and the functions that act on them. Both fabrics call
+// exactly these functions. Must not know: cores' windows, SystemC. Invariant: `memory` and `code` sorted by address.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "model/state/config.h"
+#include "support/hash.h"
+#include "support/types.h"
+
+namespace isobar::model {
+
+/// 16 aligned bytes that differ (or may differ) from the initial image.
+struct Granule {
+  u64 addr = 0;
+  Value data;
+};
+
+/// The coherence history of one aligned instruction word that has been written since start-up.
+/// Index 0 of `values` is the oldest version that some core may still fetch; the last is what memory holds.
+struct CodeWord {
+  u64 addr = 0;
+  u16 cleaned = 0;                      ///< index of the version at the point of unification
+  std::array<u16, kMaxCores> floor{};   ///< per core, the oldest version it may fetch
+  std::vector<u32> values;
+};
+
+/// The interrupt controller: 16 SGIs and the virtual timer PPI (INTID 27) per core.
+struct Interrupts {
+  std::array<u32, kMaxCores> pending{};  ///< bit n: INTID n is pending
+  std::array<u32, kMaxCores> active{};
+  std::array<u8, kMaxCores> ticks{};     ///< timer interrupts still available to search
+};
+
+/// Shared part of the machine state.
+struct Storage {
+  std::vector<Granule> memory;
+  std::vector<CodeWord> code;
+  Interrupts irq;
+  u64 time = 0;  ///< model time in ticks; stays 0 in search
+  u64 memory_hash_a = 0, memory_hash_b = 0;  ///< order-independent hash of `memory`, kept up to date by write()
+};
+
+enum class AccessKind : u8 {
+  Read, Write, Fetch, CleanData, InvalidateLine, InvalidateAllLocal, InvalidateAll, SendSgi, Acknowledge, EndOfInterrupt
+};
+
+/// One atomic action on the storage subsystem: what travels through a fabric.
+struct Access {
+  AccessKind kind = AccessKind::Read;
+  u8 core = 0;       ///< initiator
+  u8 size = 0;       ///< bytes, 1 to 16; does not cross a 16-byte boundary; 4 for Fetch
+  u16 version = 0;   ///< Fetch: index into CodeWord::values, 0 if the word was never modified
+  u64 addr = 0;      ///< address; SendSgi: the value written to ICC_SGI1R_EL1; Acknowledge/EOI: INTID
+  Value data;        ///< in for Write, out for Read, Fetch and Acknowledge
+  bool ok = true;    ///< out: false if nothing answers at the address
+};
+
+/// Initial contents of memory, shared by all states of a run.
+class Image {
+ public:
+  explicit Image(const Program& program);
+  u8 byte(u64 addr) const;
+  /// The aligned 16 bytes around `addr`.
+  Value granule(u64 addr) const;
+
+ private:
+  std::vector<Segment> segments_;
+};
+
+/// Performs `a` on `s`. The single implementation of what a storage action does.
+void perform(Storage& s, const Image& image, const MachineConfig& config, const Program& program, Access& a);
+
+/// Bytes as memory holds them now, size 1 to 16, any alignment.
+Value read_memory(const Storage& s, const Image& image, u64 addr, unsigned size);
+/// How many versions of the word at `addr` core `core` may fetch now, and the first of them: [first, first + count).
+struct FetchRange {
+  u16 first = 0;
+  u16 count = 1;
+};
+FetchRange fetchable(const Storage& s, const MachineConfig& config, u64 addr, unsigned core);
+
+void hash(const Storage& s, Hasher& h, unsigned cores);
+
+}  // namespace isobar::model

@@ -1,0 +1,31 @@
+// Bit-field helpers for encodings and values. Pure functions.
+#pragma once
+
+#include "support/types.h"
+
+namespace isobar {
+
+/// Bits [hi:lo] of `v`, right-aligned. Requires 0 <= lo <= hi <= 63.
+constexpr u64 bits(u64 v, unsigned hi, unsigned lo) {
+  return (v >> lo) & (hi - lo == 63 ? ~u64{0} : (u64{1} << (hi - lo + 1)) - 1);
+}
+/// Bit `n` of `v` as 0 or 1.
+constexpr u64 bit(u64 v, unsigned n) { return (v >> n) & 1; }
+/// A mask of `n` low ones, 0 <= n <= 64.
+constexpr u64 ones(unsigned n) { return n >= 64 ? ~u64{0} : (u64{1} << n) - 1; }
+/// The low `width` bits of `v` sign-extended to 64 bits, 1 <= width <= 64.
+constexpr u64 sign_extend(u64 v, unsigned width) {
+  const u64 m = u64{1} << (width - 1);
+  v &= ones(width);
+  return (v ^ m) - m;
+}
+/// Rotation of the low `width` (32 or 64) bits of `v` right by `n`.
+constexpr u64 rotate_right(u64 v, unsigned n, unsigned width) {
+  n %= width;
+  v &= ones(width);
+  return n == 0 ? v : ((v >> n) | (v << (width - n))) & ones(width);
+}
+constexpr u64 align_down(u64 v, u64 a) { return v & ~(a - 1); }
+constexpr bool is_aligned(u64 v, u64 a) { return (v & (a - 1)) == 0; }
+
+}  // namespace isobar

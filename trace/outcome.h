@@ -1,0 +1,32 @@
+// What of a final state is looked at, and how it is printed.
+#pragma once
+
+#include <compare>
+#include <string>
+#include <vector>
+
+#include "isa/register.h"
+#include "support/types.h"
+
+namespace isobar::trace {
+
+/// One thing to observe in a final state.
+struct Observable {
+  enum class Kind : u8 { Register, Memory, Fault } kind = Kind::Register;
+  u8 core = 0;                     ///< Register, Fault
+  isa::Reg reg = isa::Reg::None;   ///< Register
+  u64 addr = 0;                    ///< Memory
+  u8 size = 8;                     ///< bytes looked at: 1, 2, 4, 8, 16
+  std::string label;               ///< as printed: "0:X1", "[x]", "fault(P0)"
+};
+
+/// The values of a list of observables, in its order.
+struct Outcome {
+  std::vector<Value> values;
+  friend bool operator==(const Outcome&, const Outcome&) = default;
+};
+struct OutcomeLess {
+  bool operator()(const Outcome& a, const Outcome& b) const;
+};
+
+}  // namespace isobar::trace
