@@ -38,8 +38,9 @@ class Hasher {
   Digest digest() const { return {mix(a_, 0xff51afd7ed558ccdull), mix(b_ ^ a_, 0xc4ceb9fe1a85ec53ull)}; }
 
  private:
+  __extension__ typedef unsigned __int128 u128;  // not ISO C++, hence the keyword under -Wpedantic
   static u64 mix(u64 x, u64 m) {
-    const unsigned __int128 p = static_cast<unsigned __int128>(x ^ (x >> 32)) * m;
+    const u128 p = static_cast<u128>(x ^ (x >> 32)) * m;
     return static_cast<u64>(p) ^ static_cast<u64>(p >> 64);
   }
   u64 a_ = 0x243f6a8885a308d3ull;
