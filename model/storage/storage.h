@@ -13,6 +13,9 @@
 
 namespace isobar::model {
 
+/// Versions of one instruction word that are kept (Transition::choice is a byte).
+inline constexpr unsigned kMaxVersions = 256;
+
 /// 16 aligned bytes that differ (or may differ) from the initial image.
 struct Granule {
   u64 addr = 0;
@@ -41,7 +44,8 @@ struct Storage {
   std::vector<CodeWord> code;
   Interrupts irq;
   u64 time = 0;  ///< model time in ticks; stays 0 in search
-  u64 memory_hash_a = 0, memory_hash_b = 0;  ///< order-independent hash of `memory`, kept up to date by write()
+  u64 memory_hash_a = 0, memory_hash_b = 0;  ///< order-independent hash of memory, kept up to date by every write
+  bool versions_dropped = false;  ///< a word had more than kMaxVersions fetchable versions: the oldest was forgotten
 };
 
 enum class AccessKind : u8 {
@@ -76,6 +80,14 @@ void perform(Storage& s, const Image& image, const MachineConfig& config, const 
 
 /// Bytes as memory holds them now, size 1 to 16, any alignment.
 Value read_memory(const Storage& s, const Image& image, u64 addr, unsigned size);
+/// Changes bytes from outside the machine (loader, debugger, host service): size 1 to 16, any alignment. The words
+/// touched lose their history, as after complete cache maintenance.
+void write_memory(Storage& s, const Image& image, u64 addr, unsigned size, const Value& value);
+/// The history of the word at the aligned address `addr`; nullptr if it is as nobody ever wrote it.
+const CodeWord* find_code(const Storage& s, u64 addr);
+/// The INTIDs that the interrupt controller signals to `core`: mask. All interrupts have one priority, so nothing is
+/// signalled between acknowledge and end of interrupt (GICv3, IHI 0069, 4.8.6 "priority drop").
+u32 signalled(const Interrupts& irq, unsigned core);
 /// How many versions of the word at `addr` core `core` may fetch now, and the first of them: [first, first + count).
 struct FetchRange {
   u16 first = 0;

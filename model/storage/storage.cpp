@@ -1,0 +1,324 @@
+#include "model/storage/storage.h"
+
+#include <algorithm>
+
+#include "support/bits.h"
+#include "support/diagnostic.h"
+
+namespace isobar::model {
+
+namespace {
+
+constexpr u64 kGranule = 16;
+constexpr u64 kWord = 4;
+
+Value shift_right(const Value& v, unsigned bytes) {
+  if (bytes == 0) return v;
+  if (bytes >= 8) return {v.hi >> (8 * (bytes - 8)), 0};
+  return {(v.lo >> (8 * bytes)) | (v.hi << (64 - 8 * bytes)), v.hi >> (8 * bytes)};
+}
+
+Value shift_left(const Value& v, unsigned bytes) {
+  if (bytes == 0) return v;
+  if (bytes >= 8) return {0, v.lo << (8 * (bytes - 8))};
+  return {v.lo << (8 * bytes), (v.hi << (8 * bytes)) | (v.lo >> (64 - 8 * bytes))};
+}
+
+Value byte_mask(unsigned size) {
+  return {ones(8 * std::min(size, 8u)), size > 8 ? ones(8 * (size - 8)) : 0};
+}
+
+Value operator&(const Value& a, const Value& b) {
+  return {a.lo & b.lo, a.hi & b.hi};
+}
+Value operator|(const Value& a, const Value& b) {
+  return {a.lo | b.lo, a.hi | b.hi};
+}
+Value operator~(const Value& a) {
+  return {~a.lo, ~a.hi};
+}
+
+Digest granule_hash(u64 addr, const Value& data) {
+  Hasher h;
+  h.word(addr);
+  h.word(data.lo);
+  h.word(data.hi);
+  return h.digest();
+}
+
+std::vector<Granule>::iterator granule_position(std::vector<Granule>& memory, u64 addr) {
+  return std::lower_bound(memory.begin(), memory.end(), addr,
+                          [](const Granule& g, u64 a) { return g.addr < a; });
+}
+
+std::vector<CodeWord>::iterator code_position(std::vector<CodeWord>& code, u64 addr) {
+  return std::lower_bound(code.begin(), code.end(), addr,
+                          [](const CodeWord& w, u64 a) { return w.addr < a; });
+}
+
+/// Contents of the granule at the aligned address `addr`.
+Value current_granule(const Storage& s, const Image& image, u64 addr) {
+  const auto g = std::lower_bound(s.memory.begin(), s.memory.end(), addr,
+                                  [](const Granule& x, u64 a) { return x.addr < a; });
+  return g != s.memory.end() && g->addr == addr ? g->data : image.granule(addr);
+}
+
+/// Changes bytes within one granule. The hash is the sum over granules of (hash now - hash in the image), so
+/// that it depends on the contents of memory only, not on which granules were ever written.
+void update_granule(Storage& s, const Image& image, u64 addr, unsigned size, const Value& value) {
+  const u64 base = align_down(addr, kGranule);
+  const unsigned offset = static_cast<unsigned>(addr - base);
+  auto g = granule_position(s.memory, base);
+  if (g == s.memory.end() || g->addr != base) g = s.memory.insert(g, Granule{base, image.granule(base)});
+  const Value mask = shift_left(byte_mask(size), offset);
+  const Value next = (g->data & ~mask) | (shift_left(value, offset) & mask);
+  if (next == g->data) return;
+  const Digest before = granule_hash(base, g->data), after = granule_hash(base, next);
+  s.memory_hash_a += after.a - before.a;
+  s.memory_hash_b += after.b - before.b;
+  g->data = next;
+}
+
+bool contains(const Region& r, u64 addr) {
+  return addr - r.base < r.size;
+}
+
+/// Whether any region, of whatever ASID, covers every byte.
+bool mapped(const Program& program, u64 addr, u64 size) {
+  while (true) {
+    const auto r = std::find_if(program.regions.begin(), program.regions.end(),
+                                [addr](const Region& x) { return contains(x, addr); });
+    if (r == program.regions.end()) return false;
+    const u64 covered = r->size - (addr - r->base);
+    if (covered >= size) return true;
+    addr += covered;
+    size -= covered;
+  }
+}
+
+bool executable(const Program& program, u64 addr) {
+  return std::any_of(program.regions.begin(), program.regions.end(), [addr](const Region& r) {
+    return contains(r, addr) && (r.permissions & (kExecEl0 | kExecEl1)) != 0;
+  });
+}
+
+bool data_coherent(const MachineConfig& config) {
+  return config.idc || config.dic;
+}
+
+/// Forgets the first `n` versions.
+void drop_versions(CodeWord& w, unsigned n, unsigned cores) {
+  if (n == 0) return;
+  w.values.erase(w.values.begin(), w.values.begin() + n);
+  w.cleaned = static_cast<u16>(w.cleaned - std::min<unsigned>(w.cleaned, n));
+  for (unsigned c = 0; c < cores; ++c)
+    w.floor[c] = static_cast<u16>(w.floor[c] - std::min<unsigned>(w.floor[c], n));
+}
+
+/// Forgets every version that neither a core nor the point of unification can still produce, and every word
+/// that is again as if it had never been written.
+void forget_versions(Storage& s, unsigned cores) {
+  for (CodeWord& w : s.code) {
+    const u16 floor = *std::min_element(w.floor.begin(), w.floor.begin() + cores);
+    drop_versions(w, std::min(floor, w.cleaned), cores);
+  }
+  std::erase_if(s.code, [](const CodeWord& w) { return w.values.size() == 1; });
+}
+
+void append_version(Storage& s, const MachineConfig& config, u64 addr, u32 old_word, u32 new_word) {
+  auto w = code_position(s.code, addr);
+  if (w == s.code.end() || w->addr != addr) {
+    w = s.code.insert(w, CodeWord{});
+    w->addr = addr;
+    w->values.push_back(old_word);
+  }
+  w->values.push_back(new_word);
+  if (data_coherent(config)) w->cleaned = static_cast<u16>(w->values.size() - 1);
+  if (w->values.size() > kMaxVersions) {
+    drop_versions(*w, 1, config.cores);
+    s.versions_dropped = true;
+  }
+}
+
+void write(Storage& s, const Image& image, const MachineConfig& config, const Program& program,
+           const Access& a) {
+  // With DIC a fetch sees every propagated store: no history is needed.
+  if (config.dic) {
+    update_granule(s, image, a.addr, a.size, a.data);
+    return;
+  }
+  const u64 first = align_down(a.addr, kWord), end = a.addr + a.size;
+  std::array<u32, kGranule / kWord> old{};
+  for (u64 word = first; word < end; word += kWord)
+    old[(word - first) / kWord] = static_cast<u32>(read_memory(s, image, word, kWord).lo);
+  update_granule(s, image, a.addr, a.size, a.data);
+  for (u64 word = first; word < end; word += kWord)
+    if (executable(program, word))
+      append_version(s, config, word, old[(word - first) / kWord],
+                     static_cast<u32>(read_memory(s, image, word, kWord).lo));
+}
+
+u32 fetch(const Storage& s, const Image& image, const Access& a) {
+  const CodeWord* w = find_code(s, a.addr);
+  if (w == nullptr) return static_cast<u32>(read_memory(s, image, a.addr, kWord).lo);
+  if (a.version >= w->values.size()) throw InternalError("fetch of a version that does not exist");
+  return w->values[a.version];
+}
+
+/// Raises the floor of the cores in [first, end) to the point of unification for the words in [lo, hi].
+void invalidate(Storage& s, const MachineConfig& config, u64 lo, u64 hi, unsigned first, unsigned end) {
+  for (CodeWord& w : s.code) {
+    if (w.addr < lo || w.addr > hi) continue;
+    for (unsigned c = first; c < end; ++c) w.floor[c] = std::max(w.floor[c], w.cleaned);
+  }
+  forget_versions(s, config.cores);
+}
+
+/// ICC_SGI1R_EL1 (GICv3, IHI 0069): target list 15:0, Aff1 23:16, INTID 27:24, Aff2 39:32, IRM 40, RS 47:44,
+/// Aff3 55:48. Cores are Aff0 of the cluster 0.0.0; other targets do not exist and the interrupt is dropped.
+void send_sgi(Interrupts& irq, unsigned cores, unsigned sender, u64 v) {
+  const u32 pending = u32{1} << bits(v, 27, 24);
+  if (bit(v, 40) != 0) {
+    for (unsigned c = 0; c < cores; ++c)
+      if (c != sender) irq.pending[c] |= pending;
+    return;
+  }
+  if (bits(v, 23, 16) != 0 || bits(v, 39, 32) != 0 || bits(v, 55, 48) != 0 || bits(v, 47, 44) != 0) return;
+  for (unsigned c = 0; c < cores; ++c)
+    if (bit(v, c) != 0) irq.pending[c] |= pending;
+}
+
+u64 acknowledge(Interrupts& irq, unsigned core) {
+  constexpr u64 kSpurious = 1023;
+  const u32 candidates = signalled(irq, core);
+  if (candidates == 0) return kSpurious;
+  const u32 lowest = candidates & (~candidates + 1);
+  irq.pending[core] &= ~lowest;
+  irq.active[core] |= lowest;
+  return static_cast<u64>(__builtin_ctz(lowest));
+}
+
+}  // namespace
+
+Image::Image(const Program& program) : segments_(program.segments) {
+  std::sort(segments_.begin(), segments_.end(),
+            [](const Segment& a, const Segment& b) { return a.base < b.base; });
+}
+
+u8 Image::byte(u64 addr) const {
+  const auto next = std::upper_bound(segments_.begin(), segments_.end(), addr,
+                                     [](u64 a, const Segment& s) { return a < s.base; });
+  if (next == segments_.begin()) return 0;
+  const Segment& s = *std::prev(next);
+  return addr - s.base < s.bytes.size() ? s.bytes[addr - s.base] : u8{0};
+}
+
+Value Image::granule(u64 addr) const {
+  const u64 base = align_down(addr, kGranule);
+  Value v;
+  const auto next = std::upper_bound(segments_.begin(), segments_.end(), base,
+                                     [](u64 a, const Segment& s) { return a < s.base; });
+  if (next != segments_.begin()) {
+    const Segment& s = *std::prev(next);
+    const u64 offset = base - s.base;
+    if (offset < s.bytes.size() && s.bytes.size() - offset >= kGranule) {
+      for (unsigned i = 0; i < 8; ++i) {
+        v.lo |= u64{s.bytes[offset + i]} << (8 * i);
+        v.hi |= u64{s.bytes[offset + 8 + i]} << (8 * i);
+      }
+      return v;
+    }
+  }
+  for (unsigned i = 0; i < kGranule; ++i) v.set_byte(i, byte(base + i));
+  return v;
+}
+
+void perform(Storage& s, const Image& image, const MachineConfig& config, const Program& program, Access& a) {
+  a.ok = true;
+  switch (a.kind) {
+    case AccessKind::Read:
+      a.ok = mapped(program, a.addr, a.size);
+      if (a.ok) a.data = read_memory(s, image, a.addr, a.size);
+      break;
+    case AccessKind::Write:
+      a.ok = mapped(program, a.addr, a.size);
+      if (a.ok) write(s, image, config, program, a);
+      break;
+    case AccessKind::Fetch:
+      a.ok = mapped(program, a.addr, kWord);
+      if (a.ok) a.data = {fetch(s, image, a), 0};
+      break;
+    case AccessKind::CleanData:
+      for (CodeWord& w : s.code)
+        if (align_down(w.addr, config.line_bytes) == align_down(a.addr, config.line_bytes))
+          w.cleaned = static_cast<u16>(w.values.size() - 1);
+      forget_versions(s, config.cores);
+      break;
+    case AccessKind::InvalidateLine: {
+      const u64 line = align_down(a.addr, config.line_bytes);
+      invalidate(s, config, line, line + (config.line_bytes - 1), 0, config.cores);
+      break;
+    }
+    case AccessKind::InvalidateAllLocal: invalidate(s, config, 0, ~u64{0}, a.core, a.core + 1u); break;
+    case AccessKind::InvalidateAll: invalidate(s, config, 0, ~u64{0}, 0, config.cores); break;
+    case AccessKind::SendSgi: send_sgi(s.irq, config.cores, a.core, a.addr); break;
+    case AccessKind::Acknowledge: a.data = {acknowledge(s.irq, a.core), 0}; break;
+    case AccessKind::EndOfInterrupt:
+      if (a.addr < 32) s.irq.active[a.core] &= ~(u32{1} << a.addr);
+      break;
+  }
+}
+
+Value read_memory(const Storage& s, const Image& image, u64 addr, unsigned size) {
+  const u64 base = align_down(addr, kGranule);
+  const unsigned offset = static_cast<unsigned>(addr - base);
+  Value v = shift_right(current_granule(s, image, base), offset);
+  if (offset + size > kGranule)
+    v = v | shift_left(current_granule(s, image, base + kGranule), static_cast<unsigned>(kGranule) - offset);
+  return v & byte_mask(size);
+}
+
+void write_memory(Storage& s, const Image& image, u64 addr, unsigned size, const Value& value) {
+  const unsigned room = static_cast<unsigned>(kGranule - (addr & (kGranule - 1)));
+  update_granule(s, image, addr, std::min(size, room), value);
+  if (size > room) update_granule(s, image, addr + room, size - room, shift_right(value, room));
+  std::erase_if(s.code,
+                [addr, size](const CodeWord& w) { return w.addr + kWord > addr && w.addr < addr + size; });
+}
+
+const CodeWord* find_code(const Storage& s, u64 addr) {
+  const auto w = std::lower_bound(s.code.begin(), s.code.end(), addr,
+                                  [](const CodeWord& x, u64 a) { return x.addr < a; });
+  return w != s.code.end() && w->addr == addr ? &*w : nullptr;
+}
+
+u32 signalled(const Interrupts& irq, unsigned core) {
+  return irq.active[core] != 0 ? 0 : irq.pending[core];
+}
+
+FetchRange fetchable(const Storage& s, const MachineConfig& config, u64 addr, unsigned core) {
+  const CodeWord* w = find_code(s, addr);
+  if (w == nullptr) return {};
+  const u16 count = static_cast<u16>(w->values.size());
+  if (config.dic) return {static_cast<u16>(count - 1), 1};
+  return {w->floor[core], static_cast<u16>(count - w->floor[core])};
+}
+
+void hash(const Storage& s, Hasher& h, unsigned cores) {
+  h.word(s.memory_hash_a);
+  h.word(s.memory_hash_b);
+  h.word(s.time);
+  h.word(s.code.size());
+  for (const CodeWord& w : s.code) {
+    h.word(w.addr);
+    h.word(w.cleaned | (u64{w.values.size()} << 32));
+    for (unsigned c = 0; c < cores; ++c) h.word(w.floor[c]);
+    for (const u32 v : w.values) h.word(v);
+  }
+  for (unsigned c = 0; c < cores; ++c) {
+    h.word(s.irq.pending[c] | (u64{s.irq.active[c]} << 32));
+    h.word(s.irq.ticks[c]);
+  }
+}
+
+}  // namespace isobar::model
