@@ -1,0 +1,17 @@
+// The subcommands. Each file tools/cmd_NAME.cpp owns the options and the work of one of them.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+
+#include "tools/exit_status.h"
+
+namespace isobar::tools {
+
+/// The work of the subcommand that was chosen; runs after all options have been parsed.
+using Action = std::function<ExitStatus()>;
+
+void add_version(CLI::App& app, Action& chosen);
+void add_isa(CLI::App& app, Action& chosen);
+
+}  // namespace isobar::tools
