@@ -1,0 +1,284 @@
+#include "scenarios/import/qemu.h"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+#include "support/bits.h"
+#include "support/diagnostic.h"
+
+namespace isobar::scenarios {
+
+namespace {
+
+bool starts_with(std::string_view s, std::string_view prefix) { return s.substr(0, prefix.size()) == prefix; }
+
+/// A line of the log with the place of what is being read, for diagnostics.
+class Cursor {
+ public:
+  Cursor(std::string_view line, const std::string& file, u32 number) : line_(line), file_(file), number_(number) {}
+
+  [[noreturn]] void fail(const std::string& message) const {
+    throw InputError(Diagnostic{{file_, number_, static_cast<u32>(at_ + 1)}, message});
+  }
+  void skip_spaces() {
+    while (at_ < line_.size() && (line_[at_] == ' ' || line_[at_] == '\t')) ++at_;
+  }
+  bool accept(std::string_view text) {
+    if (!starts_with(line_.substr(at_), text)) return false;
+    at_ += text.size();
+    return true;
+  }
+  bool at_end() const { return at_ == line_.size(); }
+  std::string_view rest() const { return line_.substr(at_); }
+  u32 number() const { return number_; }
+
+  /// Hexadecimal digits, at least one and at most `max_digits`.
+  u64 hexadecimal(std::size_t max_digits, const char* what) {
+    const std::string_view s = rest();
+    std::size_t n = 0;
+    while (n < s.size() && is_hex(s[n])) ++n;
+    if (n == 0 || n > max_digits) fail(std::string("expected ") + what + " in hexadecimal");
+    u64 v = 0;
+    std::from_chars(s.data(), s.data() + n, v, 16);
+    at_ += n;
+    return v;
+  }
+  static bool is_hex(char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+  }
+
+ private:
+  std::string_view line_;
+  const std::string& file_;
+  u32 number_;
+  std::size_t at_ = 0;
+};
+
+constexpr std::size_t kMaxBlockBytes = std::size_t{1} << 20;  // QEMU's own limit is far below
+
+class Parser {
+ public:
+  Parser(std::string_view text, const std::string& file) : text_(text), file_(file) {}
+
+  QemuLog run() {
+    u32 number = 0;
+    while (!text_.empty()) {
+      const std::size_t end = text_.find('\n');
+      std::string_view line = text_.substr(0, end);
+      text_ = end == std::string_view::npos ? std::string_view{} : text_.substr(end + 1);
+      if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+      Cursor c(line, file_, ++number);
+      read_line(c);
+    }
+    finish_code(number);
+    if (log_.blocks.empty()) {
+      throw InputError(Diagnostic{{file_, 0, 0},
+                                  "no translated block found; expected the log of 'qemu-x86_64 -d in_asm,out_asm' with an "
+                                  "arm64 host"});
+    }
+    return std::move(log_);
+  }
+
+ private:
+  enum class Section { Other, Guest, Prologue, Block };
+
+  void read_line(Cursor& c) {
+    if (c.accept("PROLOGUE:")) {
+      start_code(c, Section::Prologue);
+    } else if (c.accept("OUT:")) {
+      start_code(c, Section::Block);
+    } else if (c.accept("IN:")) {
+      finish_code(c.number());
+      section_ = Section::Guest;
+      pending_ = TranslatedBlock{};
+      pending_->line = c.number();
+      c.skip_spaces();
+      pending_->symbol = std::string(c.rest());
+    } else if (starts_with(c.rest(), "OP") || starts_with(c.rest(), "----")) {
+      finish_code(c.number());
+      section_ = Section::Other;
+    } else if (section_ == Section::Guest) {
+      guest_line(c);
+    } else if (section_ == Section::Prologue || section_ == Section::Block) {
+      code_line(c);
+    }
+  }
+
+  void start_code(Cursor& c, Section section) {
+    finish_code(c.number());
+    c.skip_spaces();
+    if (!c.accept("[size=")) c.fail("expected '[size=N]'");
+    std::size_t n = 0;
+    const std::string_view digits = c.rest();
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), n);
+    if (error != std::errc{} || end == digits.data() + digits.size() || *end != ']') c.fail("expected '[size=N]'");
+    if (n == 0 || n > kMaxBlockBytes) c.fail("expected a size from 1 to " + std::to_string(kMaxBlockBytes));
+    if (section == Section::Block && !pending_) c.fail("host code without the guest code it translates ('IN:')");
+    section_ = section;
+    announced_ = n;
+    code_ = HostCode{};
+    seen_ = 0;
+    start_line_ = c.number();
+  }
+
+  void guest_line(Cursor& c) {
+    if (!c.accept("0x")) return;
+    const u64 pc = c.hexadecimal(16, "an address");
+    if (!c.accept(":")) c.fail("expected ':' after the address");
+    // Bytes in pairs, then the text; a long instruction continues on lines that have bytes only.
+    c.skip_spaces();
+    while (c.rest().size() >= 2 && Cursor::is_hex(c.rest()[0]) && Cursor::is_hex(c.rest()[1]) &&
+           (c.rest().size() == 2 || c.rest()[2] == ' ')) {
+      c.hexadecimal(2, "a byte");
+      c.skip_spaces();
+    }
+    if (c.at_end()) return;
+    std::string text(c.rest());
+    text.erase(text.find_last_not_of(' ') + 1);
+    if (pending_->guest.empty()) pending_->guest_pc = pc;
+    pending_->guest.push_back({pc, text, 0});
+  }
+
+  void code_line(Cursor& c) {
+    c.skip_spaces();
+    if (c.accept("-- guest addr 0x")) {
+      mark(c.hexadecimal(16, "a guest address"));
+      return;
+    }
+    if (!c.accept("0x")) return;  // "data:", "-- tb slow paths" and blank lines
+    const u64 address = c.hexadecimal(16, "an address");
+    if (!c.accept(":")) c.fail("expected ':' after the address");
+    c.skip_spaces();
+    unsigned bytes = 4;
+    if (c.accept(".quad")) {
+      bytes = 8;
+    } else if (!c.accept(".long")) {
+      bytes = 0;
+    }
+    u64 word = 0;
+    if (bytes != 0) {
+      c.skip_spaces();
+      if (!c.accept("0x")) c.fail("expected a literal that starts with 0x");
+      word = c.hexadecimal(2 * bytes, "a literal");
+    } else {
+      bytes = 4;
+      word = c.hexadecimal(8, "a 32-bit instruction word");
+    }
+    append(c, address, word, bytes);
+  }
+
+  void append(Cursor& c, u64 address, u64 word, unsigned bytes) {
+    if (code_.words.empty()) {
+      if (!is_aligned(address, 4)) c.fail("the address of an instruction must be a multiple of 4");
+      code_.base = address;
+    }
+    if (address != code_.base + 4 * code_.words.size()) {
+      c.fail("the address does not follow the line before; the log may be cut or mix several threads");
+    }
+    for (unsigned i = 0; i < bytes; i += 4) code_.words.push_back(static_cast<u32>(word >> (8 * i)));
+    if (4 * code_.words.size() > announced_) {
+      c.fail("more host code than the " + std::to_string(announced_) + " bytes announced in line " +
+             std::to_string(start_line_));
+    }
+  }
+
+  void mark(u64 guest_pc) {
+    if (section_ != Section::Block || seen_ >= pending_->guest.size()) return;
+    // QEMU marks the guest instructions in order; an instruction without code of its own has no mark.
+    for (std::size_t i = seen_; i < pending_->guest.size(); ++i) {
+      pending_->guest[i].first_word = static_cast<u32>(code_.words.size());
+      if (pending_->guest[i].pc == guest_pc) {
+        seen_ = i + 1;
+        return;
+      }
+    }
+  }
+
+  /// Called where a new section starts: the code read so far must be complete.
+  void finish_code(u32 line) {
+    if (section_ != Section::Prologue && section_ != Section::Block) return;
+    if (4 * code_.words.size() != announced_) {
+      throw InputError(Diagnostic{{file_, line, 0},
+                                  "the code that starts in line " + std::to_string(start_line_) + " has " +
+                                      std::to_string(4 * code_.words.size()) + " bytes, " + std::to_string(announced_) +
+                                      " were announced; the log may be cut or mix several threads"});
+    }
+    if (section_ == Section::Prologue) {
+      log_.prologue = std::move(code_);
+    } else {
+      pending_->code = std::move(code_);
+      log_.blocks.push_back(std::move(*pending_));
+      pending_.reset();
+    }
+    section_ = Section::Other;
+  }
+
+  std::string_view text_;
+  const std::string& file_;
+  QemuLog log_;
+  Section section_ = Section::Other;
+  std::optional<TranslatedBlock> pending_;
+  HostCode code_;
+  std::size_t announced_ = 0, seen_ = 0;
+  u32 start_line_ = 0;
+};
+
+/// ADRP X30, #0; ADD X30, X30, #0; BR X30: the place of a link that has no target yet.
+bool is_unset_link(const HostCode& code, std::size_t branch) {
+  return branch >= 2 && code.words[branch - 2] == 0x9000001e && code.words[branch - 1] == 0x910003de &&
+         code.words[branch] == 0xd61f03c0;
+}
+
+bool is_inside(const QemuLog& log, u64 address) {
+  return log.prologue.contains(address) ||
+         std::any_of(log.blocks.begin(), log.blocks.end(),
+                     [&](const TranslatedBlock& b) { return b.code.contains(address); });
+}
+
+/// Where an unconditional direct branch or the ADRP, ADD, BR/BLR idiom that ends at word `i` goes.
+std::optional<u64> far_target(const HostCode& code, std::size_t i) {
+  const u32 w = code.words[i];
+  const u64 pc = code.base + 4 * i;
+  if ((w & 0x7c000000) == 0x14000000) return pc + (sign_extend(bits(w, 25, 0), 26) << 2);  // B, BL
+  const bool register_branch = (w & 0xffdffc1f) == 0xd61f0000;                            // BR, BLR
+  if (!register_branch || i < 2) return std::nullopt;
+  const u32 add = code.words[i - 1], adrp = code.words[i - 2];
+  const u64 r = bits(w, 9, 5);
+  const bool idiom = (adrp & 0x9f000000) == 0x90000000 && bits(adrp, 4, 0) == r &&
+                     (add & 0xffc00000) == 0x91000000 && bits(add, 4, 0) == r && bits(add, 9, 5) == r;
+  if (!idiom) return std::nullopt;
+  const u64 pages = sign_extend((bits(adrp, 23, 5) << 2) | bits(adrp, 30, 29), 21);
+  return align_down(pc - 8, 4096) + (pages << 12) + bits(add, 21, 10);
+}
+
+}  // namespace
+
+QemuLog parse_qemu_log(std::string_view text, const std::string& file) { return Parser(text, file).run(); }
+
+std::vector<u64> helper_addresses(const QemuLog& log) {
+  std::vector<u64> found;
+  for (const TranslatedBlock& b : log.blocks) {
+    for (std::size_t i = 0; i < b.code.words.size(); ++i) {
+      const std::optional<u64> target = far_target(b.code, i);
+      if (target && !is_unset_link(b.code, i) && !is_inside(log, *target)) found.push_back(*target);
+    }
+  }
+  std::sort(found.begin(), found.end());
+  found.erase(std::unique(found.begin(), found.end()), found.end());
+  return found;
+}
+
+void reset_links(QemuLog& log) {
+  constexpr u32 kBranchOver = 0x14000003;  // B .+12
+  constexpr u32 kNop = 0xd503201f;
+  for (TranslatedBlock& b : log.blocks) {
+    for (std::size_t i = 2; i < b.code.words.size(); ++i) {
+      if (!is_unset_link(b.code, i)) continue;
+      b.code.words[i - 2] = kBranchOver;
+      b.code.words[i - 1] = kNop;
+    }
+  }
+}
+
+}  // namespace isobar::scenarios
