@@ -2,7 +2,6 @@
 #pragma once
 
 #include <span>
-#include <string>
 
 #include "isa/uop.h"
 
@@ -23,10 +22,12 @@ std::span<const Encoding> encodings();
 /// (ExceptionOp::Undefined) so that it is a modelled undefined-instruction exception.
 Instruction decode(u32 word);
 
-/// decode() with a per-thread cache: the reference stays valid for the life of the thread.
+/// decode() with a cache shared by all threads: the reference stays valid for the life of the process. A hit in the
+/// small per-thread front takes a few nanoseconds, a miss takes a lock.
 const Instruction& decode_cached(u32 word);
 
-/// False if the word is not in the table (executing it raises the undefined-instruction exception).
+/// False if executing the word raises the undefined-instruction exception: UDF, a word outside the table, or reserved
+/// field values.
 bool is_defined(u32 word);
 
 }  // namespace isobar::isa

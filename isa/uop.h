@@ -83,15 +83,17 @@ struct Uop {
   u8 n_addr = 0;
   u8 n_data = 0;
   u8 cond = 14;     ///< A64 condition code of Select, Branch and conditional compares
-  u8 width = 64;    ///< 32 or 64
-  u8 extend = 0;    ///< A64 extend option of an index register or extended operand (3 = UXTX/LSL, 6 = SXTW ...)
+  u8 width = 64;    ///< 32 or 64; element or register size in bits of vector operations
+  u8 extend = 0;    ///< A64 extend option of an index register or extended operand (3 = UXTX/LSL, 6 = SXTW ...);
+                    ///< 8 to 11: operand shifted by LSL, LSR, ASR, ROR
   u8 amount = 0;    ///< shift amount, bit number or flag mask
   u8 flags_out = 0; ///< mask of flags written: 8 = N, 4 = Z, 2 = C, 1 = V
   std::array<Reg, 6> src{Reg::None, Reg::None, Reg::None, Reg::None, Reg::None, Reg::None};
   std::array<Reg, 2> dst{Reg::None, Reg::None};
   Reg sys = Reg::None;
   u64 imm = 0;      ///< immediate, address offset, branch offset (sign-extended) or exception immediate
-  u64 imm2 = 0;     ///< second immediate (bit-field masks)
+  u64 imm2 = 0;     ///< second immediate; of an access: low bits of the base to clear (DC ZVA); of SysWrite without
+                    ///< input: 0 assign imm, 1 set the bits of imm, 2 clear them
   MemoryAttributes mem;
 
   BranchOp branch_op() const { return static_cast<BranchOp>(op); }

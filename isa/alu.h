@@ -1,0 +1,20 @@
+// Parts of evaluate(): integer and vector operations. Internal to isa.
+#pragma once
+
+#include "isa/alu_op.h"
+#include "isa/evaluate.h"
+
+namespace isobar::isa {
+
+/// Alu micro-ops whose AluOp is before VectorMove.
+AluResult evaluate_integer(const Uop& u, const Inputs& in, u64 pc);
+/// Alu micro-ops whose AluOp is VectorMove or after.
+AluResult evaluate_vector(const Uop& u, const Inputs& in);
+
+/// `v` extended by an A64 extend option and shifted left (0 to 7), or shifted (kShift + type), in `width` bits.
+u64 extend_operand(u64 v, unsigned extend, unsigned amount, unsigned width);
+
+/// Packs the inputs from position `first` on, which are flags, into NZCV.
+unsigned packed_flags(const Uop& u, const Inputs& in, unsigned first);
+
+}  // namespace isobar::isa
