@@ -23,7 +23,6 @@ struct SearchOptions {
   u64 max_states = 0;         ///< 0: no limit
   double timeout_seconds = 0; ///< 0: no limit
   bool witnesses = true;      ///< keep one transition list per outcome
-  bool reexplore_shared = true;
   const std::atomic<bool>* interrupt = nullptr;      ///< polled; true ends the search with what it has
   std::function<void(const Progress&)> progress;     ///< called about ten times a second if set
 };
@@ -40,9 +39,9 @@ struct SearchResult {
   Status status = Status::Complete;
   std::string reason;  ///< why Undetermined: the bound that was hit
   std::map<trace::Outcome, OutcomeInfo, trace::OutcomeLess> outcomes;
-  u64 states = 0, transitions = 0, dead = 0;
-  u64 deadlocks = 0;                                ///< states with no step that are not finished
-  std::vector<model::Transition> deadlock_witness;
+  u64 states = 0;       ///< distinct states kept
+  u64 transitions = 0;  ///< steps taken, eager ones included
+  u64 dead = 0;         ///< paths given up because a guess was wrong or an order violated
   double seconds = 0;
 };
 

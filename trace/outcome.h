@@ -10,7 +10,11 @@
 
 namespace isobar::trace {
 
-/// One thing to observe in a final state.
+/// One thing to observe in a final state. The value of a Fault: `lo` is the syndrome (as ESR_EL1) of the exception that
+/// stopped the core for good, 0 if none did; `hi` is the address of its instruction.
+///
+/// The value of a Fault: `lo` = the low 32 bits of the faulting PC << 32 | ESR_EL1 (never 0 for a fault), `hi` = FAR_EL1;
+/// both 0 if the core did not stop with a fault.
 struct Observable {
   enum class Kind : u8 { Register, Memory, Fault } kind = Kind::Register;
   u8 core = 0;                     ///< Register, Fault

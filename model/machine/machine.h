@@ -6,26 +6,10 @@
 
 #include "model/machine/fabric.h"
 #include "model/state/machine_state.h"
+#include "model/state/observer.h"
 #include "model/state/transition.h"
 
 namespace isobar::model {
-
-/// Told of every step of a run: traces, reports, the judge's input. Callbacks come in the order of effects.
-/// `seq` identifies a micro-op of a core for the whole run.
-class Observer {
- public:
-  virtual ~Observer() = default;
-  virtual void fetched(unsigned /*core*/, const Entry&) {}
-  /// `mask`: bytes bound now; `from`: seq of the own store forwarded from, or -1 for memory.
-  virtual void bound(unsigned /*core*/, const Entry&, u16 /*mask*/, i64 /*from*/) {}
-  virtual void propagated(unsigned /*core*/, const Entry&) {}
-  /// DC, IC, SGI, acknowledge ... took effect.
-  virtual void performed(unsigned /*core*/, const Entry&, const Access&) {}
-  virtual void retired(unsigned /*core*/, const Entry&) {}
-  /// Every micro-op of `core` with seq >= `first_seq` is discarded.
-  virtual void squashed(unsigned /*core*/, u32 /*first_seq*/) {}
-  virtual void interrupted(unsigned /*core*/, u64 /*return_pc*/) {}
-};
 
 /// Bookkeeping done by the host when the shim executes HVC #imm at EL1. Deterministic; all its state is in
 /// MachineState::host. Runs when everything older has retired, so it has no ordering content.
@@ -67,7 +51,5 @@ class Machine {
   std::shared_ptr<const HostServices> host_;
 };
 
-/// Architectural value of a register after a run (window empty): X, SP, V and system registers.
-Value read_register(const Core& c, isa::Reg r);
 
 }  // namespace isobar::model

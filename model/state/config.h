@@ -42,7 +42,7 @@ struct MachineConfig {
   unsigned cores = 2;  ///< 1 to kMaxCores
   std::array<CoreConfig, kMaxCores> core{};
   TsoFlavour flavour = TsoFlavour::T1;
-  unsigned window = 64;      ///< micro-ops in flight per core, 8 to 64: reorder window and store buffer together
+  unsigned window = 64;      ///< micro-ops in flight per core, 16 to 64: reorder window and store buffer together
   unsigned max_guesses = 64; ///< unresolved guesses (branches, picks, exclusives) in flight per core, 1 to 64
   bool dic = false;          ///< CTR_EL0.DIC: fetches see every propagated store
   bool idc = false;          ///< CTR_EL0.IDC: no DC needed for instruction coherence; dic implies idc
@@ -50,7 +50,6 @@ struct MachineConfig {
   bool eis = true;           ///< exception entry is a context synchronisation event (FEAT_ExS EIS)
   bool eos = true;           ///< exception return is a context synchronisation event (FEAT_ExS EOS)
   bool store_exclusive_may_fail = true; ///< STXR may fail for no visible reason
-  bool undefined_stops = false;
   unsigned timer_ticks = 0;  ///< timer interrupts per core that search may deliver at any time
   Speculation speculation = Speculation::Prune;
   u64 counter_frequency = 1'000'000'000;  ///< CNTFRQ_EL0, Hz; one tick is one unit of model time

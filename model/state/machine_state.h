@@ -18,6 +18,15 @@ inline constexpr u8 kFromRegisterFile = 0xff;  ///< Entry::producer: the archite
 inline constexpr u8 kUnbound = 0xff;           ///< Entry::source: byte not read yet
 inline constexpr u8 kFromMemory = 0xfe;        ///< Entry::source: byte taken from memory
 inline constexpr u8 kNoSlot = 0xff;
+inline constexpr u8 kMonitorSlot = 0xfe;       ///< Entry::partner: the load-exclusive has left the window
+
+/// Entry::choice of a CAS write: which of its four executions this path assumes (operational-model.md 1.4).
+enum CasChoice : u8 {
+  kCasEqualOld = 0,    ///< equal; Rs keeps its old value, the read is only guessed
+  kCasEqualRead = 1,   ///< equal; Rs takes the value read
+  kCasUnequal = 2,     ///< unequal; no write
+  kCasWriteBack = 3,   ///< unequal; the value read is written back
+};
 
 /// PSTATE and controls under which an instruction was decoded.
 struct Context {
@@ -25,7 +34,6 @@ struct Context {
   u8 daif = 0;          ///< 8 = D, 4 = A, 2 = I, 1 = F
   bool sp_sel = false;
   bool tso = false;     ///< ACTLR_EL1.TSO in effect
-  bool tso_pending = false;  ///< ACTLR_EL1 was written with another value and no CSE has followed yet
   friend bool operator==(const Context&, const Context&) = default;
 };
 
@@ -48,18 +56,19 @@ struct Entry {
   bool inert = false;       ///< a Write that does not happen (failed exclusive or CAS)
   u8 choice = 0;            ///< the guess: branch 1 = taken; pick 1 = first arm; exclusive 1 = success; CAS see thread/cas.h
   u8 nzcv = 0;
-  u8 partner = kNoSlot;     ///< W of an RMW or STXR: slot of its R; kFromRegisterFile - 1: the core's monitor
+  u8 partner = kNoSlot;     ///< W of an RMW or STXR: slot of its R or kMonitorSlot; Status, CasResult: slot of the W
   std::array<u8, 6> producer{kFromRegisterFile, kFromRegisterFile, kFromRegisterFile,
                              kFromRegisterFile, kFromRegisterFile, kFromRegisterFile};
   u64 addr = 0;
   Value value;              ///< dst[0], or the bytes stored
   Value value2;             ///< dst[1]
-  u64 guess = 0;            ///< slots of unresolved guesses that `value` hangs on
+  u64 guess = 0;            ///< slots of guesses that `value` hangs on
   u64 guess_addr = 0;       ///< the same for `addr`
+  u64 guess_cond = 0;       ///< the same for the condition of a branch, pick, exclusive or CAS
   std::array<u8, 16> source{};  ///< Read, per byte: kUnbound, kFromMemory or the slot of an own store
   Value raw;                ///< Read: bytes taken so far
   u16 foreign = 0;          ///< Read, per byte: another core's write landed since it was taken ("overtaken")
-  u16 own = 0;              ///< Read of an RMW, per byte: an own write landed since
+  u16 own = 0;              ///< Read of an RMW, per byte: an own write landed since; Write: bytes already in memory
 };
 
 /// The last load-exclusive that has left the window.
@@ -100,5 +109,8 @@ struct MachineState {
 
 /// Fingerprint of everything that can influence the future or the outcome.
 Digest digest(const MachineState& s);
+
+/// Architectural value of a register: what has retired (X, SP, V and system registers).
+Value read_register(const Core& c, isa::Reg r);
 
 }  // namespace isobar::model

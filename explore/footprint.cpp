@@ -1,0 +1,39 @@
+#include "explore/footprint.h"
+
+#include "support/bits.h"
+
+namespace isobar::explore {
+
+bool Footprint::is_private(u64 addr, unsigned size) const {
+  for (u64 g = align_down(addr, 16); g < addr + size; g += 16) {
+    const auto u = users_.find(g);
+    if (u != users_.end() && u->second.shared()) return false;
+  }
+  return true;
+}
+
+bool Footprint::has_modifiable(u64 line, unsigned bytes) const {
+  const auto w = modified_.lower_bound(line);
+  return w != modified_.end() && *w < line + bytes;
+}
+
+void Footprint::record_access(unsigned core, u64 addr, unsigned size, bool write) {
+  for (u64 g = align_down(addr, 16); g < addr + size; g += 16) {
+    Users& u = users_[g];
+    const bool was = u.shared();
+    (write ? u.writers : u.readers) |= u32{1} << core;
+    contradiction_ |= !was && u.shared();
+  }
+}
+
+void Footprint::record_code(const model::Storage& s) {
+  for (const model::CodeWord& w : s.code) contradiction_ |= modified_.insert(w.addr).second;
+}
+
+bool Footprint::take_contradiction() {
+  const bool c = contradiction_;
+  contradiction_ = false;
+  return c;
+}
+
+}  // namespace isobar::explore

@@ -1,0 +1,43 @@
+// Which memory the cores share, learnt while exploring.
+#pragma once
+
+#include <map>
+#include <set>
+
+#include "model/machine/machine.h"
+
+namespace isobar::explore {
+
+/// Accesses seen so far, per 16-byte granule and per instruction word.
+///
+/// Reduction takes accesses to granules that only one core touches (or nobody writes) eagerly, and fetches words that
+/// nobody writes eagerly. Both sets start from a guess and only grow; when an access contradicts what was assumed in a
+/// pass, the pass is repeated with the larger sets, until one pass contradicts nothing.
+class Footprint {
+ public:
+  /// May reduction treat the granule as private? Remembers that it was asked.
+  bool is_private(u64 addr, unsigned size) const;
+  /// May the word at `pc` be written by somebody?
+  bool is_modifiable(u64 pc) const { return modified_.count(pc & ~u64{3}) != 0; }
+  /// Is some word of the line written by somebody?
+  bool has_modifiable(u64 line, unsigned bytes) const;
+  bool any_modifiable() const { return !modified_.empty(); }
+
+  /// Records the access that step `t` made in going from `before`'s window entry to `after`.
+  void record_access(unsigned core, u64 addr, unsigned size, bool write);
+  void record_code(const model::Storage& s);
+
+  /// True once something recorded contradicts an earlier answer of this pass; clears the flag.
+  bool take_contradiction();
+
+ private:
+  struct Users {
+    u32 readers = 0, writers = 0;
+    bool shared() const { return writers != 0 && ((readers | writers) & ((readers | writers) - 1)) != 0; }
+  };
+  std::map<u64, Users> users_;
+  std::set<u64> modified_;
+  bool contradiction_ = false;
+};
+
+}  // namespace isobar::explore

@@ -1,0 +1,37 @@
+#include "explore/search.h"
+
+namespace isobar::explore {
+
+namespace {
+
+Value masked(Value v, unsigned size) {
+  if (size >= 16) return v;
+  if (size >= 8) return {v.lo, 0};
+  return {v.lo & ((u64{1} << (8 * size)) - 1), 0};
+}
+
+}  // namespace
+
+trace::Outcome observe(const model::Machine& m, const model::MachineState& s,
+                       const std::vector<trace::Observable>& observables) {
+  trace::Outcome o;
+  o.values.reserve(observables.size());
+  for (const trace::Observable& x : observables) {
+    switch (x.kind) {
+      case trace::Observable::Kind::Register:
+        o.values.push_back(masked(model::read_register(s.core[x.core], x.reg), x.size));
+        break;
+      case trace::Observable::Kind::Memory:
+        o.values.push_back(model::read_memory(s.storage, m.image(), x.addr, x.size));
+        break;
+      case trace::Observable::Kind::Fault: {
+        const model::Stop& stop = s.core[x.core].stop;
+        o.values.push_back(stop.fault ? Value{stop.pc << 32 | stop.esr, stop.far} : Value{});
+        break;
+      }
+    }
+  }
+  return o;
+}
+
+}  // namespace isobar::explore

@@ -1,0 +1,171 @@
+#include "explore/search.h"
+
+#include <chrono>
+
+#include "explore/fingerprints.h"
+#include "explore/reduction.h"
+
+namespace isobar::explore {
+
+using model::MachineState;
+using model::Transition;
+using model::TransitionKind;
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// A path that takes this many eager steps without reaching a choice is checked for having closed a cycle.
+constexpr unsigned kEagerCheck = 4096;
+
+/// One state on the path from the initial state, with the steps still to try.
+struct Frame {
+  MachineState state;
+  std::vector<Transition> steps;
+  std::size_t next = 0;
+  std::size_t path_length = 0;  ///< steps taken to get here
+};
+
+/// One pass of depth-first search with a visited set.
+class Pass {
+ public:
+  Pass(const model::Machine& m, const std::vector<trace::Observable>& observables, const SearchOptions& options,
+       Footprint& footprint, Clock::time_point start)
+      : m_(m), observables_(observables), options_(options), footprint_(footprint), fabric_(m.direct_fabric()),
+        start_(start) {}
+
+  /// False if the pass was given up because the footprint grew.
+  bool run(SearchResult& result) {
+    result_ = &result;
+    Frame& root = push();
+    root.state = m_.initial();
+    if (!arrive(root)) --depth_;
+    while (depth_ != 0) {
+      Frame& top = frames_[depth_ - 1];
+      if (top.next == top.steps.size()) {
+        --depth_;
+        continue;
+      }
+      if (!keep_going()) return true;
+      if (options_.reduction && footprint_.take_contradiction()) return false;
+      const Transition t = top.steps[top.next++];
+      path_.resize(top.path_length);
+      Frame& child = push();
+      const Frame& parent = frames_[depth_ - 2];
+      child.state = parent.state;
+      take(child, t);
+      if (!arrive(child)) --depth_;
+    }
+    return !(options_.reduction && footprint_.take_contradiction());
+  }
+
+ private:
+  Frame& push() {
+    if (depth_ == frames_.size()) frames_.emplace_back();
+    Frame& f = frames_[depth_++];
+    f.steps.clear();
+    f.next = 0;
+    return f;
+  }
+
+  void take(Frame& f, const Transition& t) {
+    if (options_.reduction) record(footprint_, f.state, t);
+    m_.apply(f.state, t, fabric_);
+    if (options_.reduction && t.kind == TransitionKind::PropagateWrite) footprint_.record_code(f.state.storage);
+    ++result_->transitions;
+    path_.push_back(t);
+  }
+
+  /// Runs eager steps, recognises ends, and fills the steps to try. False if there is nothing to explore from here.
+  bool arrive(Frame& f) {
+    for (unsigned eager = 0;; ++eager) {
+      if (f.state.dead) return dead();
+      f.steps.clear();
+      m_.enabled(f.state, f.steps);
+      if (f.steps.empty()) return end(f);
+      const Plan p = options_.reduction ? plan(m_, f.state, footprint_, f.steps) : Plan{};
+      if (p.kind == Plan::Kind::Eager) {
+        take(f, p.step);
+        if (eager % kEagerCheck == kEagerCheck - 1 && (!visited_.insert(model::digest(f.state)) || !keep_going()))
+          return false;
+        continue;
+      }
+      f.path_length = path_.size();
+      if (p.kind == Plan::Kind::Fork) return true;
+      if (!visited_.insert(model::digest(f.state))) return false;
+      ++result_->states;
+      return true;
+    }
+  }
+
+  bool dead() {
+    ++result_->dead;
+    return false;
+  }
+
+  bool end(Frame& f) {
+    if (!m_.finished(f.state)) {
+      // No step and not finished: an atomic whose reservation is lost, or an order that cannot be completed. Such
+      // paths are not executions; a machine that waits for ever ends in `finished` or in a cycle.
+      return dead();
+    }
+    if (!visited_.insert(model::digest(f.state))) return false;
+    ++result_->states;
+    if (f.state.bound != nullptr) result_->reason = f.state.bound;
+    OutcomeInfo& info = result_->outcomes[observe(m_, f.state, observables_)];
+    ++info.count;
+    if (options_.witnesses && (info.witness.empty() || path_.size() < info.witness.size())) info.witness = path_;
+    return false;
+  }
+
+  bool keep_going() {
+    if (++ticks_ % 256 != 0) return true;
+    const double seconds = std::chrono::duration<double>(Clock::now() - start_).count();
+    if (options_.interrupt != nullptr && options_.interrupt->load()) return stop("interrupted");
+    if (options_.timeout_seconds > 0 && seconds > options_.timeout_seconds) return stop("time limit reached");
+    if (options_.max_states != 0 && result_->states > options_.max_states) return stop("state limit reached");
+    if (options_.progress && seconds - last_progress_ > 0.1) {
+      last_progress_ = seconds;
+      options_.progress({result_->states, result_->transitions, result_->outcomes.size(), depth_, seconds});
+    }
+    return true;
+  }
+
+  bool stop(const char* why) {
+    result_->status = Status::Undetermined;
+    result_->reason = why;
+    depth_ = 0;
+    return false;
+  }
+
+  const model::Machine& m_;
+  const std::vector<trace::Observable>& observables_;
+  const SearchOptions& options_;
+  Footprint& footprint_;
+  model::DirectFabric fabric_;
+  Clock::time_point start_;
+  SearchResult* result_ = nullptr;
+  FingerprintSet visited_;
+  std::vector<Frame> frames_;
+  std::size_t depth_ = 0;
+  std::vector<Transition> path_;
+  u64 ticks_ = 0;
+  double last_progress_ = 0;
+};
+
+}  // namespace
+
+SearchResult search(const model::Machine& m, const std::vector<trace::Observable>& observables,
+                    const SearchOptions& options) {
+  const Clock::time_point start = Clock::now();
+  Footprint footprint;
+  if (options.reduction) learn_footprint(m, footprint);
+  for (;;) {
+    SearchResult result;
+    const bool stable = Pass(m, observables, options, footprint, start).run(result);
+    result.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    if (stable) return result;
+  }
+}
+
+}  // namespace isobar::explore

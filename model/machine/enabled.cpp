@@ -1,0 +1,188 @@
+// Which steps a state allows. One function per kind of step; the guards they use are in model/thread/guards.h.
+#include "model/machine/steps.h"
+#include "model/thread/guards.h"
+#include "model/thread/window.h"
+
+namespace isobar::model {
+
+using isa::Reg;
+using isa::UopKind;
+
+namespace {
+
+constexpr unsigned kTimerIntid = 27;
+
+class Enumerator {
+ public:
+  Enumerator(const MachineConfig& config, const Program& program, const MachineState& s, unsigned core,
+             std::vector<Transition>& out)
+      : config_(config), program_(program), s_(s), c_(s.core[core]), core_(static_cast<u8>(core)), out_(out) {}
+
+  void run() {
+    if (!program_.reset[core_].running) return;
+    open_guesses_ = count_open_guesses();
+    for (unsigned i = 0; i < c_.window.size(); ++i) slot(i);
+    fetch();
+    system_effect();
+    interrupt();
+    timer();
+  }
+
+ private:
+  void add(TransitionKind k, unsigned slot, unsigned choice) {
+    out_.push_back({k, core_, static_cast<u8>(slot), static_cast<u8>(choice)});
+  }
+
+  void slot(unsigned i) {
+    const Entry& e = c_.window[i];
+    switch (e.uop->kind) {
+      case UopKind::Branch: return predict_branch(i);
+      case UopKind::Select:
+        if (!e.guessed && !e.resolved) predict(i, 2);
+        return;
+      case UopKind::Read:
+        if (!e.fired && may_satisfy(config_, c_, i)) read(i);
+        return;
+      case UopKind::Write: return write(i);
+      case UopKind::CacheOp: return maintain(i);
+      case UopKind::SysRead:
+      case UopKind::SysWrite:
+        if (is_system_action(e) && !e.fired && may_act(config_, c_, i)) add(TransitionKind::SystemAction, i, 0);
+        return;
+      case UopKind::Exception:
+        if (i == 0 && !e.fired && !e.faulting && e.uop->exception_op() == isa::ExceptionOp::Hvc && e.context.el == 1)
+          add(TransitionKind::HostCall, 0, 0);
+        return;
+      default: return;
+    }
+  }
+
+  void predict(unsigned i, unsigned alternatives) {
+    if (open_guesses_ >= config_.max_guesses) return;
+    for (unsigned k = 0; k < alternatives; ++k) add(TransitionKind::Predict, i, k);
+  }
+
+  void predict_branch(unsigned i) {
+    const Entry& e = c_.window[i];
+    if (e.guessed || e.resolved) return;
+    if (e.uop->branch_op() != isa::BranchOp::Indirect) return predict(i, 2);
+    predict(i, static_cast<unsigned>(program_.indirect_targets.size()));
+  }
+
+  /// One step per source: the bytes that come from memory, and those of each own store in the store buffer.
+  /// A split access (is_split) does so byte by byte.
+  void read(unsigned i) {
+    const ReadSources sources = read_sources(config_, c_, i);
+    if (sources.blocked) return;
+    const Entry& e = c_.window[i];
+    const bool split = is_split(e);
+    u64 seen = 0;
+    for (unsigned b = 0; b < e.uop->mem.size; ++b) {
+      const u8 from = sources.byte[b];
+      if (from == kFromMemory) {
+        const bool first = split ? true : std::find(sources.byte.begin(), sources.byte.begin() + b, kFromMemory) ==
+                                              sources.byte.begin() + b;
+        const bool untouched = split || std::all_of(e.source.begin(), e.source.begin() + e.uop->mem.size,
+                                                    [](u8 x) { return x == kUnbound; });
+        if (first && untouched && !overtakes(i, from, b)) add(TransitionKind::SatisfyRead, i, split ? b : 0);
+      } else if (from < kMonitorSlot && (seen >> from & 1) == 0) {
+        seen |= u64{1} << from;
+        if (may_forward(c_, c_.window[from], e) && !overtakes(i, from, b)) add(TransitionKind::ForwardRead, i, from);
+      }
+    }
+  }
+
+  /// Would satisfying read `i` from `from` now break coherence of two reads (2.3.5)? Only search forbids the step;
+  /// otherwise the younger read is fetched again.
+  bool overtakes(unsigned i, u8 from, unsigned byte) const {
+    return config_.speculation == Speculation::Prune &&
+           overtaken_younger_read(c_, i, bytes_from(config_, c_, i, from, byte)) != kNoSlot;
+  }
+
+  void write(unsigned i) {
+    const Entry& e = c_.window[i];
+    if (is_undecided(e)) {
+      if (e.uop->mem.rmw == isa::RmwOp::CompareAndSwap) return predict(i, 4);
+      if (e.partner != kNoSlot) predict(i, 2);
+      return;
+    }
+    if (e.fired || e.inert || !may_propagate(config_, c_, i)) return;
+    if (!is_split(e)) {
+      if (atomic_now(c_, i)) add(TransitionKind::PropagateWrite, i, 0);
+      return;
+    }
+    for (unsigned b = 0; b < e.uop->mem.size; ++b)
+      if ((e.own >> b & 1) == 0) add(TransitionKind::PropagateWrite, i, b);
+  }
+
+  void maintain(unsigned i) {
+    const Entry& e = c_.window[i];
+    if (e.fired || !may_maintain(config_, c_, i)) return;
+    if (e.uop->cache_op() <= isa::CacheOpKind::DcIvac) return add(TransitionKind::CleanData, i, 0);
+    add(TransitionKind::InvalidateInstruction, i, 0);
+    // Without a DSB to complete it an IC may as well have no effect; a DSB after it rules that path out. It matters
+    // only once some word has been modified.
+    if (config_.speculation == Speculation::Prune && e.uop->cache_op() != isa::CacheOpKind::TlbiAll)
+      add(TransitionKind::InvalidateInstruction, i, 1);
+  }
+
+  void fetch() {
+    if (!may_fetch(config_, program_, s_, core_)) return;
+    const FetchRange range = fetchable(s_.storage, config_, c_.pc, core_);
+    for (unsigned k = 0; k < range.count; ++k) add(TransitionKind::Fetch, c_.window.size(), range.first + k);
+  }
+
+  void system_effect() {
+    if (tso_effect_pending(config_, c_, core_)) add(TransitionKind::SystemEffect, 0, 0);
+  }
+
+  /// An IRQ may be taken between any two instructions in flight, as long as nothing younger has had an effect.
+  void interrupt() {
+    if (s_.storage.irq.pending[core_] == 0 || s_.storage.irq.active[core_] != 0 || c_.stop.stopped) return;
+    const unsigned n = static_cast<unsigned>(c_.window.size());
+    for (unsigned k = n + 1; k-- > 0;) {
+      if (k < n && has_happened(c_.window[k])) return;
+      if (k < n && c_.window[k].index != 0) continue;
+      const Context& at = k < n ? c_.window[k].context : c_.context;
+      if ((at.daif & 2) != 0) continue;
+      if (k == n && !frontier_known(program_, c_) && !c_.waiting) continue;
+      if (!synchronised(c_, k)) continue;
+      if (!register_operand(c_, Reg::VBAR_EL1, k).known) continue;
+      add(TransitionKind::TakeInterrupt, k, 0);
+    }
+  }
+
+  bool has_happened(const Entry& e) const {
+    if (is_read(e)) return config_.speculation == Speculation::Prune && e.source[0] != kUnbound;
+    if (is_write(e)) return e.own != 0 || e.fired;
+    return (e.uop->kind == UopKind::CacheOp || is_system_action(e)) && e.fired;
+  }
+
+  void timer() {
+    if (!timer_may_fire(config_, s_, core_)) return;
+    add(TransitionKind::TimerTick, 0, kTimerIntid);
+  }
+
+  unsigned count_open_guesses() const {
+    unsigned n = 0;
+    for (const Entry& e : c_.window) n += e.guessed && !e.resolved;
+    return n;
+  }
+
+  const MachineConfig& config_;
+  const Program& program_;
+  const MachineState& s_;
+  const Core& c_;
+  u8 core_;
+  std::vector<Transition>& out_;
+  unsigned open_guesses_ = 0;
+};
+
+}  // namespace
+
+void Machine::enabled(const MachineState& s, std::vector<Transition>& out) const {
+  if (s.dead) return;
+  for (unsigned core = 0; core < s.core.size(); ++core) Enumerator(config_, program_, s, core, out).run();
+}
+
+}  // namespace isobar::model

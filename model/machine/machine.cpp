@@ -1,0 +1,301 @@
+#include "model/machine/machine.h"
+
+#include "isa/decoder.h"
+#include "model/machine/steps.h"
+#include "model/thread/exceptions.h"
+#include "model/thread/guards.h"
+#include "model/thread/settle.h"
+#include "model/thread/window.h"
+#include "support/diagnostic.h"
+
+namespace isobar::model {
+
+using isa::Reg;
+using isa::UopKind;
+
+namespace {
+
+constexpr u32 kTimerBit = u32{1} << 27;
+
+/// A fetch outside executable memory or from a misaligned PC: the instruction abort itself, as an entry.
+const isa::Instruction& abort_instruction() {
+  static const isa::Instruction abort = [] {
+    isa::Instruction i;
+    i.count = 1;
+    i.uops[0].kind = UopKind::Exception;
+    i.uops[0].op = static_cast<u16>(isa::ExceptionOp::Undefined);
+    return i;
+  }();
+  return abort;
+}
+
+/// Takes one step of one core. Each function is one row of the list of transitions in docs/semantics.md.
+class Step {
+ public:
+  Step(const SettleContext& ctx, MachineState& s, const Transition& t, Fabric& fabric, const HostServices* host)
+      : ctx_(ctx), s_(s), t_(t), core_(t.core), c_(s.core[t.core]), fabric_(fabric), host_(host) {}
+
+  void run() {
+    switch (t_.kind) {
+      case TransitionKind::Fetch: return fetch();
+      case TransitionKind::Predict: return predict();
+      case TransitionKind::SatisfyRead: return satisfy();
+      case TransitionKind::ForwardRead: return forward();
+      case TransitionKind::PropagateWrite: return propagate();
+      case TransitionKind::CleanData:
+      case TransitionKind::InvalidateInstruction: return maintain();
+      case TransitionKind::SystemAction: return act();
+      case TransitionKind::SystemEffect:
+        c_.context.tso = tso_after_synchronisation(ctx_.config, c_, core_);
+        return;
+      case TransitionKind::TakeInterrupt: return interrupt();
+      case TransitionKind::TimerTick: return tick();
+      case TransitionKind::HostCall: return host_call();
+    }
+  }
+
+ private:
+  Entry& entry() { return c_.window[t_.slot]; }
+
+  Access access(AccessKind kind, u64 addr, unsigned size) const {
+    Access a;
+    a.kind = kind;
+    a.core = t_.core;
+    a.addr = addr;
+    a.size = static_cast<u8>(size);
+    return a;
+  }
+
+  void fetch() {
+    const std::size_t before = c_.window.size();
+    c_.waiting = false;
+    const bool aligned = (c_.pc & 3) == 0;
+    const u64 fault = aligned ? check_access(ctx_.program, c_, c_.context, c_.pc, 4, kExecEl0) : kAlignmentFault;
+    if (fault != 0) {
+      append(c_, abort_instruction(), c_.pc);
+      Entry& e = c_.window.back();
+      e.faulting = true;
+      e.value2.hi = fault;
+    } else {
+      Access a = access(AccessKind::Fetch, c_.pc, 4);
+      a.version = t_.choice;
+      fabric_.access(s_.storage, a);
+      append(c_, isa::decode_cached(static_cast<u32>(a.data.lo)), c_.pc);
+    }
+    c_.pc += 4;
+    const isa::Uop& last = *c_.window.back().uop;
+    if (last.kind == UopKind::Hint && last.hint_op() == isa::HintOp::Wfi) c_.waiting = true;
+    if (ctx_.observer != nullptr)
+      for (std::size_t j = before; j < c_.window.size(); ++j) ctx_.observer->fetched(core_, c_.window[j]);
+  }
+
+  void predict() {
+    Entry& e = entry();
+    e.guessed = true;
+    e.choice = t_.choice;
+    if (e.uop->kind == UopKind::Branch) {
+      const bool indirect = e.uop->branch_op() == isa::BranchOp::Indirect;
+      e.addr = indirect ? ctx_.program.indirect_targets[t_.choice] : t_.choice == 1 ? e.pc + e.uop->imm : e.pc + 4;
+      c_.pc = e.addr;
+    } else if (is_write(e)) {
+      const bool cas = e.uop->mem.rmw == isa::RmwOp::CompareAndSwap;
+      e.inert = cas ? e.choice == kCasUnequal : e.choice == 0;
+    }
+  }
+
+  void satisfy() {
+    Entry& e = entry();
+    const u16 mask = bytes_from(ctx_.config, c_, t_.slot, kFromMemory, t_.choice);
+    if (repair_overtaken(mask)) return;
+    const bool split = is_split(e);
+    Access a = access(AccessKind::Read, split ? e.addr + t_.choice : e.addr, split ? 1 : e.uop->mem.size);
+    fabric_.access(s_.storage, a);
+    for (unsigned b = 0; b < e.uop->mem.size; ++b) {
+      if ((mask >> b & 1) == 0) continue;
+      e.source[b] = kFromMemory;
+      e.raw.set_byte(b, a.data.byte(split ? 0 : b));
+    }
+    bound(mask, -1);
+  }
+
+  void forward() {
+    Entry& e = entry();
+    const u16 mask = bytes_from(ctx_.config, c_, t_.slot, t_.choice, 0);
+    if (repair_overtaken(mask)) return;
+    for (unsigned b = 0; b < e.uop->mem.size; ++b)
+      if ((mask >> b & 1) != 0) e.source[b] = t_.choice;
+    bound(mask, c_.window[t_.choice].seq);
+  }
+
+  /// Speculation::Squash: a younger read that was satisfied too early is fetched again.
+  bool repair_overtaken(u16 mask) {
+    const u8 y = overtaken_younger_read(c_, t_.slot, mask);
+    if (y == kNoSlot) return false;
+    if (ctx_.config.speculation == Speculation::Prune) {
+      s_.dead = true;
+      return true;
+    }
+    restart(ctx_, s_, core_, y);
+    return false;
+  }
+
+  void bound(u16 mask, i64 from) {
+    Entry& e = entry();
+    e.fired = std::none_of(e.source.begin(), e.source.begin() + e.uop->mem.size, [](u8 x) { return x == kUnbound; });
+    if (ctx_.observer != nullptr) ctx_.observer->bound(core_, e, mask, from);
+  }
+
+  void propagate() {
+    Entry& e = entry();
+    const bool split = is_split(e);
+    const u16 mask = split ? static_cast<u16>(1u << t_.choice) : all_bytes(e);
+    Access a = access(AccessKind::Write, split ? e.addr + t_.choice : e.addr, split ? 1 : e.uop->mem.size);
+    a.data = split ? Value{e.value.byte(t_.choice), 0} : e.value;
+    fabric_.access(s_.storage, a);
+    e.own = static_cast<u16>(e.own | mask);
+    e.fired = e.own == all_bytes(e);
+    for (unsigned k = 0; k < s_.core.size(); ++k) landed(k, a.addr, a.size);
+    if (ctx_.observer != nullptr) ctx_.observer->propagated(core_, e);
+  }
+
+  /// What the write that just reached memory means for the reads of core `k`.
+  void landed(unsigned k, u64 addr, unsigned size) {
+    const bool same = k == core_;
+    Core& c = s_.core[k];
+    for (Entry& r : c.window) {
+      if (!is_read(r) || !r.address_known || !overlaps(r.addr, r.uop->mem.size, addr, size)) continue;
+      const bool rmw = r.uop->mem.atomic || r.uop->mem.exclusive;
+      for (unsigned b = 0; b < r.uop->mem.size; ++b) {
+        if (r.addr + b < addr || r.addr + b >= addr + size) continue;
+        const u16 bit_b = static_cast<u16>(1u << b);
+        if (r.source[b] == kFromMemory && !same) r.foreign = static_cast<u16>(r.foreign | bit_b);
+        if (r.source[b] == kFromMemory && same && rmw) r.own = static_cast<u16>(r.own | bit_b);
+        if (same && r.source[b] == t_.slot) r.source[b] = kFromMemory;
+      }
+    }
+    if (!c.monitor.valid || !overlaps(c.monitor.addr, c.monitor.size, addr, size)) return;
+    for (unsigned b = 0; b < c.monitor.size; ++b) {
+      if (c.monitor.addr + b < addr || c.monitor.addr + b >= addr + size) continue;
+      u16& mask = same ? c.monitor.own : c.monitor.foreign;
+      mask = static_cast<u16>(mask | 1u << b);
+    }
+  }
+
+  void maintain() {
+    Entry& e = entry();
+    e.fired = e.known = true;
+    Access a = access(AccessKind::CleanData, e.addr, 1);
+    switch (e.uop->cache_op()) {
+      case isa::CacheOpKind::DcCvau:
+      case isa::CacheOpKind::DcCvac:
+      case isa::CacheOpKind::DcCivac:
+      case isa::CacheOpKind::DcIvac: break;
+      case isa::CacheOpKind::IcIvau: a.kind = AccessKind::InvalidateLine; break;
+      case isa::CacheOpKind::IcIallu: a.kind = AccessKind::InvalidateAllLocal; break;
+      case isa::CacheOpKind::IcIalluis: a.kind = AccessKind::InvalidateAll; break;
+      case isa::CacheOpKind::TlbiAll: return;
+    }
+    e.inert = t_.choice != 0;
+    if (e.inert) return;
+    fabric_.access(s_.storage, a);
+    if (ctx_.observer != nullptr) ctx_.observer->performed(core_, e, a);
+  }
+
+  void act() {
+    Entry& e = entry();
+    Access a = access(AccessKind::Acknowledge, e.value.lo, 8);
+    if (e.uop->sys == Reg::ICC_SGI1R_EL1) a.kind = AccessKind::SendSgi;
+    if (e.uop->sys == Reg::ICC_EOIR1_EL1) a.kind = AccessKind::EndOfInterrupt;
+    fabric_.access(s_.storage, a);
+    if (a.kind == AccessKind::Acknowledge) e.value = {a.data.lo, 0};
+    e.known = e.fired = true;
+    if (ctx_.observer != nullptr) ctx_.observer->performed(core_, e, a);
+  }
+
+  void interrupt() {
+    const u64 return_pc = t_.slot < c_.window.size() ? c_.window[t_.slot].pc : c_.pc;
+    take_exception(ctx_, s_, core_, t_.slot, return_pc, 0, 0, 0x480);
+  }
+
+  void tick() {
+    s_.storage.irq.pending[core_] |= kTimerBit;
+    if (s_.storage.irq.ticks[core_] != 0) --s_.storage.irq.ticks[core_];
+  }
+
+  void host_call() {
+    Entry& e = entry();
+    const u16 number = static_cast<u16>(e.uop->imm);
+    e.fired = e.known = true;
+    settle(ctx_, s_, core_);
+    if (host_ != nullptr) host_->call(s_, core_, number);
+  }
+
+  const SettleContext& ctx_;
+  MachineState& s_;
+  const Transition t_;
+  unsigned core_;
+  Core& c_;
+  Fabric& fabric_;
+  const HostServices* host_;
+};
+
+}  // namespace
+
+Machine::Machine(MachineConfig config, Program program, std::shared_ptr<const HostServices> host)
+    : config_(std::move(config)), program_(std::move(program)), image_(std::make_unique<Image>(program_)),
+      host_(std::move(host)) {
+  if (const std::string why = config_.invalid(); !why.empty()) throw InputError(Diagnostic{{}, why});
+  if (program_.reset.size() != config_.cores)
+    throw InputError(Diagnostic{{}, "the program starts " + std::to_string(program_.reset.size()) +
+                                        " cores, the machine has " + std::to_string(config_.cores)});
+}
+
+MachineState Machine::initial() const {
+  MachineState s;
+  s.core.resize(config_.cores);
+  for (unsigned k = 0; k < config_.cores; ++k) {
+    const ResetState& r = program_.reset[k];
+    Core& c = s.core[k];
+    c.window.reserve(config_.window);
+    c.pc = r.pc;
+    c.context.el = r.el;
+    c.context.daif = r.daif;
+    c.context.sp_sel = r.sp_sel;
+    if (config_.core[k].tso_at_reset && config_.core[k].tso != TsoSupport::None)
+      c.reg[isa::index(Reg::ACTLR_EL1)] = 2;
+    for (const auto& [reg, value] : r.registers) {
+      const Reg actual = actual_register(reg, c.context);
+      c.reg[isa::index(actual)] = value.lo;
+      if (!isa::is_vector(actual) || value.hi == 0) continue;
+      c.vector_high.resize(32);
+      c.vector_high[isa::index(actual) - isa::index(Reg::V0)] = value.hi;
+    }
+    c.context.tso = tso_after_synchronisation(config_, c, k);
+    s.storage.irq.ticks[k] = static_cast<u8>(config_.timer_ticks);
+  }
+  return s;
+}
+
+void Machine::apply(MachineState& s, const Transition& t, Fabric& fabric, Observer* observer) const {
+  const SettleContext ctx{config_, program_, observer};
+  Step(ctx, s, t, fabric, host_.get()).run();
+  if (s.dead) return;
+  settle(ctx, s, t.core);
+  if (config_.speculation == Speculation::Squash && t.kind == TransitionKind::PropagateWrite) {
+    // A store-exclusive that was let through early may have lost its reservation; see settle().
+    for (unsigned k = 0; k < s.core.size(); ++k)
+      if (k != t.core) settle(ctx, s, k);
+  }
+}
+
+bool Machine::finished(const MachineState& s) const {
+  for (unsigned k = 0; k < s.core.size(); ++k) {
+    const Core& c = s.core[k];
+    if (!program_.reset[k].running) continue;
+    if (!c.window.empty()) return false;
+    if (!at_stop(program_, c) && !(c.waiting && s.storage.irq.pending[k] == 0)) return false;
+  }
+  return true;
+}
+
+}  // namespace isobar::model

@@ -1,0 +1,101 @@
+#include "model/machine/steps.h"
+
+#include "model/thread/guards.h"
+#include "model/thread/settle.h"
+#include "model/thread/window.h"
+
+namespace isobar::model {
+
+using isa::Reg;
+using isa::UopKind;
+
+namespace {
+
+constexpr u32 kTimerBit = u32{1} << 27;
+
+/// The youngest older store of another instruction that covers `addr` and happens; kFromMemory if it has left the
+/// store buffer or there is none.
+u8 source_of_byte(const Core& c, unsigned i, u64 addr, bool& blocked) {
+  const u64 seq_start = c.window[instruction_start(c, i)].seq;
+  for (unsigned j = i; j-- > 0;) {
+    const Entry& z = c.window[j];
+    if (!is_write(z) || z.inert || z.seq >= seq_start || !z.address_known || !covers(z, addr)) continue;
+    if (is_undecided(z)) blocked = true;
+    return (z.own >> (addr - z.addr) & 1) != 0 ? kFromMemory : static_cast<u8>(j);
+  }
+  return kFromMemory;
+}
+
+}  // namespace
+
+ReadSources read_sources(const MachineConfig&, const Core& c, unsigned i) {
+  const Entry& e = c.window[i];
+  ReadSources s;
+  s.byte.fill(kUnbound);
+  for (unsigned b = 0; b < e.uop->mem.size; ++b)
+    if (e.source[b] == kUnbound) s.byte[b] = source_of_byte(c, i, e.addr + b, s.blocked);
+  return s;
+}
+
+u16 bytes_from(const MachineConfig& config, const Core& c, unsigned i, u8 from, unsigned byte) {
+  if (from == kFromMemory && is_split(c.window[i])) return static_cast<u16>(1u << byte);
+  const ReadSources s = read_sources(config, c, i);
+  u16 mask = 0;
+  for (unsigned b = 0; b < c.window[i].uop->mem.size; ++b)
+    if (s.byte[b] == from) mask = static_cast<u16>(mask | 1u << b);
+  return mask;
+}
+
+u8 overtaken_younger_read(const Core& c, unsigned i, u16 mask) {
+  const Entry& e = c.window[i];
+  for (unsigned j = i + 1; j < c.window.size(); ++j) {
+    const Entry& y = c.window[j];
+    if (!is_read(y) || y.foreign == 0 || !y.address_known) continue;
+    for (unsigned b = 0; b < e.uop->mem.size; ++b)
+      if ((mask >> b & 1) != 0 && covers(y, e.addr + b)) return static_cast<u8>(j);
+  }
+  return kNoSlot;
+}
+
+bool at_stop(const Program& program, const Core& c) {
+  return c.stop.stopped || std::find(program.stop.begin(), program.stop.end(), c.pc) != program.stop.end();
+}
+
+bool frontier_known(const Program&, const Core& c) {
+  if (c.stop.stopped) return false;
+  if (c.window.empty()) return true;
+  const Entry& e = c.window.back();
+  switch (e.uop->kind) {
+    case UopKind::Branch: return e.guessed || e.resolved;
+    case UopKind::Isb:
+    case UopKind::Eret: return e.fired;
+    case UopKind::Exception: return e.fired;
+    case UopKind::SysWrite: return (e.uop->sys != Reg::DAIF && e.uop->sys != Reg::SPSel) || e.known;
+    default: return true;
+  }
+}
+
+bool may_fetch(const MachineConfig& config, const Program& program, const MachineState& s, unsigned core) {
+  const Core& c = s.core[core];
+  if (!frontier_known(program, c) || at_stop(program, c)) return false;
+  if (c.waiting && s.storage.irq.pending[core] == 0) return false;
+  return c.window.size() + isa::kMaxUops <= config.window;
+}
+
+bool tso_effect_pending(const MachineConfig& config, const Core& c, unsigned core) {
+  if (config.core[core].tso != TsoSupport::Actlr) return false;
+  const Operand actlr = register_operand(c, Reg::ACTLR_EL1, static_cast<unsigned>(c.window.size()));
+  return actlr.known && (actlr.value.lo >> 1 & 1) != u64{c.context.tso} && guesses_resolved(c, actlr.guess);
+}
+
+bool timer_may_fire(const MachineConfig& config, const MachineState& s, unsigned core) {
+  const Interrupts& irq = s.storage.irq;
+  if (((irq.pending[core] | irq.active[core]) & kTimerBit) != 0) return false;
+  const Core& c = s.core[core];
+  const u64 control = c.reg[isa::index(Reg::CNTV_CTL_EL0)];
+  if ((control & 3) != 1) return false;
+  if (config.speculation == Speculation::Prune) return irq.ticks[core] != 0;
+  return s.storage.time >= c.reg[isa::index(Reg::CNTV_CVAL_EL0)];
+}
+
+}  // namespace isobar::model

@@ -1,0 +1,36 @@
+// Facts about a state that both the enumeration of steps and their effects need.
+#pragma once
+
+#include <algorithm>
+
+#include "model/machine/machine.h"
+
+namespace isobar::model {
+
+/// Where each byte of an unsatisfied read would come from now.
+struct ReadSources {
+  std::array<u8, 16> byte;  ///< kFromMemory, slot of an own store, or kUnbound for bytes that are already taken
+  bool blocked = false;     ///< an older exclusive or CAS write of these bytes is undecided
+};
+ReadSources read_sources(const MachineConfig& config, const Core& c, unsigned i);
+
+/// Mask of the bytes that one step of read `i` takes: all that come from `from`, or for a split access and memory
+/// just `byte`.
+u16 bytes_from(const MachineConfig& config, const Core& c, unsigned i, u8 from, unsigned byte);
+
+/// The oldest younger read that overlaps bytes `mask` of read `i`, is (partly) satisfied and was overtaken in any
+/// byte; kNoSlot if none (operational-model.md 2.3.5, Exp-haz-ob).
+u8 overtaken_younger_read(const Core& c, unsigned i, u16 mask);
+
+/// Is the next PC known: no unresolved branch, exception, ISB or ERET at the youngest slot?
+bool frontier_known(const Program& program, const Core& c);
+/// Is the core about to fetch an address at which it stops?
+bool at_stop(const Program& program, const Core& c);
+bool may_fetch(const MachineConfig& config, const Program& program, const MachineState& s, unsigned core);
+
+/// Has ACTLR_EL1.TSO been written with a value that is not in effect yet?
+bool tso_effect_pending(const MachineConfig& config, const Core& c, unsigned core);
+
+bool timer_may_fire(const MachineConfig& config, const MachineState& s, unsigned core);
+
+}  // namespace isobar::model

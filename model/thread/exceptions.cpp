@@ -1,0 +1,158 @@
+#include "model/thread/exceptions.h"
+
+#include "model/thread/guards.h"
+#include "model/thread/window.h"
+
+namespace isobar::model {
+
+using isa::Reg;
+using isa::Uop;
+using isa::UopKind;
+
+namespace {
+
+/// Micro-ops that exist only as parts of exception entry: system register writes whose value the entry brings along.
+Uop system_write(Reg r) {
+  Uop u;
+  u.kind = UopKind::SysWrite;
+  u.sys = r;
+  return u;
+}
+Uop save_status() {
+  Uop u = system_write(Reg::SPSR_EL1);
+  u.n_src = 4;
+  u.src = {Reg::N, Reg::Z, Reg::C, Reg::V, Reg::None, Reg::None};
+  return u;
+}
+
+/// PSTATE without the flags, as SPSR_EL1 holds it.
+u64 status_bits(const Context& c) { return u64{c.daif} << 6 | u64{c.el} << 2 | u64{c.el == 1 && c.sp_sel}; }
+
+void append_system_write(Core& c, const Uop& u, u64 pc, u64 value, bool known, u8 index, bool last) {
+  Entry e;
+  e.uop = &u;
+  e.pc = pc;
+  e.seq = c.next_seq++;
+  e.index = index;
+  e.last = last;
+  e.context = c.context;
+  e.known = known;
+  e.value = {value, 0};
+  const unsigned start = static_cast<unsigned>(c.window.size()) - index;
+  for (unsigned s = 0; s < u.n_src; ++s) e.producer[s] = find_producer(c, u.src[s], start);
+  c.window.push_back(e);
+}
+
+}  // namespace
+
+u64 check_access(const Program& program, const Core& c, const Context& ctx, u64 addr, unsigned size, u8 need) {
+  if (ctx.el == 1) need = static_cast<u8>(need << 3);
+  const i32 asid = static_cast<i32>(c.reg[isa::index(Reg::TTBR0_EL1)] >> 48);
+  u64 at = addr;
+  const u64 end = addr + size;
+  if (end < addr) return kTranslationFault;
+  for (const Region& r : program.regions) {
+    if (at < r.base || at - r.base >= r.size || (r.asid >= 0 && r.asid != asid)) continue;
+    if ((r.permissions & need) != need) return kPermissionFault;
+    at = r.base + r.size;
+    if (at >= end) return 0;
+  }
+  return kTranslationFault;
+}
+
+void take_exception(const SettleContext& ctx, MachineState& s, unsigned core, unsigned first, u64 return_pc, u64 esr,
+                    u64 far, u64 vector) {
+  static const Uop kElr = system_write(Reg::ELR_EL1);
+  static const Uop kEsr = system_write(Reg::ESR_EL1);
+  static const Uop kFar = system_write(Reg::FAR_EL1);
+  static const Uop kSpsr = save_status();
+  Core& c = s.core[core];
+  if (first < c.window.size()) {
+    for (unsigned j = first; j < c.window.size(); ++j) {
+      const Entry& q = c.window[j];
+      // A younger effect outside the core cannot be taken back: this order of events does not exist.
+      const bool outside = (is_write(q) && q.own != 0) || (q.uop->kind == UopKind::CacheOp && q.fired && !q.inert) ||
+                           (is_system_action(q) && q.fired);
+      if (outside) s.dead = true;
+    }
+    c.context = c.window[first].context;
+    discard(ctx, s, core, first);
+  }
+  if (s.dead) return;
+  c.waiting = false;
+  if (ctx.observer != nullptr && vector == 0x480) ctx.observer->interrupted(core, return_pc);
+  if (!ctx.program.has_kernel) {
+    c.stop = {true, true, return_pc, esr, far};
+    return;
+  }
+  const Operand vbar = register_operand(c, Reg::VBAR_EL1, static_cast<unsigned>(c.window.size()));
+  const bool abort = vector == 0x400 && ((esr >> 26) & ~u64{5}) == static_cast<u64>(ExceptionClass::InstructionAbort);
+  append_system_write(c, kElr, return_pc, return_pc, true, 0, false);
+  append_system_write(c, kSpsr, return_pc, status_bits(c.context), false, 1, vector == 0x480);
+  if (vector != 0x480) append_system_write(c, kEsr, return_pc, esr, true, 2, !abort);
+  if (abort) append_system_write(c, kFar, return_pc, far, true, 3, true);
+  if (ctx.observer != nullptr)
+    for (auto e = c.window.end() - (vector == 0x480 ? 2 : abort ? 4 : 3); e != c.window.end(); ++e)
+      ctx.observer->fetched(core, *e);
+  u64 offset = vector;
+  if (c.context.el == 1) offset -= c.context.sp_sel ? 0x200 : 0x400;
+  c.context.el = 1;
+  c.context.sp_sel = true;
+  c.context.daif = 0xf;
+  if (ctx.config.eis) c.context.tso = tso_after_synchronisation(ctx.config, c, core);
+  c.pc = vbar.value.lo + offset;
+}
+
+void take_synchronous(const SettleContext& ctx, MachineState& s, unsigned core, unsigned slot) {
+  Core& c = s.core[core];
+  const Entry e = c.window[slot];
+  const u64 same = e.context.el == 1 ? 1 : 0;
+  u64 ec = 0;
+  u64 iss = 0;
+  u64 far = 0;
+  u64 return_pc = e.pc;
+  if (e.uop->kind != UopKind::Exception) {
+    if (is_access(e) || e.uop->kind == UopKind::CacheOp) {
+      ec = static_cast<u64>(ExceptionClass::DataAbort) + same;
+      iss = e.value2.hi | u64{is_write(e) || e.uop->kind == UopKind::CacheOp} << 6;
+      far = e.addr;
+    }
+  } else if (e.faulting) {
+    ec = static_cast<u64>(ExceptionClass::InstructionAbort) + same;
+    iss = e.value2.hi;
+    far = e.pc;
+  } else {
+    switch (e.uop->exception_op()) {
+      case isa::ExceptionOp::Svc:
+        ec = static_cast<u64>(ExceptionClass::Svc);
+        iss = e.uop->imm & 0xffff;
+        return_pc = e.pc + 4;
+        break;
+      case isa::ExceptionOp::Brk:
+        ec = static_cast<u64>(ExceptionClass::Breakpoint);
+        iss = e.uop->imm & 0xffff;
+        break;
+      default: break;
+    }
+  }
+  take_exception(ctx, s, core, instruction_start(c, slot), return_pc, ec << 26 | 1u << 25 | iss, far, 0x400);
+}
+
+void return_from_exception(const SettleContext& ctx, MachineState& s, unsigned core) {
+  Core& c = s.core[core];
+  Entry& e = c.window.back();
+  const u64 elr = operand(c, e, 0).value.lo;
+  const u64 spsr = operand(c, e, 1).value.lo;
+  e.nzcv = static_cast<u8>(spsr >> 28 & 15);
+  e.known = true;
+  e.fired = true;
+  e.resolved = true;
+  c.context.el = static_cast<u8>(spsr >> 2 & 1);
+  c.context.sp_sel = (spsr & 1) != 0;
+  c.context.daif = static_cast<u8>(spsr >> 6 & 15);
+  if (ctx.config.eos)
+    c.context.tso = tso_after_synchronisation(ctx.config, c, core);
+  c.pc = elr;
+}
+
+}  // namespace isobar::model

@@ -1,0 +1,39 @@
+// Exception entry and return (Arm ARM D1.3): what the core writes and where it continues.
+#pragma once
+
+#include "model/thread/settle.h"
+
+namespace isobar::model {
+
+/// Exception classes the model raises, as in ESR_EL1.EC.
+enum class ExceptionClass : u8 {
+  Undefined = 0x00,
+  Svc = 0x15,
+  InstructionAbort = 0x20,  ///< +1 from the same level
+  PcAlignment = 0x22,
+  DataAbort = 0x24,         ///< +1 from the same level
+  Breakpoint = 0x3c,
+};
+
+/// Fault status codes of aborts, ESR_EL1.ISS[5:0].
+inline constexpr u64 kTranslationFault = 0x07;
+inline constexpr u64 kPermissionFault = 0x0f;
+inline constexpr u64 kAlignmentFault = 0x21;
+
+/// May `access` of `size` bytes at `addr` proceed under `ctx`? 0 if so, else the fault status code.
+/// `need`: Permission bits of EL0 (kReadEl0 ...); shifted for EL1 inside.
+u64 check_access(const Program& program, const Core& c, const Context& ctx, u64 addr, unsigned size, u8 need);
+
+/// Replaces slots from `first` on by an exception taken to EL1, or stops the core if there is no kernel.
+/// `esr` and `far` as architected; `return_pc` goes to ELR_EL1; `vector` is the offset from VBAR_EL1 for an exception
+/// from EL0 with AArch64 (0x400 synchronous, 0x480 IRQ); the current-level offsets are derived.
+void take_exception(const SettleContext& ctx, MachineState& s, unsigned core, unsigned first, u64 return_pc, u64 esr,
+                    u64 far, u64 vector);
+
+/// The synchronous exception of a faulting or exception-generating entry.
+void take_synchronous(const SettleContext& ctx, MachineState& s, unsigned core, unsigned slot);
+
+/// Completes the ERET at the youngest slot. Its inputs are known.
+void return_from_exception(const SettleContext& ctx, MachineState& s, unsigned core);
+
+}  // namespace isobar::model

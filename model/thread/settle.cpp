@@ -1,0 +1,562 @@
+#include "model/thread/settle.h"
+
+#include "isa/evaluate.h"
+#include "model/thread/exceptions.h"
+#include "model/thread/guards.h"
+#include "model/thread/system_registers.h"
+#include "model/thread/window.h"
+
+namespace isobar::model {
+
+using isa::Inputs;
+using isa::Reg;
+using isa::UopKind;
+
+namespace {
+
+/// Settles one core. Slots are visited oldest first until a whole pass changes nothing.
+class Settler {
+ public:
+  Settler(const SettleContext& ctx, MachineState& s, unsigned core) : ctx_(ctx), s_(s), core_(core), c_(s.core[core]) {}
+
+  void run() {
+    do {
+      changed_ = false;
+      for (unsigned i = 0; i < c_.window.size() && !s_.dead; ++i) step(i);
+      if (s_.dead) return;
+      retire_complete();
+    } while (changed_);
+  }
+
+ private:
+  void step(unsigned i) {
+    Entry& e = c_.window[i];
+    switch (e.uop->kind) {
+      case UopKind::Alu: return alu(e);
+      case UopKind::Select: return select(i);
+      case UopKind::Branch: return branch(i);
+      case UopKind::Read: return read(i);
+      case UopKind::Write: return write(i);
+      case UopKind::Status: return status(e);
+      case UopKind::CasResult: return cas_result(e);
+      case UopKind::Barrier: return barrier(i);
+      case UopKind::Isb: return isb(i);
+      case UopKind::CacheOp: return cache_op(i);
+      case UopKind::SysRead: return system_read(i);
+      case UopKind::SysWrite: return system_write(i);
+      case UopKind::Exception: return exception(i);
+      case UopKind::Eret: return eret(i);
+      case UopKind::Hint:
+      case UopKind::ClearExclusive: e.known = true; return;
+    }
+  }
+
+  void alu(Entry& e) {
+    if (e.known) return;
+    Inputs in{};
+    const Operand o = operands(c_, e, 0, e.uop->n_src, in);
+    if (!o.known) return;
+    const isa::AluResult r = isa::evaluate(*e.uop, in, e.pc);
+    e.value = r.dst[0];
+    e.value2 = r.dst[1];
+    e.nzcv = r.flags;
+    know(e, o.guess);
+  }
+
+  void select(unsigned i) {
+    Entry& e = c_.window[i];
+    Inputs in{};
+    if (!e.resolved) {
+      const Operand flags = operands(c_, e, 2, e.uop->n_src, in);
+      if (flags.known && !decide(i, isa::select_condition(*e.uop, in) ? 1 : 0, flags.guess)) return;
+    }
+    if (e.known || !(e.guessed || e.resolved)) return;
+    const unsigned arm = e.choice == 1 ? 0 : 1;
+    const Operand o = operand(c_, e, arm);
+    if (!o.known) return;
+    in[arm] = o.value;
+    e.value = isa::select_arm(*e.uop, in, arm == 0);
+    know(e, o.guess | u64{1} << i);
+  }
+
+  void branch(unsigned i) {
+    Entry& e = c_.window[i];
+    if (e.resolved) return;
+    Inputs in{};
+    const Operand o = operands(c_, e, 0, e.uop->n_src, in);
+    if (!o.known) return;
+    const isa::BranchResult r = isa::evaluate_branch(*e.uop, in, e.pc);
+    const u64 next = r.taken ? r.target : e.pc + 4;
+    e.guess_cond = o.guess;
+    e.known = e.resolved = changed_ = true;
+    e.choice = r.taken;
+    if (!e.guessed) {
+      c_.pc = next;
+    } else if (e.addr != next) {
+      if (wrong_guess()) return;
+      discard(ctx_, s_, core_, i + 1);
+      c_.context = c_.window[i].context;
+      c_.pc = next;
+    }
+  }
+
+  /// Address generation and permission check, common to accesses and cache maintenance.
+  void address(unsigned i, u8 need) {
+    Entry& e = c_.window[i];
+    if (e.address_known) return;
+    Inputs in{};
+    const Operand o = operands(c_, e, 0, e.uop->n_addr, in);
+    if (!o.known) return;
+    e.addr = isa::evaluate_address(*e.uop, in, e.pc);
+    e.guess_addr = o.guess;
+    e.address_known = changed_ = true;
+    Context as = e.context;
+    if (e.uop->mem.unprivileged) as.el = 0;
+    const unsigned size = e.uop->kind == UopKind::CacheOp ? 1 : e.uop->mem.size;
+    const isa::MemoryAttributes& m = e.uop->mem;
+    u64 fault = check_access(ctx_.program, c_, as, e.addr, size, need);
+    const bool aligned_only = m.exclusive || m.pair;
+    const bool within_16 = m.atomic || m.acquire || m.acquire_pc || m.release;
+    if ((aligned_only && !is_aligned(e.addr, size)) || (within_16 && is_split(e))) fault = kAlignmentFault;
+    if (fault != 0) {
+      e.faulting = true;
+      e.value2.hi = fault;
+    }
+  }
+
+  void read(unsigned i) {
+    Entry& e = c_.window[i];
+    const bool had = e.address_known;
+    address(i, kReadEl0);
+    if (e.faulting) return fault(i);
+    if (!had && e.address_known && meets_younger_maintenance(i)) return;
+    drop_stale_history(i);
+    if (!e.fired || e.known) return;
+    u64 guess = e.guess_addr;
+    for (unsigned b = 0; b < e.uop->mem.size; ++b) {
+      if (e.source[b] >= kMonitorSlot) continue;
+      const Entry& z = c_.window[e.source[b]];
+      if (!z.known) return;
+      e.raw.set_byte(b, z.value.byte(static_cast<unsigned>(e.addr + b - z.addr)));
+      guess |= store_guesses(c_, e.source[b]);
+    }
+    const std::array<Value, 2> r = isa::evaluate_load(*e.uop, e.raw);
+    e.value = r[0];
+    e.value2 = r[1];
+    know(e, guess);
+  }
+
+  void write(unsigned i) {
+    Entry& e = c_.window[i];
+    const bool had = e.address_known;
+    if (e.inert && e.resolved) return;
+    address(i, kWriteEl0);
+    if (e.faulting && !e.inert) return fault(i);
+    decide_condition(i);
+    if (s_.dead || e.inert || lost_reservation(i)) return;
+    if (!e.known && !is_undecided(e)) store_data(e);
+    if (!had && e.address_known && !meets_younger_maintenance(i)) check_younger_reads(i);
+  }
+
+  /// Speculation::Squash: another core's write came between the two halves of an atomic. An exclusive fails after all,
+  /// an LSE operation is executed again. Nothing younger has had an effect (see committed() in guards.cpp).
+  bool lost_reservation(unsigned i) {
+    if (ctx_.config.speculation == Speculation::Prune) return false;
+    Entry& e = c_.window[i];
+    const bool exclusive = e.uop->mem.exclusive && e.guessed && e.choice == 1;
+    const bool lse = e.uop->mem.atomic && !is_undecided(e) && c_.window[e.partner].fired;
+    if (e.fired || !(exclusive || lse) || atomic_now(c_, i)) return false;
+    changed_ = true;
+    if (lse) {
+      restart(ctx_, s_, core_, i);
+    } else {
+      e.choice = 0;
+      e.inert = e.resolved = true;
+      refetch_after(i);
+    }
+    return true;
+  }
+
+  void store_data(Entry& e) {
+    Inputs in{};
+    const isa::MemoryAttributes& m = e.uop->mem;
+    const Entry* r = e.partner < kMonitorSlot ? &c_.window[e.partner] : nullptr;
+    const bool cas = m.rmw == isa::RmwOp::CompareAndSwap;
+    if (cas && e.choice == kCasWriteBack) {
+      if (!r->known) return;
+      e.value = r->raw;
+      return know(e, r->guess);
+    }
+    const Operand o = operands(c_, e, e.uop->n_addr, unsigned{e.uop->n_addr} + e.uop->n_data, in);
+    if (!o.known) return;
+    const bool needs_read = m.rmw != isa::RmwOp::Plain && m.rmw != isa::RmwOp::Swap && !cas;
+    if (needs_read && !r->known) return;
+    e.value = isa::evaluate_store(*e.uop, in, needs_read ? r->raw : Value{});
+    know(e, o.guess | (needs_read ? r->guess : 0));
+  }
+
+  /// Exclusives and CAS: check the guess, or find out without one.
+  void decide_condition(unsigned i) {
+    Entry& e = c_.window[i];
+    if (e.resolved) return;
+    if (e.uop->mem.exclusive) return decide_exclusive(i);
+    if (e.uop->mem.rmw == isa::RmwOp::CompareAndSwap) decide_cas(i);
+  }
+
+  void decide_exclusive(unsigned i) {
+    Entry& e = c_.window[i];
+    const Entry* r = e.partner < kMonitorSlot ? &c_.window[e.partner] : nullptr;
+    const unsigned size = r != nullptr ? r->uop->mem.size : c_.monitor.size;
+    if (e.partner == kNoSlot || size != e.uop->mem.size) {
+      decide(i, 0, 0);
+      return;
+    }
+    if (e.guessed && e.choice == 0) {
+      decide(i, 0, 0);
+      return;
+    }
+    const bool reserved_known = r == nullptr || r->address_known;
+    if (!e.address_known || !e.known || !reserved_known) return;
+    const u64 reserved = r != nullptr ? r->addr : c_.monitor.addr;
+    if (reserved != e.addr) {
+      decide(i, 0, 0);
+    } else if (e.guessed) {
+      decide(i, 1, e.guess | e.guess_addr | (r != nullptr ? r->guess_addr : 0));
+    }
+  }
+
+  void decide_cas(unsigned i) {
+    Entry& e = c_.window[i];
+    const Entry& r = c_.window[e.partner];
+    Inputs in{};
+    const Operand compare = operands(c_, e, unsigned{e.uop->n_addr} + e.uop->n_data, e.uop->n_src, in);
+    if (!r.known || !compare.known) return;
+    const bool equal = isa::compare_and_swap_equal(*e.uop, in, r.raw);
+    u8 choice = equal ? kCasEqualRead : kCasUnequal;
+    if (e.guessed && equal == (e.choice <= kCasEqualRead)) choice = e.choice;
+    decide(i, choice, compare.guess | r.guess);
+  }
+
+  /// Records the true alternative of a guessing entry. False if the guess was wrong and the path is dead.
+  bool decide(unsigned i, u8 truth, u64 guess) {
+    Entry& e = c_.window[i];
+    const bool wrong = e.guessed && e.choice != truth;
+    if (wrong && wrong_guess()) return false;
+    e.choice = truth;
+    e.resolved = changed_ = true;
+    e.guess_cond = guess;
+    if (is_write(e)) {
+      const bool cas = e.uop->mem.rmw == isa::RmwOp::CompareAndSwap;
+      e.inert = cas ? truth == kCasUnequal : truth == 0;
+    }
+    if (wrong) refetch_after(i);
+    return true;
+  }
+
+  /// After a repaired guess: the rest of the instruction is computed again, everything younger is fetched again.
+  void refetch_after(unsigned i) {
+    const unsigned end = instruction_end(c_, i);
+    c_.window[i].known = c_.window[i].known && is_write(c_.window[i]);
+    for (unsigned j = i + 1; j < end; ++j) c_.window[j].known = false;
+    c_.context = c_.window[i].context;
+    c_.pc = c_.window[i].pc + 4;
+    discard(ctx_, s_, core_, end);
+  }
+
+  void status(Entry& e) {
+    if (e.known) return;
+    const Entry& w = c_.window[e.partner];
+    if (!w.guessed && !w.resolved) return;
+    e.value = {w.choice == 1 ? u64{0} : u64{1}, 0};
+    know(e, w.choice == 1 ? u64{1} << e.partner : 0);
+  }
+
+  void cas_result(Entry& e) {
+    if (e.known) return;
+    const Entry& w = c_.window[e.partner];
+    if (!w.guessed && !w.resolved) return;
+    const Entry& r = c_.window[w.partner];
+    if (w.choice == kCasEqualOld) {
+      // Rs keeps its old value: the compare operand, as the access width sees it.
+      Inputs in{};
+      const Operand o = operands(c_, w, unsigned{w.uop->n_addr} + w.uop->n_data, w.uop->n_src, in);
+      if (!o.known) return;
+      const Value first = in[unsigned{w.uop->n_addr} + w.uop->n_data];
+      const Value second = in[w.uop->n_src - 1u];
+      const unsigned half = w.uop->mem.pair ? w.uop->mem.size / 2u : w.uop->mem.size;
+      e.value = {first.lo & ones(8 * half), 0};
+      e.value2 = {second.lo & ones(8 * half), 0};
+      return know(e, o.guess | u64{1} << e.partner);
+    }
+    if (!r.known) return;
+    const unsigned half = w.uop->mem.pair ? w.uop->mem.size / 2u : w.uop->mem.size;
+    e.value = {r.raw.lo & ones(8 * half), 0};
+    e.value2 = half == 8 ? Value{r.raw.hi, 0} : Value{r.raw.lo >> (8 * half) & ones(8 * half), 0};
+    know(e, r.guess);
+  }
+
+  void barrier(unsigned i) {
+    Entry& e = c_.window[i];
+    if (e.fired || !barrier_complete(c_, i)) return;
+    if (e.uop->barrier_op() == isa::BarrierOp::DsbFull)
+      for (unsigned j = 0; j < i; ++j)  // an IC that was assumed to stay without effect, although a DSB completes it
+        if (c_.window[j].uop->kind == UopKind::CacheOp && c_.window[j].inert) s_.dead = true;
+    e.known = e.fired = changed_ = true;
+  }
+
+  void isb(unsigned i) {
+    Entry& e = c_.window[i];
+    if (e.fired || !synchronised(c_, i)) return;
+    e.known = e.fired = changed_ = true;
+    c_.context.tso = tso_after_synchronisation(ctx_.config, c_, core_);
+  }
+
+  void cache_op(unsigned i) {
+    Entry& e = c_.window[i];
+    const bool by_address = e.uop->n_addr != 0;
+    if (e.context.el == 0 && !by_address) return undefined(i);
+    const bool had = e.address_known;
+    if (by_address)
+      address(i, e.uop->cache_op() == isa::CacheOpKind::DcIvac ? kWriteEl0 : kReadEl0);
+    else
+      e.address_known = true;
+    if (e.faulting) return fault(i);
+    if (had || !e.address_known || e.uop->cache_op() > isa::CacheOpKind::DcIvac) return;
+    // Same-line order (G22): a younger access that already happened should have waited for this DC.
+    const u64 line = align_down(e.addr, ctx_.config.line_bytes);
+    for (unsigned j = i + 1; j < c_.window.size(); ++j) {
+      const Entry& y = c_.window[j];
+      const bool happened = (is_read(y) && y.source[0] != kUnbound) || (is_write(y) && y.own != 0);
+      if (!happened || !overlaps(y.addr, y.uop->mem.size, line, ctx_.config.line_bytes)) continue;
+      violated(j);
+      return;
+    }
+  }
+
+  void system_read(unsigned i) {
+    Entry& e = c_.window[i];
+    if (e.known) return;
+    const isa::SystemRegister* r = isa::find_system_register(e.uop->sys);
+    if (r == nullptr || e.context.el < r->min_read_el) return undefined(i);
+    if (is_system_action(e)) return;
+    if (const auto constant = constant_register(ctx_.config, core_, e.uop->sys, e.context)) {
+      e.value = {*constant, 0};
+      return know(e, 0);
+    }
+    if (e.uop->sys == Reg::CNTVCT_EL0 || e.uop->sys == Reg::CNTV_TVAL_EL0) {
+      e.value = {s_.storage.time, 0};
+      if (e.uop->sys == Reg::CNTV_TVAL_EL0)
+        e.value.lo = (register_operand(c_, Reg::CNTV_CVAL_EL0, i).value.lo - s_.storage.time) & 0xffffffff;
+      return know(e, 0);
+    }
+    const Operand o = register_operand(c_, e.uop->sys, i);
+    if (!o.known) return;
+    e.value = o.value;
+    know(e, o.guess);
+  }
+
+  void system_write(unsigned i) {
+    Entry& e = c_.window[i];
+    if (e.known) return;
+    if (e.word == 0 && e.uop->n_src == 4) return save_status(e);
+    const isa::SystemRegister* r = isa::find_system_register(e.uop->sys);
+    if (r == nullptr || e.context.el < r->min_write_el) return undefined(i);
+    if (is_pstate_write(e)) return pstate_write(i);
+    Inputs in{};
+    const Operand o = operands(c_, e, 0, e.uop->n_src, in);
+    if (!o.known) return;
+    e.value = {written_value(ctx_.config, core_, e.uop->sys, in[0].lo, s_.storage.time), 0};
+    know(e, o.guess);
+  }
+
+  void save_status(Entry& e) {
+    Inputs in{};
+    const Operand o = operands(c_, e, 0, 4, in);
+    if (!o.known) return;
+    e.value.lo |= in[0].lo << 31 | in[1].lo << 30 | in[2].lo << 29 | in[3].lo << 28;
+    know(e, o.guess);
+  }
+
+  /// MSR DAIFSet, DAIFClr, SPSel and MSR DAIF: self-synchronising, so they act when they are the youngest entry.
+  void pstate_write(unsigned i) {
+    Entry& e = c_.window[i];
+    if (i + 1 != c_.window.size()) return;
+    Inputs in{};
+    const Operand o = operands(c_, e, 0, e.uop->n_src, in);
+    if (!o.known) return;
+    apply_pstate_write(c_.context, e, in[0].lo);
+    know(e, o.guess);
+  }
+
+  void exception(unsigned i) {
+    Entry& e = c_.window[i];
+    if (e.fired) return;
+    if (!e.faulting && e.uop->exception_op() == isa::ExceptionOp::Hvc && e.context.el == 1) return;  // host call
+    const bool may_wait = ctx_.config.eis || e.faulting || e.uop->exception_op() != isa::ExceptionOp::Svc;
+    if (may_wait ? !synchronised(c_, i) : !older_control_known(i)) return;
+    take_synchronous(ctx_, s_, core_, i);
+    changed_ = true;
+  }
+
+  void eret(unsigned i) {
+    Entry& e = c_.window[i];
+    if (e.fired) return;
+    if (e.context.el == 0) return undefined(i);
+    if (!operand(c_, e, 0).known || !operand(c_, e, 1).known) return;
+    if (ctx_.config.eos ? !synchronised(c_, i) : !older_control_known(i)) return;
+    return_from_exception(ctx_, s_, core_);
+    changed_ = true;
+  }
+
+  /// Without context synchronisation an exception is still taken in order: on the right path, with nothing older that
+  /// is known to fault.
+  bool older_control_known(unsigned i) const {
+    for (unsigned j = 0; j < i; ++j) {
+      const Entry& q = c_.window[j];
+      if (q.uop->kind == UopKind::Branch && !(q.resolved && guesses_resolved(c_, q.guess_cond))) return false;
+      if (is_access(q) && !q.inert && (!q.address_known || q.faulting)) return false;
+    }
+    return true;
+  }
+
+  void fault(unsigned i) {
+    if (!synchronised_below(i)) return;
+    take_synchronous(ctx_, s_, core_, i);
+    changed_ = true;
+  }
+
+  void undefined(unsigned i) {
+    if (!synchronised_below(i)) return;
+    Entry& e = c_.window[i];
+    const u64 esr = static_cast<u64>(ExceptionClass::Undefined) << 26 | 1u << 25;
+    take_exception(ctx_, s_, core_, instruction_start(c_, i), e.pc, esr, 0, 0x400);
+    changed_ = true;
+  }
+
+  bool synchronised_below(unsigned i) const { return synchronised(c_, instruction_start(c_, i)); }
+
+  /// G22 with a late address: the access should have gone before a DC on its line that has already taken effect.
+  bool meets_younger_maintenance(unsigned i) {
+    const Entry& e = c_.window[i];
+    if (e.inert) return false;
+    for (unsigned j = i + 1; j < c_.window.size(); ++j) {
+      const Entry& d = c_.window[j];
+      if (d.uop->kind != UopKind::CacheOp || d.uop->cache_op() > isa::CacheOpKind::DcIvac || !d.fired) continue;
+      if (overlaps(e.addr, e.uop->mem.size, align_down(d.addr, ctx_.config.line_bytes), ctx_.config.line_bytes)) {
+        s_.dead = true;
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /// A store whose address becomes known late: younger loads of its bytes must have taken them from it or from a
+  /// store in between.
+  void check_younger_reads(unsigned i) {
+    const Entry& e = c_.window[i];
+    for (unsigned j = i + 1; j < c_.window.size(); ++j) {
+      const Entry& y = c_.window[j];
+      if (!is_read(y) || instruction_start(c_, j) == instruction_start(c_, i)) continue;
+      for (unsigned b = 0; b < y.uop->mem.size; ++b) {
+        if (y.source[b] == kUnbound || !covers(e, y.addr + b)) continue;
+        if (y.source[b] < kMonitorSlot && y.source[b] >= i) continue;
+        return violated(j);
+      }
+    }
+  }
+
+  /// "Overtaken" matters only while an older load is still to be satisfied, or for an RMW: forget it otherwise, so that
+  /// states that can no longer differ are equal.
+  void drop_stale_history(unsigned i) {
+    Entry& e = c_.window[i];
+    if (e.foreign == 0 || e.uop->mem.atomic || e.uop->mem.exclusive) return;
+    for (unsigned j = 0; j < i; ++j)
+      if (is_read(c_.window[j]) && !c_.window[j].fired) return;
+    e.foreign = 0;
+  }
+
+  /// Order was violated at slot `j`: dead in search, fetched again otherwise.
+  void violated(unsigned j) {
+    if (ctx_.config.speculation == Speculation::Prune) {
+      s_.dead = true;
+      return;
+    }
+    restart(ctx_, s_, core_, j);
+    changed_ = true;
+  }
+
+  bool wrong_guess() {
+    if (ctx_.config.speculation == Speculation::Prune) s_.dead = true;
+    return s_.dead;
+  }
+
+  void know(Entry& e, u64 guess) {
+    e.known = changed_ = true;
+    e.guess = guess;
+  }
+
+  bool complete(const Entry& e) const {
+    switch (e.uop->kind) {
+      case UopKind::Select:
+      case UopKind::Branch: return e.known && e.resolved;
+      case UopKind::Read: return e.fired && e.known;
+      case UopKind::Write: return e.fired || (e.inert && e.resolved);
+      case UopKind::Barrier:
+      case UopKind::Isb:
+      case UopKind::Eret: return e.fired;
+      case UopKind::CacheOp: return e.fired;
+      case UopKind::Exception: return e.fired;
+      case UopKind::SysRead:
+      case UopKind::SysWrite: return e.known && (!is_system_action(e) || e.fired);
+      default: return e.known;
+    }
+  }
+
+  void retire_complete() {
+    unsigned n = 0;
+    for (unsigned i = 0; i < c_.window.size() && complete(c_.window[i]); ++i)
+      if (c_.window[i].last) n = i + 1;
+    if (n == 0) return;
+    if (ctx_.observer != nullptr)
+      for (unsigned i = 0; i < n; ++i) ctx_.observer->retired(core_, c_.window[i]);
+    retire(c_, n);
+    changed_ = true;
+  }
+
+  const SettleContext& ctx_;
+  MachineState& s_;
+  unsigned core_;
+  Core& c_;
+  bool changed_ = false;
+};
+
+}  // namespace
+
+bool tso_after_synchronisation(const MachineConfig& config, const Core& c, unsigned core) {
+  switch (config.core[core].tso) {
+    case TsoSupport::None: return false;
+    case TsoSupport::Fixed: return true;
+    case TsoSupport::ActlrReadOnly:
+    case TsoSupport::Actlr: break;
+  }
+  return bit(register_operand(c, Reg::ACTLR_EL1, static_cast<unsigned>(c.window.size())).value.lo, 1) != 0;
+}
+
+void discard(const SettleContext& ctx, MachineState& s, unsigned core, unsigned first) {
+  Core& c = s.core[core];
+  if (first >= c.window.size()) return;
+  if (ctx.observer != nullptr) ctx.observer->squashed(core, c.window[first].seq);
+  truncate(c, first);
+}
+
+void restart(const SettleContext& ctx, MachineState& s, unsigned core, unsigned i) {
+  Core& c = s.core[core];
+  const unsigned first = instruction_start(c, i);
+  c.context = c.window[first].context;
+  c.pc = c.window[first].pc;
+  discard(ctx, s, core, first);
+}
+
+void settle(const SettleContext& ctx, MachineState& s, unsigned core) { Settler(ctx, s, core).run(); }
+
+}  // namespace isobar::model

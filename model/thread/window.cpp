@@ -1,0 +1,202 @@
+#include "model/thread/window.h"
+
+#include "isa/evaluate.h"
+
+namespace isobar::model {
+
+using isa::Reg;
+using isa::UopKind;
+
+namespace {
+
+unsigned flag_bit(Reg r) { return 8u >> (isa::index(r) - isa::index(Reg::N)); }
+bool is_flag(Reg r) { return r >= Reg::N && r <= Reg::V; }
+
+/// CNTV_TVAL_EL0 is a view of CNTV_CVAL_EL0.
+Reg written_register(Reg sys) { return sys == Reg::CNTV_TVAL_EL0 ? Reg::CNTV_CVAL_EL0 : sys; }
+
+bool writes(const Entry& e, Reg r) {
+  const isa::Uop& u = *e.uop;
+  if (is_flag(r)) return u.kind == UopKind::Eret || (u.flags_out & flag_bit(r)) != 0;
+  if (u.kind == UopKind::SysWrite) return written_register(u.sys) == r;
+  return actual_register(u.dst[0], e.context) == r || actual_register(u.dst[1], e.context) == r;
+}
+
+Value result_of(const Entry& e, Reg r) {
+  if (is_flag(r)) return {(e.nzcv & flag_bit(r)) != 0, 0};
+  const isa::Uop& u = *e.uop;
+  if (u.kind != UopKind::SysWrite && actual_register(u.dst[0], e.context) != r &&
+      actual_register(u.dst[1], e.context) == r)
+    return e.value2;
+  return e.value;
+}
+
+Operand produced(const Core& c, Reg r, u8 producer) {
+  if (producer == kFromRegisterFile) {
+    Operand o{true, {c.reg[isa::index(r)], 0}, 0};
+    if (isa::is_vector(r) && !c.vector_high.empty())
+      o.value.hi = c.vector_high[isa::index(r) - isa::index(Reg::V0)];
+    return o;
+  }
+  const Entry& p = c.window[producer];
+  return {p.known, result_of(p, r), p.guess};
+}
+
+void write_register(Core& c, Reg r, Value v) {
+  if (r == Reg::None || r == Reg::XZR) return;
+  c.reg[isa::index(r)] = v.lo;
+  if (!isa::is_vector(r)) return;
+  if (c.vector_high.empty()) {
+    if (v.hi == 0) return;
+    c.vector_high.resize(32);
+  }
+  c.vector_high[isa::index(r) - isa::index(Reg::V0)] = v.hi;
+}
+
+void write_results(Core& c, const Entry& e) {
+  const isa::Uop& u = *e.uop;
+  if (u.kind == UopKind::SysWrite) {
+    write_register(c, written_register(u.sys), e.value);
+    return;
+  }
+  write_register(c, actual_register(u.dst[0], e.context), e.value);
+  write_register(c, actual_register(u.dst[1], e.context), e.value2);
+  const unsigned flags = u.kind == UopKind::Eret ? 15u : u.flags_out;
+  for (Reg r : {Reg::N, Reg::Z, Reg::C, Reg::V})
+    if ((flags & flag_bit(r)) != 0) c.reg[isa::index(r)] = (e.nzcv & flag_bit(r)) != 0;
+}
+
+void update_monitor(Core& c, const Entry& e) {
+  const isa::Uop& u = *e.uop;
+  if (u.kind == UopKind::ClearExclusive || u.kind == UopKind::Eret || (is_write(e) && u.mem.exclusive))
+    c.monitor = {};
+  else if (is_read(e) && u.mem.exclusive)
+    c.monitor = {true, u.mem.size, e.foreign, e.own, e.addr};
+}
+
+u8 find_partner(const Core& c, const isa::Uop& u, unsigned start, unsigned slot) {
+  if (u.kind == UopKind::Status || u.kind == UopKind::CasResult ||
+      (u.kind == UopKind::Write && u.mem.rmw != isa::RmwOp::Plain)) {
+    const UopKind wanted = u.kind == UopKind::Write ? UopKind::Read : UopKind::Write;
+    for (unsigned j = slot; j-- > start;)
+      if (c.window[j].uop->kind == wanted) return static_cast<u8>(j);
+  }
+  if (u.kind != UopKind::Write || !u.mem.exclusive) return kNoSlot;
+  for (unsigned j = start; j-- > 0;) {
+    const isa::Uop& q = *c.window[j].uop;
+    if (q.kind == UopKind::Read && q.mem.exclusive) return static_cast<u8>(j);
+    if ((q.kind == UopKind::Write && q.mem.exclusive) || q.kind == UopKind::ClearExclusive || q.kind == UopKind::Eret)
+      return kNoSlot;
+  }
+  return c.monitor.valid ? kMonitorSlot : kNoSlot;
+}
+
+u8 shifted(u8 slot, unsigned n, u8 gone) { return slot >= kMonitorSlot ? slot : slot < n ? gone : u8(slot - n); }
+
+}  // namespace
+
+Reg actual_register(Reg r, const Context& ctx) {
+  if (r == Reg::SP) return ctx.el == 1 && ctx.sp_sel ? Reg::SP_EL1 : Reg::SP_EL0;
+  return r == Reg::XZR ? Reg::None : r;
+}
+
+u8 find_producer(const Core& c, Reg r, unsigned end) {
+  if (r == Reg::None) return kFromRegisterFile;
+  for (unsigned j = end; j-- > 0;)
+    if (writes(c.window[j], r)) return static_cast<u8>(j);
+  return kFromRegisterFile;
+}
+
+Operand register_operand(const Core& c, Reg r, unsigned end) { return produced(c, r, find_producer(c, r, end)); }
+
+Operand operand(const Core& c, const Entry& e, unsigned s) {
+  const Reg name = e.uop->src[s];
+  if (isa::is_uop_result(name)) {
+    const Entry& p = c.window[e.producer[s]];
+    return {p.known, p.value, p.guess};
+  }
+  const Reg r = actual_register(name, e.context);
+  if (r == Reg::None) return {true, {}, 0};
+  return produced(c, r, e.producer[s]);
+}
+
+Operand operands(const Core& c, const Entry& e, unsigned first, unsigned last, std::array<Value, 6>& values) {
+  Operand all{true, {}, 0};
+  for (unsigned s = first; s < last; ++s) {
+    const Operand o = operand(c, e, s);
+    if (!o.known) return {};
+    values[s] = o.value;
+    all.guess |= o.guess;
+  }
+  return all;
+}
+
+bool guesses_resolved(const Core& c, u64 mask) {
+  u64 seen = 0;
+  while (mask != 0) {
+    const unsigned j = static_cast<unsigned>(__builtin_ctzll(mask));
+    seen |= u64{1} << j;
+    if (!c.window[j].resolved) return false;
+    mask = (mask | c.window[j].guess_cond) & ~seen;
+  }
+  return true;
+}
+
+unsigned instruction_start(const Core& c, unsigned i) {
+  while (c.window[i].index != 0) --i;
+  return i;
+}
+
+unsigned instruction_end(const Core& c, unsigned i) {
+  while (!c.window[i].last) ++i;
+  return i + 1;
+}
+
+void append(Core& c, const isa::Instruction& instruction, u64 pc) {
+  const unsigned start = static_cast<unsigned>(c.window.size());
+  for (unsigned k = 0; k < instruction.count; ++k) {
+    Entry e;
+    e.uop = &instruction.uops[k];
+    e.pc = pc;
+    e.word = instruction.word;
+    e.seq = c.next_seq++;
+    e.index = static_cast<u8>(k);
+    e.last = k + 1u == instruction.count;
+    e.context = c.context;
+    if (is_read(e)) e.source.fill(kUnbound);
+    for (unsigned s = 0; s < e.uop->n_src; ++s) {
+      const Reg r = e.uop->src[s];
+      e.producer[s] = isa::is_uop_result(r) ? static_cast<u8>(start + isa::index(r) - isa::index(Reg::U0))
+                                            : find_producer(c, actual_register(r, c.context), start);
+    }
+    e.partner = find_partner(c, *e.uop, start, start + k);
+    c.window.push_back(e);
+  }
+}
+
+void truncate(Core& c, unsigned first) {
+  if (first >= c.window.size()) return;
+  c.window.resize(first);
+  c.waiting = false;
+}
+
+void retire(Core& c, unsigned n) {
+  if (n == 0) return;
+  for (unsigned i = 0; i < n; ++i) {
+    write_results(c, c.window[i]);
+    update_monitor(c, c.window[i]);
+    if (c.window[i].last) ++c.retired;
+  }
+  c.window.erase(c.window.begin(), c.window.begin() + n);
+  for (Entry& e : c.window) {
+    for (u8& p : e.producer) p = shifted(p, n, kFromRegisterFile);
+    e.partner = shifted(e.partner, n, kMonitorSlot);
+    e.guess = n >= 64 ? 0 : e.guess >> n;
+    e.guess_addr = n >= 64 ? 0 : e.guess_addr >> n;
+    e.guess_cond = n >= 64 ? 0 : e.guess_cond >> n;
+    if (is_read(e))
+      for (u8& b : e.source) b = shifted(b, n, kFromMemory);
+  }
+}
+
+}  // namespace isobar::model
