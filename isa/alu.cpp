@@ -27,7 +27,8 @@ Sum add_with_carry(u64 a, u64 b, bool carry, unsigned width) {
   const u64 r = (a + b + (carry ? 1 : 0)) & ones(width);
   const bool carry_out = carry ? r <= a : r < a;
   const bool overflow = bit((a ^ r) & (b ^ r), width - 1) != 0;
-  return {r, static_cast<u8>(sign_and_zero_flags(r, width) | (carry_out ? kFlagC : 0) | (overflow ? kFlagV : 0))};
+  return {
+      r, static_cast<u8>(sign_and_zero_flags(r, width) | (carry_out ? kFlagC : 0) | (overflow ? kFlagV : 0))};
 }
 
 u64 shift_right_signed(u64 v, unsigned amount, unsigned width) {
@@ -54,16 +55,21 @@ u64 reverse_bytes(u64 v, unsigned group, unsigned width) {
   return r;
 }
 
-unsigned leading_zeros(u64 v, unsigned width) { return static_cast<unsigned>(std::countl_zero(v)) - (64 - width); }
+unsigned leading_zeros(u64 v, unsigned width) {
+  return static_cast<unsigned>(std::countl_zero(v)) - (64 - width);
+}
 
 u64 multiply_high_signed(u64 a, u64 b) {
   const Signed128 p = static_cast<Signed128>(static_cast<i64>(a)) * static_cast<i64>(b);
   return static_cast<u64>(static_cast<Unsigned128>(p) >> 64);
 }
 
-u64 multiply_high_unsigned(u64 a, u64 b) { return static_cast<u64>((static_cast<Unsigned128>(a) * b) >> 64); }
+u64 multiply_high_unsigned(u64 a, u64 b) {
+  return static_cast<u64>((static_cast<Unsigned128>(a) * b) >> 64);
+}
 
-/// CRC over `bytes` bytes with the bit-reversed polynomial `poly`, as the CRC32 instructions define it (no inversion).
+/// CRC over `bytes` bytes with the bit-reversed polynomial `poly`, as the CRC32 instructions define it (no
+/// inversion).
 u64 crc32(u64 accumulator, u64 data, unsigned bytes, u32 poly) {
   u32 crc = static_cast<u32>(accumulator);
   for (unsigned i = 0; i < bytes; ++i) {
@@ -150,9 +156,7 @@ AluResult evaluate_integer(const Uop& u, const Inputs& in, u64 pc) {
   AluResult result;
   u64& r = result.dst[0].lo;
   switch (alu_op(u)) {
-    case AluOp::Constant:
-      result.dst[0] = {u.imm, u.imm2};
-      return result;
+    case AluOp::Constant: result.dst[0] = {u.imm, u.imm2}; return result;
     case AluOp::PcRelative: r = pc + u.imm; break;
     case AluOp::PcPage: r = align_down(pc, 4096) + u.imm; break;
     case AluOp::MoveKeep: r = (a & ~(u64{0xffff} << u.amount)) | u.imm; break;
@@ -183,7 +187,7 @@ AluResult evaluate_integer(const Uop& u, const Inputs& in, u64 pc) {
     }
     case AluOp::UnsignedBitfield: r = bitfield_move(u, a, 0); break;
     case AluOp::BitfieldMove: r = bitfield_move(u, a, b); break;
-    case AluOp::Extract: r = extract(a, b, u.amount, width); break;
+    case AluOp::Extract: r = extract(a, b, static_cast<unsigned>(u.imm), width); break;
     case AluOp::ShiftLeft: r = a << (b % width); break;
     case AluOp::ShiftRight: r = a >> (b % width); break;
     case AluOp::ShiftRightSigned: r = shift_right_signed(a, static_cast<unsigned>(b % width), width); break;
@@ -209,8 +213,8 @@ AluResult evaluate_integer(const Uop& u, const Inputs& in, u64 pc) {
     case AluOp::MinSigned: r = is_signed(a) < is_signed(b) ? a : b; break;
     case AluOp::MaxUnsigned: r = std::max(a, b); break;
     case AluOp::MinUnsigned: r = std::min(a, b); break;
-    case AluOp::Crc32: r = crc32(a, b, u.amount, 0xedb88320); break;
-    case AluOp::Crc32c: r = crc32(a, b, u.amount, 0x82f63b78); break;
+    case AluOp::Crc32: r = crc32(a, b, static_cast<unsigned>(u.imm), 0xedb88320); break;
+    case AluOp::Crc32c: r = crc32(a, b, static_cast<unsigned>(u.imm), 0x82f63b78); break;
     case AluOp::FlagConstant: result.flags = static_cast<u8>(u.imm); return result;
     case AluOp::FlagsToRegister: r = u64{packed_flags(u, in, 0)} << 28; break;
     case AluOp::RegisterToFlags: result.flags = static_cast<u8>(bits(a, 31, 28)); return result;

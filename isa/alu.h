@@ -11,7 +11,8 @@ AluResult evaluate_integer(const Uop& u, const Inputs& in, u64 pc);
 /// Alu micro-ops whose AluOp is VectorMove or after.
 AluResult evaluate_vector(const Uop& u, const Inputs& in);
 
-/// `v` extended by an A64 extend option and shifted left (0 to 7), or shifted (kShift + type), in `width` bits.
+/// `v` extended by an A64 extend option and shifted left (0 to 7), or shifted (kShift + type), in `width`
+/// bits.
 u64 extend_operand(u64 v, unsigned extend, unsigned amount, unsigned width);
 
 /// Packs the inputs from position `first` on, which are flags, into NZCV.

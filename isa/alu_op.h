@@ -29,7 +29,7 @@ namespace isobar::isa {
   X(SignedBitfield, "SBFM of a, imm = immr, imm2 = imms")                                  \
   X(UnsignedBitfield, "UBFM of a, imm = immr, imm2 = imms")                                \
   X(BitfieldMove, "BFM of a into b, imm = immr, imm2 = imms")                              \
-  X(Extract, "width bits of a:b from bit `amount` on")                                     \
+  X(Extract, "width bits of a:b from bit imm on")                                          \
   X(ShiftLeft, "a << (b mod width)")                                                       \
   X(ShiftRight, "a >> (b mod width), unsigned")                                            \
   X(ShiftRightSigned, "a >> (b mod width), signed")                                        \
@@ -55,8 +55,8 @@ namespace isobar::isa {
   X(MinSigned, "SMIN of general registers")                                                \
   X(MaxUnsigned, "UMAX of general registers")                                              \
   X(MinUnsigned, "UMIN of general registers")                                              \
-  X(Crc32, "CRC-32 of a with the low `amount` bytes of b (polynomial 0x04C11DB7)")         \
-  X(Crc32c, "CRC-32C of a with the low `amount` bytes of b (polynomial 0x1EDC6F41)")       \
+  X(Crc32, "CRC-32 of a with the low imm bytes of b (polynomial 0x04C11DB7)")              \
+  X(Crc32c, "CRC-32C of a with the low imm bytes of b (polynomial 0x1EDC6F41)")            \
   X(SelectCopy, "Select: second arm as it is (CSEL, FCSEL)")                               \
   X(SelectIncrement, "Select: second arm + 1 (CSINC)")                                     \
   X(SelectInvert, "Select: not second arm (CSINV)")                                        \

@@ -83,7 +83,9 @@ class GlobalCache {
 
 }  // namespace
 
-std::span<const Encoding> encodings() { return kEncodings; }
+std::span<const Encoding> encodings() {
+  return kEncodings;
+}
 
 Instruction decode(u32 word) {
   Instruction out;

@@ -77,8 +77,8 @@ bool condition_holds(unsigned cond, unsigned nzcv) {
 }
 
 unsigned condition_flags(unsigned cond) {
-  constexpr u8 kFlags[8] = {kFlagZ,          kFlagC,          kFlagN,                   kFlagV,
-                            kFlagC | kFlagZ, kFlagN | kFlagV, kFlagN | kFlagZ | kFlagV, 0};
+  constexpr u8 kFlags[8] = {
+      kFlagZ, kFlagC, kFlagN, kFlagV, kFlagC | kFlagZ, kFlagN | kFlagV, kFlagN | kFlagZ | kFlagV, 0};
   return kFlags[(cond >> 1) & 7];
 }
 
@@ -87,7 +87,9 @@ AluResult evaluate(const Uop& u, const Inputs& in, u64 pc) {
   return alu_op(u) < AluOp::VectorMove ? evaluate_integer(u, in, pc) : evaluate_vector(u, in);
 }
 
-bool select_condition(const Uop& u, const Inputs& in) { return condition_holds(u.cond, packed_flags(u, in, 2)); }
+bool select_condition(const Uop& u, const Inputs& in) {
+  return condition_holds(u.cond, packed_flags(u, in, 2));
+}
 
 Value select_arm(const Uop& u, const Inputs& in, bool first) {
   u64 v = in[first ? 0 : 1].lo;

@@ -7,7 +7,8 @@
 
 namespace isobar::isa {
 
-/// Inputs in the order of Uop::src. General registers in `lo` (a W view is taken by `width`), flags 0 or 1 in `lo`.
+/// Inputs in the order of Uop::src. General registers in `lo` (a W view is taken by `width`), flags 0 or 1 in
+/// `lo`.
 using Inputs = std::array<Value, 6>;
 
 struct AluResult {
@@ -32,13 +33,16 @@ BranchResult evaluate_branch(const Uop& u, const Inputs& in, u64 pc);
 u64 evaluate_address(const Uop& u, const Inputs& in, u64 pc);
 /// Registers loaded by a Read from the raw little-endian bytes.
 std::array<Value, 2> evaluate_load(const Uop& u, const Value& raw);
-/// Bytes stored by a Write; `read` is what the read of the same instruction returned (RMW only, else ignored).
+/// Bytes stored by a Write; `read` is what the read of the same instruction returned (RMW only, else
+/// ignored).
 Value evaluate_store(const Uop& u, const Inputs& in, const Value& read);
 /// Does CAS succeed: compare operand (inputs from n_addr + n_data on) against the bytes read.
 bool compare_and_swap_equal(const Uop& u, const Inputs& in, const Value& read);
-/// What CasResult leaves in dst: the bytes read, or, if the comparison succeeded, the inputs' compare value truncated
-/// to the access (the same number, but without a dependency on the read). `read` is the result of the Read.
-std::array<Value, 2> evaluate_cas_result(const Uop& u, const Inputs& in, bool equal, const std::array<Value, 2>& read);
+/// What CasResult leaves in dst: the bytes read, or, if the comparison succeeded, the inputs' compare value
+/// truncated to the access (the same number, but without a dependency on the read). `read` is the result of
+/// the Read.
+std::array<Value, 2> evaluate_cas_result(const Uop& u, const Inputs& in, bool equal,
+                                         const std::array<Value, 2>& read);
 /// Whether A64 condition `cond` holds for NZCV packed as 8/4/2/1.
 bool condition_holds(unsigned cond, unsigned nzcv);
 /// The flags (mask 8/4/2/1) that condition `cond` reads; 0 for AL and NV.

@@ -39,7 +39,8 @@ const std::array<std::string, 256>& names() {
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
   for (std::size_t i = 0; i < a.size(); ++i) {
-    if (std::toupper(static_cast<unsigned char>(a[i])) != std::toupper(static_cast<unsigned char>(b[i]))) return false;
+    if (std::toupper(static_cast<unsigned char>(a[i])) != std::toupper(static_cast<unsigned char>(b[i])))
+      return false;
   }
   return true;
 }
@@ -57,7 +58,9 @@ unsigned register_number(std::string_view digits) {
 
 }  // namespace
 
-std::string_view name(Reg r) { return names()[index(r)]; }
+std::string_view name(Reg r) {
+  return names()[index(r)];
+}
 
 Reg parse_register(std::string_view text) {
   if (text.empty()) return Reg::None;
@@ -84,7 +87,8 @@ Reg parse_register(std::string_view text) {
   return Reg::None;
 }
 
-const SystemRegister* find_system_register(unsigned op0, unsigned op1, unsigned crn, unsigned crm, unsigned op2) {
+const SystemRegister* find_system_register(unsigned op0, unsigned op1, unsigned crn, unsigned crm,
+                                           unsigned op2) {
   for (const SystemRegister& s : kSystemRegisters) {
     if (s.op0 == op0 && s.op1 == op1 && s.crn == crn && s.crm == crm && s.op2 == op2) return &s;
   }

@@ -32,7 +32,8 @@ AluResult evaluate_vector(const Uop& u, const Inputs& in) {
     case AluOp::VectorElementSigned:
       return {{Value{sign_extend(get_element(a, element, width), width) & ones(u.amount), 0}, Value{}}, 0};
     case AluOp::VectorDuplicate:
-      for (unsigned i = 0; i < u.amount / width; ++i) set_element(r, i, width, get_element(a, element, width));
+      for (unsigned i = 0; i < u.amount / width; ++i)
+        set_element(r, i, width, get_element(a, element, width));
       return {{r, Value{}}, 0};
     case AluOp::VectorInsert:
       r = a;

@@ -1,5 +1,5 @@
-// Integer arithmetic, logic, moves, bit fields, selects and flag manipulation of general registers (Arm ARM C4.1.94,
-// C4.1.95).
+// Integer arithmetic, logic, moves, bit fields, selects and flag manipulation of general registers (Arm ARM
+// C4.1.94, C4.1.95).
 #include <bit>
 #include <optional>
 
@@ -35,12 +35,13 @@ bool set_shift(u32 w, Uop& u) {
   return true;
 }
 
+/// opc of SMAX, UMAX, SMIN, UMIN.
+constexpr AluOp kMinMax[4] = {AluOp::MaxSigned, AluOp::MaxUnsigned, AluOp::MinSigned, AluOp::MinUnsigned};
+
 /// opc and N of a logical operation.
 AluOp logical_op(unsigned opc, unsigned n) {
-  constexpr AluOp kOps[4][2] = {{AluOp::And, AluOp::Bic},
-                                {AluOp::Orr, AluOp::Orn},
-                                {AluOp::Eor, AluOp::Eon},
-                                {AluOp::And, AluOp::Bic}};
+  constexpr AluOp kOps[4][2] = {
+      {AluOp::And, AluOp::Bic}, {AluOp::Orr, AluOp::Orn}, {AluOp::Eor, AluOp::Eon}, {AluOp::And, AluOp::Bic}};
   return kOps[opc][n];
 }
 
@@ -51,8 +52,12 @@ void append_logical(Instruction& out, Uop u, bool set_flags) {
   if (set_flags) append(out, make_flag_constant(kFlagC | kFlagV));
 }
 
-AluOp add_or_sub(u32 w) { return get(w, 30, 30) != 0 ? AluOp::Sub : AluOp::Add; }
-bool sets_flags(u32 w) { return get(w, 29, 29) != 0; }
+AluOp add_or_sub(u32 w) {
+  return get(w, 30, 30) != 0 ? AluOp::Sub : AluOp::Add;
+}
+bool sets_flags(u32 w) {
+  return get(w, 29, 29) != 0;
+}
 
 }  // namespace
 
@@ -83,7 +88,8 @@ bool lower_logical_immediate(u32 w, Instruction& out) {
   const std::optional<u64> mask = decode_logical_immediate(w);
   if (!mask) return false;
   const bool flags = get(w, 30, 29) == 3;
-  Uop u = make_alu(logical_op(get(w, 30, 29), 0), width(w), {x_reg(rn(w))}, flags ? x_dst(rd(w)) : x_or_sp(rd(w)));
+  Uop u = make_alu(logical_op(get(w, 30, 29), 0), width(w), {x_reg(rn(w))},
+                   flags ? x_dst(rd(w)) : x_or_sp(rd(w)));
   u.imm = *mask;
   append_logical(out, u, flags);
   return true;
@@ -121,7 +127,7 @@ bool lower_extract(u32 w, Instruction& out) {
   const unsigned lsb = get(w, 15, 10);
   if (get(w, 22, 22) != get(w, 31, 31) || lsb >= width(w)) return false;
   Uop u = make_alu(AluOp::Extract, width(w), {x_reg(rn(w)), x_reg(rm(w))}, x_dst(rd(w)));
-  u.amount = static_cast<u8>(lsb);
+  u.imm = lsb;
   append(out, u);
   return true;
 }
@@ -147,7 +153,8 @@ bool lower_add_sub_extended(u32 w, Instruction& out) {
   const unsigned amount = get(w, 12, 10);
   if (amount > 4) return false;
   const bool flags = sets_flags(w);
-  Uop u = make_alu(add_or_sub(w), width(w), {x_or_sp(rn(w)), x_reg(rm(w))}, flags ? x_dst(rd(w)) : x_or_sp(rd(w)));
+  Uop u = make_alu(add_or_sub(w), width(w), {x_or_sp(rn(w)), x_reg(rm(w))},
+                   flags ? x_dst(rd(w)) : x_or_sp(rd(w)));
   u.extend = static_cast<u8>(get(w, 15, 13));
   u.amount = static_cast<u8>(amount);
   if (flags) u.flags_out = kFlagsAll;
@@ -219,7 +226,8 @@ bool lower_conditional_select(u32 w, Instruction& out) {
     append(out, u);
     return true;
   }
-  Uop u = make_alu(kOps[get(w, 30, 30)][get(w, 10, 10)], width(w), {x_reg(rn(w)), x_reg(rm(w))}, x_dst(rd(w)));
+  Uop u =
+      make_alu(kOps[get(w, 30, 30)][get(w, 10, 10)], width(w), {x_reg(rn(w)), x_reg(rm(w))}, x_dst(rd(w)));
   u.kind = UopKind::Select;
   u.cond = static_cast<u8>(cond);
   add_flag_inputs(u, condition_flags(cond));
@@ -234,14 +242,11 @@ bool lower_divide(u32 w, Instruction& out) {
 }
 
 bool lower_shift_variable(u32 w, Instruction& out) {
-  constexpr AluOp kOps[4] = {AluOp::ShiftLeft, AluOp::ShiftRight, AluOp::ShiftRightSigned, AluOp::RotateRight};
+  constexpr AluOp kOps[4] = {AluOp::ShiftLeft, AluOp::ShiftRight, AluOp::ShiftRightSigned,
+                             AluOp::RotateRight};
   append(out, make_alu(kOps[get(w, 11, 10)], width(w), {x_reg(rn(w)), x_reg(rm(w))}, x_dst(rd(w))));
   return true;
 }
-
-namespace {
-constexpr AluOp kMinMax[4] = {AluOp::MaxSigned, AluOp::MaxUnsigned, AluOp::MinSigned, AluOp::MinUnsigned};
-}  // namespace
 
 bool lower_min_max_register(u32 w, Instruction& out) {
   append(out, make_alu(kMinMax[get(w, 11, 10)], width(w), {x_reg(rn(w)), x_reg(rm(w))}, x_dst(rd(w))));
@@ -260,15 +265,15 @@ bool lower_min_max_immediate(u32 w, Instruction& out) {
 bool lower_crc32(u32 w, Instruction& out) {
   const AluOp op = get(w, 12, 12) != 0 ? AluOp::Crc32c : AluOp::Crc32;
   Uop u = make_alu(op, width(w), {x_reg(rn(w)), x_reg(rm(w))}, x_dst(rd(w)));
-  u.amount = static_cast<u8>(1u << get(w, 11, 10));
+  u.imm = 1u << get(w, 11, 10);
   append(out, u);
   return true;
 }
 
 bool lower_one_source(u32 w, Instruction& out) {
-  constexpr AluOp kOps[9] = {AluOp::ReverseBits,  AluOp::ReverseBytes,      AluOp::ReverseBytes,
-                             AluOp::ReverseBytes, AluOp::CountLeadingZeros, AluOp::CountLeadingSign,
-                             AluOp::CountTrailingZeros, AluOp::CountOnes,   AluOp::Absolute};
+  constexpr AluOp kOps[9] = {AluOp::ReverseBits,        AluOp::ReverseBytes,      AluOp::ReverseBytes,
+                             AluOp::ReverseBytes,       AluOp::CountLeadingZeros, AluOp::CountLeadingSign,
+                             AluOp::CountTrailingZeros, AluOp::CountOnes,         AluOp::Absolute};
   const unsigned opcode = get(w, 15, 10);
   Uop u = make_alu(kOps[opcode], width(w), {x_reg(rn(w))}, x_dst(rd(w)));
   if (opcode >= 1 && opcode <= 3) u.amount = static_cast<u8>(1u << opcode);

@@ -1,7 +1,7 @@
 // Exclusives, load-acquire and store-release, single-instruction read-modify-writes (Arm ARM C4.1.96, B2.3).
 //
-// The read of a read-modify-write whose result is discarded is a NoRet read: it has no acquire semantics even if the
-// A bit is set, and barriers that wait for loads ignore it.
+// The read of a read-modify-write whose result is discarded is a NoRet read: it has no acquire semantics even
+// if the A bit is set, and barriers that wait for loads ignore it.
 #include "isa/semantics/lowering.h"
 
 namespace isobar::isa {
@@ -9,10 +9,16 @@ namespace {
 
 using namespace field;
 
-unsigned access_size(u32 w) { return 1u << size(w); }
-unsigned register_width(unsigned bytes) { return bytes == 8 ? 64 : 32; }
+unsigned access_size(u32 w) {
+  return 1u << size(w);
+}
+unsigned register_width(unsigned bytes) {
+  return bytes == 8 ? 64 : 32;
+}
 
-AddressOperand base(u32 w, u64 offset = 0) { return {.base = x_or_sp(rn(w)), .offset = offset}; }
+AddressOperand base(u32 w, u64 offset = 0) {
+  return {.base = x_or_sp(rn(w)), .offset = offset};
+}
 
 Uop make_load(u32 w, u64 offset = 0) {
   const unsigned bytes = access_size(w);
@@ -41,7 +47,9 @@ void append_status(u32 w, Instruction& out) {
   append(out, u);
 }
 
-bool bit15(u32 w) { return get(w, 15, 15) != 0; }
+bool bit15(u32 w) {
+  return get(w, 15, 15) != 0;
+}
 
 }  // namespace
 

@@ -53,8 +53,8 @@ bool lower_compare_branch(u32 w, Instruction& out) {
 }
 
 bool lower_test_branch(u32 w, Instruction& out) {
-  Uop u =
-      make_branch(get(w, 24, 24) != 0 ? BranchOp::TestNonZero : BranchOp::TestZero, signed_get(w, 18, 5) << 2);
+  Uop u = make_branch(get(w, 24, 24) != 0 ? BranchOp::TestNonZero : BranchOp::TestZero, signed_get(w, 18, 5)
+                                                                                            << 2);
   u.amount = static_cast<u8>((get(w, 31, 31) << 5) | get(w, 23, 19));
   add_input(u, x_reg(rt(w)));
   append(out, u);

@@ -64,6 +64,8 @@ void add_data_input(Uop& u, Reg r) {
   ++u.n_data;
 }
 
-void add_compare_input(Uop& u, Reg r) { u.src.at(u.n_src++) = r; }
+void add_compare_input(Uop& u, Reg r) {
+  u.src.at(u.n_src++) = r;
+}
 
 }  // namespace isobar::isa

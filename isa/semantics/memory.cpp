@@ -1,8 +1,8 @@
 // Plain loads and stores of general and vector registers, pairs, literals and prefetches (Arm ARM C4.1.96).
 //
-// Write-back is a micro-op of its own that takes only the old base, so that it waits neither for the load nor for the
-// data of the store. Write-back to a transfer register, and loading both halves of a pair into one register, are
-// CONSTRAINED UNPREDICTABLE: they are taken as undefined.
+// Write-back is a micro-op of its own that takes only the old base, so that it waits neither for the load nor
+// for the data of the store. Write-back to a transfer register, and loading both halves of a pair into one
+// register, are CONSTRAINED UNPREDICTABLE: they are taken as undefined.
 #include "isa/semantics/lowering.h"
 
 namespace isobar::isa {
@@ -57,8 +57,12 @@ Transfer pair_transfer(u32 w, bool vector) {
   return t;
 }
 
-Reg source(const Transfer& t, unsigned n) { return t.vector ? v_reg(n) : x_reg(n); }
-Reg destination(const Transfer& t, unsigned n) { return t.vector ? v_reg(n) : x_dst(n); }
+Reg source(const Transfer& t, unsigned n) {
+  return t.vector ? v_reg(n) : x_reg(n);
+}
+Reg destination(const Transfer& t, unsigned n) {
+  return t.vector ? v_reg(n) : x_dst(n);
+}
 
 Uop make_transfer(const Transfer& t, const AddressOperand& a, unsigned reg) {
   Uop u = make_access(t.load ? UopKind::Read : UopKind::Write, a, t.size);
@@ -78,7 +82,9 @@ void append_write_back(Instruction& out, unsigned base, u64 offset) {
   append(out, u);
 }
 
-AddressOperand at(u32 w, u64 offset) { return {.base = x_or_sp(rn(w)), .offset = offset}; }
+AddressOperand at(u32 w, u64 offset) {
+  return {.base = x_or_sp(rn(w)), .offset = offset};
+}
 
 bool lower_unsigned(u32 w, const Transfer& t, Instruction& out) {
   append(out, make_transfer(t, at(w, u64{get(w, 21, 10)} * t.size), rt(w)));
@@ -143,10 +149,18 @@ bool lower_pair(u32 w, const Transfer& t, bool write_back, Instruction& out) {
 
 }  // namespace
 
-bool lower_load_store_unsigned(u32 w, Instruction& out) { return lower_unsigned(w, general_transfer(w), out); }
-bool lower_load_store_unscaled(u32 w, Instruction& out) { return lower_unscaled(w, general_transfer(w), out); }
-bool lower_load_store_indexed(u32 w, Instruction& out) { return lower_indexed(w, general_transfer(w), out); }
-bool lower_load_store_register(u32 w, Instruction& out) { return lower_register(w, general_transfer(w), out); }
+bool lower_load_store_unsigned(u32 w, Instruction& out) {
+  return lower_unsigned(w, general_transfer(w), out);
+}
+bool lower_load_store_unscaled(u32 w, Instruction& out) {
+  return lower_unscaled(w, general_transfer(w), out);
+}
+bool lower_load_store_indexed(u32 w, Instruction& out) {
+  return lower_indexed(w, general_transfer(w), out);
+}
+bool lower_load_store_register(u32 w, Instruction& out) {
+  return lower_register(w, general_transfer(w), out);
+}
 
 bool lower_load_store_unprivileged(u32 w, Instruction& out) {
   lower_unscaled(w, general_transfer(w), out);
@@ -154,10 +168,18 @@ bool lower_load_store_unprivileged(u32 w, Instruction& out) {
   return true;
 }
 
-bool lower_fp_load_store_unsigned(u32 w, Instruction& out) { return lower_unsigned(w, vector_transfer(w), out); }
-bool lower_fp_load_store_unscaled(u32 w, Instruction& out) { return lower_unscaled(w, vector_transfer(w), out); }
-bool lower_fp_load_store_indexed(u32 w, Instruction& out) { return lower_indexed(w, vector_transfer(w), out); }
-bool lower_fp_load_store_register(u32 w, Instruction& out) { return lower_register(w, vector_transfer(w), out); }
+bool lower_fp_load_store_unsigned(u32 w, Instruction& out) {
+  return lower_unsigned(w, vector_transfer(w), out);
+}
+bool lower_fp_load_store_unscaled(u32 w, Instruction& out) {
+  return lower_unscaled(w, vector_transfer(w), out);
+}
+bool lower_fp_load_store_indexed(u32 w, Instruction& out) {
+  return lower_indexed(w, vector_transfer(w), out);
+}
+bool lower_fp_load_store_register(u32 w, Instruction& out) {
+  return lower_register(w, vector_transfer(w), out);
+}
 
 bool lower_load_literal(u32 w, Instruction& out) {
   const unsigned opc = get(w, 31, 30);
@@ -179,10 +201,18 @@ bool lower_fp_load_literal(u32 w, Instruction& out) {
   return lower_literal(w, t, out);
 }
 
-bool lower_pair_offset(u32 w, Instruction& out) { return lower_pair(w, pair_transfer(w, false), false, out); }
-bool lower_pair_indexed(u32 w, Instruction& out) { return lower_pair(w, pair_transfer(w, false), true, out); }
-bool lower_fp_pair_offset(u32 w, Instruction& out) { return lower_pair(w, pair_transfer(w, true), false, out); }
-bool lower_fp_pair_indexed(u32 w, Instruction& out) { return lower_pair(w, pair_transfer(w, true), true, out); }
+bool lower_pair_offset(u32 w, Instruction& out) {
+  return lower_pair(w, pair_transfer(w, false), false, out);
+}
+bool lower_pair_indexed(u32 w, Instruction& out) {
+  return lower_pair(w, pair_transfer(w, false), true, out);
+}
+bool lower_fp_pair_offset(u32 w, Instruction& out) {
+  return lower_pair(w, pair_transfer(w, true), false, out);
+}
+bool lower_fp_pair_indexed(u32 w, Instruction& out) {
+  return lower_pair(w, pair_transfer(w, true), true, out);
+}
 
 bool lower_prefetch(u32, Instruction& out) {
   append(out, make_hint(HintOp::Other));

@@ -14,7 +14,8 @@ Uop make(UopKind kind, unsigned op = 0) {
 }
 
 const SystemRegister* system_register(u32 w) {
-  return find_system_register(2 + get(w, 19, 19), get(w, 18, 16), get(w, 15, 12), get(w, 11, 8), get(w, 7, 5));
+  return find_system_register(2 + get(w, 19, 19), get(w, 18, 16), get(w, 15, 12), get(w, 11, 8),
+                              get(w, 7, 5));
 }
 
 }  // namespace
@@ -25,7 +26,8 @@ bool lower_undefined(u32 w, Instruction& out) {
 }
 
 bool lower_exception(u32 w, Instruction& out) {
-  constexpr ExceptionOp kCalls[4] = {ExceptionOp::Undefined, ExceptionOp::Svc, ExceptionOp::Hvc, ExceptionOp::Smc};
+  constexpr ExceptionOp kCalls[4] = {ExceptionOp::Undefined, ExceptionOp::Svc, ExceptionOp::Hvc,
+                                     ExceptionOp::Smc};
   const unsigned opc = get(w, 23, 21);
   const ExceptionOp op = opc == 0 ? kCalls[get(w, 1, 0)] : opc == 1 ? ExceptionOp::Brk : ExceptionOp::Hlt;
   append(out, make_exception(op, get(w, 20, 5)));
@@ -41,7 +43,8 @@ bool lower_eret(u32, Instruction& out) {
 }
 
 bool lower_hint(u32 w, Instruction& out) {
-  constexpr HintOp kOps[6] = {HintOp::Nop, HintOp::Yield, HintOp::Wfe, HintOp::Wfi, HintOp::Sev, HintOp::Sevl};
+  constexpr HintOp kOps[6] = {HintOp::Nop, HintOp::Yield, HintOp::Wfe,
+                              HintOp::Wfi, HintOp::Sev,   HintOp::Sevl};
   const unsigned n = get(w, 11, 5);
   append(out, make_hint(n < 6 ? kOps[n] : HintOp::Other));
   return true;
@@ -60,8 +63,10 @@ bool lower_speculation_barrier(u32, Instruction& out) {
 
 /// DMB and DSB: shareability is not modelled (all cores share one domain); reserved CRm values execute as SY.
 bool lower_data_barrier(u32 w, Instruction& out) {
-  constexpr BarrierOp kDmb[4] = {BarrierOp::DmbFull, BarrierOp::DmbLoad, BarrierOp::DmbStore, BarrierOp::DmbFull};
-  constexpr BarrierOp kDsb[4] = {BarrierOp::DsbFull, BarrierOp::DsbLoad, BarrierOp::DsbStore, BarrierOp::DsbFull};
+  constexpr BarrierOp kDmb[4] = {BarrierOp::DmbFull, BarrierOp::DmbLoad, BarrierOp::DmbStore,
+                                 BarrierOp::DmbFull};
+  constexpr BarrierOp kDsb[4] = {BarrierOp::DsbFull, BarrierOp::DsbLoad, BarrierOp::DsbStore,
+                                 BarrierOp::DsbFull};
   const unsigned op2 = get(w, 7, 5), types = get(w, 9, 8);
   BarrierOp op = BarrierOp::DsbFull;  // DSB nXS exists in the full form only
   if (op2 == 4) op = kDsb[types];
@@ -154,8 +159,8 @@ bool lower_zero_block(u32 w, Instruction& out) {
   return true;
 }
 
-/// EL1 translation invalidations, local (CRm 7), Inner Shareable (3) and Outer Shareable (1); whatever the scope asked
-/// for, everything is invalidated.
+/// EL1 translation invalidations, local (CRm 7), Inner Shareable (3) and Outer Shareable (1); whatever the
+/// scope asked for, everything is invalidated.
 bool lower_tlbi(u32 w, Instruction& out) {
   const unsigned crm = get(w, 11, 8), op2 = get(w, 7, 5);
   if ((crm != 1 && crm != 3 && crm != 7) || op2 == 4 || op2 == 6) return false;

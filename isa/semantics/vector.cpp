@@ -63,7 +63,9 @@ Element element(u32 w) {
   return {8u << log2, imm5 >> (log2 + 1)};
 }
 
-unsigned vector_width(u32 w) { return get(w, 30, 30) != 0 ? 128 : 64; }
+unsigned vector_width(u32 w) {
+  return get(w, 30, 30) != 0 ? 128 : 64;
+}
 
 bool append_duplicate(Instruction& out, Reg src, const Element& e, unsigned total, Reg dst) {
   Uop u = make_alu(AluOp::VectorDuplicate, e.width, {src}, dst);
@@ -188,7 +190,8 @@ bool lower_move_to_general(u32 w, Instruction& out) {
   const Element e = element(w);
   const bool is_signed = get(w, 12, 12) == 0, wide = get(w, 30, 30) != 0;
   const bool exists = is_signed ? e.width == 8 || e.width == 16 || (wide && e.width == 32)
-                                : wide ? e.width == 64 : e.width == 8 || e.width == 16 || e.width == 32;
+                      : wide    ? e.width == 64
+                                : e.width == 8 || e.width == 16 || e.width == 32;
   if (!exists) return false;
   Uop u = make_alu(is_signed ? AluOp::VectorElementSigned : AluOp::VectorElement, e.width, {v_reg(rn(w))},
                    x_dst(rd(w)));
