@@ -266,6 +266,10 @@ void perform(Storage& s, const Image& image, const MachineConfig& config, const 
     case AccessKind::EndOfInterrupt:
       if (a.addr < 32) s.irq.active[a.core] &= ~(u32{1} << a.addr);
       break;
+    case AccessKind::TimerInterrupt:
+      s.irq.pending[a.core] |= u32{1} << kVirtualTimerIntid;
+      if (s.irq.ticks[a.core] != 0) --s.irq.ticks[a.core];
+      break;
   }
 }
 

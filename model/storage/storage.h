@@ -16,6 +16,9 @@ namespace isobar::model {
 /// Versions of one instruction word that are kept (Transition::choice is a byte).
 inline constexpr unsigned kMaxVersions = 256;
 
+/// The PPI of the EL1 virtual timer.
+inline constexpr unsigned kVirtualTimerIntid = 27;
+
 /// 16 aligned bytes that differ (or may differ) from the initial image.
 struct Granule {
   u64 addr = 0;
@@ -49,7 +52,8 @@ struct Storage {
 };
 
 enum class AccessKind : u8 {
-  Read, Write, Fetch, CleanData, InvalidateLine, InvalidateAllLocal, InvalidateAll, SendSgi, Acknowledge, EndOfInterrupt
+  Read, Write, Fetch, CleanData, InvalidateLine, InvalidateAllLocal, InvalidateAll, SendSgi, Acknowledge,
+  EndOfInterrupt, TimerInterrupt
 };
 
 /// One atomic action on the storage subsystem: what travels through a fabric.

@@ -1,0 +1,44 @@
+#include "model/systemc/arbiter.h"
+
+#include "model/systemc/memory_attributes.h"
+
+namespace isobar::systemc {
+
+Arbiter::Arbiter(const sc_core::sc_module_name& name) : sc_module(name) {
+  SC_METHOD(due);
+  sensitive << due_;
+  dont_initialize();
+}
+
+void Arbiter::schedule(u64 ticks) {
+  if (ticks == 0)
+    due_.notify(sc_core::SC_ZERO_TIME);
+  else
+    due_.notify(to_sc_time(ticks));
+}
+
+void Arbiter::run(Sequencer& s, u64 start) {
+  sequencer_ = &s;
+  now_ = start;
+  failure_ = nullptr;
+  due_.cancel();
+  schedule(0);
+  sc_core::sc_start();
+  sequencer_ = nullptr;
+  if (failure_ != nullptr) std::rethrow_exception(failure_);
+}
+
+void Arbiter::due() {
+  if (sequencer_ == nullptr) return;
+  try {
+    const std::optional<u64> next = sequencer_->activate(now_);
+    if (!next) return;
+    schedule(*next - now_);
+    now_ = *next;
+  } catch (...) {
+    // An exception must not cross the kernel, which would stay in an unusable state.
+    failure_ = std::current_exception();
+  }
+}
+
+}  // namespace isobar::systemc

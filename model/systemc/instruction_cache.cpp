@@ -1,0 +1,132 @@
+#include "model/systemc/instruction_cache.h"
+
+#include <cstring>
+
+namespace isobar::systemc {
+
+using model::AccessKind;
+
+namespace {
+constexpr unsigned kWord = 4;
+}
+
+InstructionCache::InstructionCache(const sc_core::sc_module_name& name) : sc_module(name) {
+  cpu.register_b_transport(this, &InstructionCache::transport);
+  cpu.register_transport_dbg(this, &InstructionCache::transport_debug);
+  snoop.register_b_transport(this, &InstructionCache::snooped);
+}
+
+void InstructionCache::configure(const PlatformConfig& config, unsigned line_bytes, bool supplies_data) {
+  state_ = State{};
+  state_.lines.configure(config.icache, line_bytes);
+  state_.words.assign(std::size_t{state_.lines.size()} * (line_bytes / kWord), Word{});
+  latency_ = config.fetch_latency;
+  supplies_data_ = supplies_data;
+  fill_buffer_.assign(line_bytes, 0);
+}
+
+InstructionCache::Word* InstructionCache::lookup(u64 addr, unsigned* line) {
+  const unsigned i = state_.lines.find(addr);
+  if (i == CacheArray::kNone) return nullptr;
+  const unsigned line_bytes = state_.lines.line_bytes();
+  Word& w = state_.words[std::size_t{i} * (line_bytes / kWord) + (addr & (line_bytes - 1)) / kWord];
+  if (line != nullptr) *line = i;
+  return w.valid ? &w : nullptr;
+}
+
+void InstructionCache::transport(tlm::tlm_generic_payload& p, sc_core::sc_time& delay) {
+  MemoryAttributes* a = attributes(p);
+  if (a == nullptr) {
+    p.set_response_status(tlm::TLM_GENERIC_ERROR_RESPONSE);
+    return;
+  }
+  if (a->timed && a->kind == AccessKind::Fetch)
+    fetch(p, *a, delay);
+  else
+    bus->b_transport(p, delay);
+}
+
+void InstructionCache::fetch(tlm::tlm_generic_payload& p, MemoryAttributes& a, sc_core::sc_time& delay) {
+  const u64 addr = p.get_address();
+  unsigned line = 0;
+  Word* remembered = lookup(addr, &line);
+  a.hit = remembered != nullptr;
+  delay += to_sc_time(latency_);
+  sc_core::sc_time below = delay;
+  bus->b_transport(p, below);
+  if (p.get_response_status() != tlm::TLM_OK_RESPONSE) return;
+  u32 word = 0;
+  std::memcpy(&word, p.get_data_ptr(), kWord);
+  if (remembered == nullptr) {
+    ++state_.misses;
+    delay = below;
+    fill(addr, word, a);
+    return;
+  }
+  ++state_.hits;
+  state_.lines.touch(line);
+  if (supplies_data_)
+    std::memcpy(p.get_data_ptr(), &remembered->value, kWord);
+  else
+    remembered->value = word;
+}
+
+void InstructionCache::fill(u64 addr, u32 word, const MemoryAttributes& a) {
+  const unsigned line_bytes = state_.lines.line_bytes();
+  const unsigned present = state_.lines.find(addr);
+  const unsigned line = present == CacheArray::kNone ? state_.lines.fill(addr, LineState::Shared) : present;
+  Word* words = &state_.words[std::size_t{line} * (line_bytes / kWord)];
+  // The rest of the line, as the point of unification supplies it at this moment. A component without debug
+  // transport answers 0 bytes: then only the requested word is remembered.
+  fill_attributes_ = MemoryAttributes{};
+  fill_attributes_.kind = AccessKind::Fetch;
+  fill_attributes_.core = a.core;
+  fill_payload_.set_read();
+  fill_payload_.set_address(state_.lines.line_address(addr));
+  fill_payload_.set_data_ptr(fill_buffer_.data());
+  fill_payload_.set_data_length(line_bytes);
+  fill_payload_.set_streaming_width(line_bytes);
+  fill_payload_.set_byte_enable_ptr(nullptr);
+  fill_payload_.set_dmi_allowed(false);
+  fill_payload_.set_response_status(tlm::TLM_INCOMPLETE_RESPONSE);
+  fill_payload_.set_extension(&fill_attributes_);
+  const unsigned got = bus->transport_dbg(fill_payload_);
+  fill_payload_.clear_extension(&fill_attributes_);
+  for (unsigned i = 0; i < line_bytes / kWord; ++i) {
+    words[i].valid = (i + 1) * kWord <= got;
+    std::memcpy(&words[i].value, &fill_buffer_[std::size_t{i} * kWord], kWord);
+  }
+  words[(addr & (line_bytes - 1)) / kWord] = Word{word, true};
+}
+
+unsigned InstructionCache::transport_debug(tlm::tlm_generic_payload& p) {
+  MemoryAttributes* a = attributes(p);
+  if (a == nullptr || !a->quote || a->kind != AccessKind::Fetch) return bus->transport_dbg(p);
+  const Word* remembered = lookup(p.get_address());
+  a->latency += latency_;
+  a->hit = a->word_known = remembered != nullptr;
+  if (remembered == nullptr) return bus->transport_dbg(p);
+  a->word = remembered->value;
+  return 0;
+}
+
+void InstructionCache::snooped(tlm::tlm_generic_payload& p, sc_core::sc_time&) {
+  p.set_response_status(tlm::TLM_OK_RESPONSE);
+  const MemoryAttributes& a = *attributes(p);
+  switch (a.kind) {
+    case AccessKind::InvalidateAll:
+    case AccessKind::InvalidateAllLocal:
+      for (unsigned i = 0; i < state_.lines.size(); ++i)
+        state_.invalidated += state_.lines.line(i).state != LineState::Invalid;
+      state_.lines.invalidate_all();
+      break;
+    case AccessKind::InvalidateLine:
+    case AccessKind::Write:
+      state_.invalidated += state_.lines.find(p.get_address()) != CacheArray::kNone;
+      state_.lines.invalidate(p.get_address());
+      break;
+    default: break;
+  }
+}
+
+}  // namespace isobar::systemc

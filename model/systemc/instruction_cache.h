@@ -1,0 +1,61 @@
+// One core's L1 instruction cache: incoherent, so it also remembers what its lines were filled with.
+//
+// Owns: timing state and the words of its lines, which is how a stale line comes to be executed in timed
+// runs. Must not know: which versions of a word the architecture allows (the fabric maps a remembered word to
+// a version).
+#pragma once
+
+#include <tlm_utils/passthrough_target_socket.h>
+#include <tlm_utils/simple_initiator_socket.h>
+
+#include "model/systemc/cache_array.h"
+#include "model/systemc/memory_attributes.h"
+
+namespace isobar::systemc {
+
+class InstructionCache final : public sc_core::sc_module {
+ public:
+  /// One instruction word of a line.
+  struct Word {
+    u32 value = 0;
+    bool valid = false;
+  };
+  /// Copyable timing state and counters.
+  struct State {
+    CacheArray lines;
+    std::vector<Word> words;  ///< line index * words per line + word in line
+    u64 hits = 0;
+    u64 misses = 0;
+    u64 invalidated = 0;  ///< lines dropped by IC
+  };
+
+  tlm_utils::passthrough_target_socket<InstructionCache> cpu{"cpu"};
+  tlm_utils::passthrough_target_socket<InstructionCache> snoop{"snoop"};
+  tlm_utils::simple_initiator_socket<InstructionCache> bus{"bus"};
+
+  explicit InstructionCache(const sc_core::sc_module_name& name);
+
+  /// Empties the cache. `supplies_data`: a hit returns the remembered word whatever comes from below; for
+  /// platforms whose memory is not ours and therefore knows no versions.
+  void configure(const PlatformConfig& config, unsigned line_bytes, bool supplies_data);
+  const State& state() const { return state_; }
+  void set_state(const State& s) { state_ = s; }
+
+ private:
+  void transport(tlm::tlm_generic_payload& p, sc_core::sc_time& delay);
+  unsigned transport_debug(tlm::tlm_generic_payload& p);
+  void snooped(tlm::tlm_generic_payload& p, sc_core::sc_time& delay);
+  void fetch(tlm::tlm_generic_payload& p, MemoryAttributes& a, sc_core::sc_time& delay);
+  void fill(u64 addr, u32 word, const MemoryAttributes& a);
+  /// The remembered word at `addr`; nullptr on a miss.
+  Word* lookup(u64 addr, unsigned* line = nullptr);
+
+  State state_;
+  u64 latency_ = 0;
+  bool supplies_data_ = false;
+  tlm::tlm_generic_payload fill_payload_;
+  MemoryAttributes fill_attributes_;
+  std::vector<unsigned char> fill_buffer_;
+};
+
+}  // namespace isobar::systemc

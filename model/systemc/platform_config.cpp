@@ -1,0 +1,51 @@
+#include "model/systemc/platform_config.h"
+
+#include <bit>
+
+namespace isobar::systemc {
+
+namespace {
+
+std::string invalid_geometry(const char* name, const CacheGeometry& g) {
+  if (!std::has_single_bit(g.sets) || g.sets > 65536)
+    return std::string(name) + ".sets is " + std::to_string(g.sets) +
+           ", expected a power of two from 1 to 65536";
+  if (g.ways < 1 || g.ways > 64)
+    return std::string(name) + ".ways is " + std::to_string(g.ways) + ", expected 1 to 64";
+  return {};
+}
+
+}  // namespace
+
+std::string PlatformConfig::invalid() const {
+  if (std::string s = invalid_geometry("icache", icache); !s.empty()) return s;
+  if (std::string s = invalid_geometry("dcache", dcache); !s.empty()) return s;
+  const struct {
+    const char* name;
+    unsigned value;
+  } latencies[] = {{"fetch_latency", fetch_latency},
+                   {"load_latency", load_latency},
+                   {"store_latency", store_latency},
+                   {"forward_latency", forward_latency},
+                   {"drain_delay", drain_delay},
+                   {"interconnect_latency", interconnect_latency},
+                   {"snoop_latency", snoop_latency},
+                   {"memory_latency", memory_latency},
+                   {"maintenance_latency", maintenance_latency},
+                   {"interrupt_latency", interrupt_latency},
+                   {"predict_latency", predict_latency},
+                   {"system_latency", system_latency},
+                   {"patience", patience},
+                   {"jitter", jitter}};
+  constexpr unsigned kMaximum = 1'000'000;
+  for (const auto& l : latencies)
+    if (l.value > kMaximum)
+      return std::string(l.name) + " is " + std::to_string(l.value) + " ticks, expected at most 1000000";
+  if (retry_interval < 1 || retry_interval > kMaximum) return "retry_interval must be 1 to 1000000 ticks";
+  if (interrupt_controller_size < 64) return "interrupt_controller_size must be at least 64 bytes";
+  if (interrupt_controller_base + interrupt_controller_size < interrupt_controller_base)
+    return "the interrupt controller's addresses wrap around";
+  return {};
+}
+
+}  // namespace isobar::systemc

@@ -1,0 +1,49 @@
+// Latencies and geometry of the timed platform. They choose the schedule, never the set of allowed
+// behaviours.
+//
+// Owns: parameters, their defaults and validity. Must not know: SystemC. One tick is one nanosecond of model
+// time.
+#pragma once
+
+#include <string>
+
+#include "support/types.h"
+
+namespace isobar::systemc {
+
+/// Size of one cache; the line is MachineConfig::line_bytes.
+struct CacheGeometry {
+  unsigned sets = 64;  ///< a power of two, 1 to 65536
+  unsigned ways = 4;   ///< 1 to 64
+};
+
+/// Everything that makes two timed platforms differ. Latencies in ticks, 0 to 1'000'000.
+struct PlatformConfig {
+  CacheGeometry icache;
+  CacheGeometry dcache;
+
+  unsigned fetch_latency = 1;          ///< hit in the L1 I cache, per instruction
+  unsigned load_latency = 4;           ///< hit in the L1 D cache
+  unsigned store_latency = 1;          ///< hit with ownership in the L1 D cache
+  unsigned forward_latency = 2;        ///< load served by the store buffer
+  unsigned drain_delay = 8;            ///< from a store being able to leave the store buffer to its attempt
+  unsigned interconnect_latency = 20;  ///< both directions together
+  unsigned snoop_latency = 15;         ///< asking the other D caches, where one has to act
+  unsigned memory_latency = 80;
+  unsigned maintenance_latency = 30;  ///< DC or IC, added to the interconnect
+  unsigned interrupt_latency = 10;    ///< interrupt controller access, and from pending to taken
+  unsigned predict_latency = 1;       ///< direction of a branch
+  unsigned system_latency = 2;        ///< system register effects, host calls
+  unsigned retry_interval = 2;  ///< an atomic that cannot complete in one piece is looked at again after this
+  unsigned patience = 400;      ///< a pick, CAS or exclusive is guessed when its core did nothing for so long
+  unsigned jitter = 6;          ///< each latency is extended by 0 to this many ticks, by hash of the seed
+  bool predict_branches = true;  ///< false: fetch waits for every conditional branch
+
+  u64 interrupt_controller_base = u64{1} << 52;  ///< outside the 48-bit physical addresses a region may have
+  u64 interrupt_controller_size = 0x10000;       ///< bytes
+
+  /// Human-readable reason why the parameters do not make sense; empty if they do.
+  std::string invalid() const;
+};
+
+}  // namespace isobar::systemc
