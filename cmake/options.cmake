@@ -1,8 +1,10 @@
 # Compiler flags of every target of ours, and nothing else.
 add_library(isobar_options INTERFACE)
 target_compile_options(isobar_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wno-missing-field-initializers -Werror
-  # GCC 12 reports std::string members of temporaries that are never constructed.
-  $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
+  # GCC 12 reports std::string members of temporaries that are never constructed, and copies in string concatenation
+  # that cannot overlap (GCC bug 105651).
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
 if(ISOBAR_SANITIZE)
   add_compile_options(-fsanitize=${ISOBAR_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   # LLVM is built without the type information that the vptr check reads.
