@@ -181,8 +181,11 @@ class Enumerator {
 }  // namespace
 
 void Machine::enabled(const MachineState& s, std::vector<Transition>& out) const {
-  if (s.dead) return;
-  for (unsigned core = 0; core < s.core.size(); ++core) Enumerator(config_, program_, s, core, out).run();
+  for (unsigned core = 0; core < s.core.size(); ++core) enabled(s, core, out);
+}
+
+void Machine::enabled(const MachineState& s, unsigned core, std::vector<Transition>& out) const {
+  if (!s.dead) Enumerator(config_, program_, s, core, out).run();
 }
 
 }  // namespace isobar::model

@@ -15,8 +15,6 @@ using isa::UopKind;
 
 namespace {
 
-constexpr u32 kTimerBit = u32{1} << 27;
-
 /// A fetch outside executable memory or from a misaligned PC: the instruction abort itself, as an entry.
 const isa::Instruction& abort_instruction() {
   static const isa::Instruction abort = [] {
@@ -218,8 +216,8 @@ class Step {
   }
 
   void tick() {
-    s_.storage.irq.pending[core_] |= kTimerBit;
-    if (s_.storage.irq.ticks[core_] != 0) --s_.storage.irq.ticks[core_];
+    Access a = access(AccessKind::TimerInterrupt, 0, 0);
+    fabric_.access(s_.storage, a);
   }
 
   void host_call() {

@@ -36,6 +36,8 @@ class Machine {
   /// Appends every step the architecture allows now, in a fixed order. Empty when the machine has finished, is dead or
   /// is deadlocked.
   void enabled(const MachineState& s, std::vector<Transition>& out) const;
+  /// The same for the steps of one core.
+  void enabled(const MachineState& s, unsigned core, std::vector<Transition>& out) const;
 
   /// Takes one step that enabled() listed, then everything that follows from it without choice (register arithmetic,
   /// addresses, branch resolution, barrier completion, retirement).
