@@ -26,7 +26,17 @@ trace::Outcome observe(const model::Machine& m, const model::MachineState& s,
         break;
       case trace::Observable::Kind::Fault: {
         const model::Stop& stop = s.core[x.core].stop;
-        o.values.push_back(stop.fault ? Value{stop.pc << 32 | stop.esr, stop.far} : Value{});
+        o.values.push_back(stop.fault ? Value{stop.esr, stop.pc} : Value{});
+        break;
+      }
+      case trace::Observable::Kind::FaultAddress: {
+        const model::Stop& stop = s.core[x.core].stop;
+        o.values.push_back(stop.fault ? Value{stop.far, 0} : Value{});
+        break;
+      }
+      case trace::Observable::Kind::Waiting: {
+        const model::Core& c = s.core[x.core];
+        o.values.push_back(Value{c.waiting && !c.stop.stopped ? u64{1} : u64{0}, 0});
         break;
       }
     }

@@ -10,14 +10,13 @@
 
 namespace isobar::trace {
 
-/// One thing to observe in a final state. The value of a Fault: `lo` is the syndrome (as ESR_EL1) of the exception that
-/// stopped the core for good, 0 if none did; `hi` is the address of its instruction.
-///
-/// The value of a Fault: `lo` = the low 32 bits of the faulting PC << 32 | ESR_EL1 (never 0 for a fault), `hi` = FAR_EL1;
-/// both 0 if the core did not stop with a fault.
+/// One thing to observe in a final state. Its value:
+/// Register, Memory: the low `size` bytes. Fault: `lo` is the syndrome (as ESR_EL1) of the exception that stopped the
+/// core for good and `hi` the address of its instruction; both 0 if none did. FaultAddress: `lo` is FAR_EL1 of that
+/// exception. Waiting: `lo` is 1 if the core waits for ever (WFI and nothing will wake it), 0 if it reached its end.
 struct Observable {
-  enum class Kind : u8 { Register, Memory, Fault } kind = Kind::Register;
-  u8 core = 0;                     ///< Register, Fault
+  enum class Kind : u8 { Register, Memory, Fault, FaultAddress, Waiting } kind = Kind::Register;
+  u8 core = 0;                     ///< all but Memory
   isa::Reg reg = isa::Reg::None;   ///< Register
   u64 addr = 0;                    ///< Memory
   u8 size = 8;                     ///< bytes looked at: 1, 2, 4, 8, 16
