@@ -11,7 +11,6 @@ namespace {
 bool is_data_cache_op(const Entry& e) {
   return e.uop->kind == UopKind::CacheOp && e.uop->cache_op() <= isa::CacheOpKind::DcIvac;
 }
-bool is_instruction_cache_op(const Entry& e) { return e.uop->kind == UopKind::CacheOp && !is_data_cache_op(e); }
 
 bool is_acquire(const Entry& e) { return e.uop->mem.acquire || e.uop->mem.acquire_pc; }
 
