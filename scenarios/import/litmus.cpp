@@ -1,0 +1,581 @@
+#include "scenarios/import/litmus.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "scenarios/import/litmus_scanner.h"
+
+namespace isobar::scenarios {
+namespace {
+
+constexpr std::size_t kMaxText = std::size_t{1} << 20;  ///< bytes of one test; the longest known is 3 KiB
+constexpr unsigned kMaxDepth = 128;                     ///< nesting of propositions and of value lists
+constexpr unsigned kMaxThreads = 64;                    ///< thread numbers a text may name
+constexpr unsigned kMaxElements = 1024;                 ///< of one array
+
+struct NamedType {
+  std::string_view name;
+  u8 size;
+  bool is_signed;
+};
+constexpr std::array<NamedType, 14> kTypes{{{"int", 4, true},
+                                            {"int8_t", 1, true},
+                                            {"uint8_t", 1, false},
+                                            {"int16_t", 2, true},
+                                            {"uint16_t", 2, false},
+                                            {"int32_t", 4, true},
+                                            {"uint32_t", 4, false},
+                                            {"int64_t", 8, true},
+                                            {"uint64_t", 8, false},
+                                            {"int128_t", 16, true},
+                                            {"uint128_t", 16, false},
+                                            {"ins_t", 4, false},
+                                            {"pteval_t", 8, false},
+                                            {"void", 8, false}}};
+
+const NamedType* find_type(std::string_view name) {
+  const auto it = std::find_if(kTypes.begin(), kTypes.end(), [&](const NamedType& t) { return t.name == name; });
+  return it == kTypes.end() ? nullptr : &*it;
+}
+
+bool is_final_keyword(std::string_view w) {
+  return w == "exists" || w == "forall" || w == "locations" || w == "filter" || w == "observed";
+}
+
+/// The number in "P12"; -1 if `w` is not a thread's name.
+int thread_of(std::string_view w) {
+  if (w.size() < 2 || w.size() > 3 || w[0] != 'P') return -1;
+  int n = 0;
+  for (const char c : w.substr(1)) {
+    if (c < '0' || c > '9') return -1;
+    n = 10 * n + (c - '0');
+  }
+  return n < static_cast<int>(kMaxThreads) ? n : -1;
+}
+
+class Parser {
+ public:
+  Parser(std::string_view text, const std::string& file) : s_(text, file) { test_.file = file; }
+
+  LitmusTest parse() {
+    header();
+    init();
+    code();
+    final_part();
+    return std::move(test_);
+  }
+
+ private:
+  void header();
+  void init();
+  LitmusDeclaration declaration();
+  LitmusType type();
+  void code();
+  void thread_names();
+  void row();
+  void cell(LitmusThread& t);
+  void instruction(LitmusThread& t);
+  bool at_final_part() const;
+  void final_part();
+  void locations();
+  LitmusPlace place();
+  LitmusPlace fault(LitmusPosition where);
+  LitmusValue value(unsigned depth);
+  LitmusValue named_value(LitmusPosition where, unsigned depth);
+  LitmusValue label_or_instruction(LitmusPosition where, bool is_label);
+  LitmusProposition implication(unsigned depth);
+  LitmusProposition chain(unsigned depth, LitmusProposition::Kind kind);
+  LitmusProposition negation(unsigned depth);
+  LitmusProposition atom(unsigned depth);
+  void address_offset(LitmusValue& v);
+
+  LitmusScanner s_;
+  LitmusTest test_;
+};
+
+void Parser::header() {
+  s_.skip_blank();
+  test_.architecture = s_.word();
+  if (test_.architecture.empty()) s_.fail(fmt::format("expected an architecture such as AArch64, found {}", s_.here()));
+  test_.name = s_.rest_of_line();
+  if (test_.name.empty()) s_.fail("expected the name of the test after the architecture");
+  for (s_.skip_blank(); s_.peek() != '{'; s_.skip_blank()) {
+    if (s_.peek() == '"') {
+      test_.description = s_.quoted();
+      continue;
+    }
+    LitmusInfo info;
+    info.where = s_.position();
+    info.key = s_.word();
+    while (!info.key.empty() && s_.accept('-')) info.key += fmt::format("-{}", s_.word());
+    s_.skip_spaces();
+    if (info.key.empty() || !s_.accept('=')) {
+      s_.fail(info.where, fmt::format("expected a line KEY=VALUE, a description in double quotes or '{{' before the "
+                                      "initial state, found {}",
+                                      info.key.empty() ? s_.here() : fmt::format("'{}'", info.key)));
+    }
+    s_.skip_spaces();
+    info.value_where = s_.position();
+    info.value = s_.rest_of_line();
+    test_.info.push_back(std::move(info));
+  }
+}
+
+void Parser::init() {
+  s_.expect('{', "'{' before the initial state");
+  while (true) {
+    s_.skip_blank();
+    if (s_.accept('}')) return;
+    if (s_.accept(';')) continue;
+    test_.init.push_back(declaration());
+    s_.skip_blank();
+    if (s_.peek() != ';' && s_.peek() != '}') {
+      s_.fail(fmt::format("expected ';' or '}}' after a declaration, found {}", s_.here()));
+    }
+  }
+}
+
+LitmusType Parser::type() {
+  LitmusType t;
+  const std::string_view w = s_.peek_word();
+  if (w.empty()) return t;
+  // A word is a type if another name follows: `int x`, `int *x`, `uint64_t 0:X1`, `int [x]`.
+  LitmusScanner ahead = s_;
+  ahead.word();
+  ahead.skip_blank();
+  const char next = ahead.peek();
+  const bool follows = next == '*' || ahead.at_digit() || !ahead.peek_word().empty() || (next == '[' && find_type(w));
+  if (!follows) return t;
+  const NamedType* named = find_type(w);
+  if (!named) s_.fail(fmt::format("unknown type '{}': expected int, int8_t to int128_t, uint8_t to uint128_t or ins_t", w));
+  t.declared = true;
+  t.size = named->size;
+  t.is_signed = named->is_signed;
+  t.instruction = named->name == "ins_t";
+  s_ = ahead;
+  while (s_.accept('*')) {
+    t.pointer = true;
+    s_.skip_blank();
+  }
+  if (t.pointer) {
+    t.size = 8;
+    t.is_signed = t.instruction = false;
+  } else if (named->name == "void") {
+    s_.fail("expected '*' after void");
+  }
+  return t;
+}
+
+LitmusDeclaration Parser::declaration() {
+  LitmusDeclaration d;
+  d.type = type();
+  d.place = place();
+  s_.skip_blank();
+  if (s_.accept('=')) d.value = value(0);
+  return d;
+}
+
+LitmusPlace Parser::fault(LitmusPosition where) {
+  LitmusPlace p;
+  p.kind = LitmusPlace::Kind::Fault;
+  p.where = where;
+  s_.skip_blank();
+  s_.expect('(', "'(' after fault");
+  s_.skip_blank();
+  const int thread = thread_of(s_.peek_word());
+  if (thread < 0) s_.fail(fmt::format("expected a thread such as P0, found {}", s_.here()));
+  s_.word();
+  p.thread = static_cast<unsigned>(thread);
+  s_.skip_blank();
+  if (s_.accept(':')) {
+    s_.skip_blank();
+    p.name = s_.word(true);
+    if (p.name.empty()) s_.fail(fmt::format("expected a label, found {}", s_.here()));
+    s_.skip_blank();
+  }
+  while (s_.accept(',')) {
+    std::string detail;
+    for (s_.skip_blank(); s_.peek() != ',' && s_.peek() != ')'; s_.skip_blank()) {
+      if (s_.at_end() || s_.peek() == ';') s_.fail(fmt::format("expected ')' after fault(..., found {}", s_.here()));
+      detail += s_.take();
+    }
+    p.details.push_back(std::move(detail));
+  }
+  s_.expect(')', "')' after fault(...");
+  return p;
+}
+
+LitmusPlace Parser::place() {
+  LitmusPlace p;
+  p.where = s_.position();
+  const std::string_view w = s_.peek_word();
+  const int thread = thread_of(w);
+  LitmusScanner ahead = s_;
+  ahead.word();
+  ahead.skip_blank();
+  if (s_.at_digit() || (thread >= 0 && ahead.peek() == ':')) {
+    p.kind = LitmusPlace::Kind::Register;
+    if (thread >= 0) {
+      s_.word();
+      p.thread = static_cast<unsigned>(thread);
+    } else {
+      p.thread = s_.small_number(kMaxThreads, "a thread number");
+    }
+    s_.skip_blank();
+    s_.expect(':', "':' and a register after the thread");
+    s_.skip_blank();
+    p.name = s_.word();
+    if (p.name.empty()) s_.fail(fmt::format("expected a register such as X1, found {}", s_.here()));
+    if (s_.accept('.')) {
+      while ((s_.peek() >= '0' && s_.peek() <= '9') || (s_.peek() >= 'A' && s_.peek() <= 'Z')) p.arrangement += s_.take();
+      if (p.arrangement.empty()) s_.fail(fmt::format("expected an arrangement such as 4S, found {}", s_.here()));
+    }
+    return p;
+  }
+  p.kind = LitmusPlace::Kind::Memory;
+  p.bracketed = s_.accept('[');
+  s_.skip_blank();
+  p.name = s_.word();
+  if (p.name.empty()) {
+    s_.fail(fmt::format("expected a location such as x or [x], or a register such as 0:X1, found {}", s_.here()));
+  }
+  s_.skip_blank();
+  if (!p.bracketed && (p.name == "fault" || p.name == "Fault") && s_.peek() == '(') return fault(p.where);
+  if (s_.peek() == '(') {
+    p.kind = LitmusPlace::Kind::Unmodelled;
+    p.name += s_.balanced('(', ')');
+  }
+  if (p.bracketed) {
+    s_.skip_blank();
+    s_.expect(']', "']'");
+  } else if (s_.accept('[')) {
+    s_.skip_blank();
+    p.index = s_.small_number(kMaxElements, "an array index or size");
+    s_.skip_blank();
+    s_.expect(']', "']'");
+  }
+  return p;
+}
+
+void Parser::address_offset(LitmusValue& v) {
+  s_.skip_blank();
+  if (s_.accept('[')) {
+    s_.skip_blank();
+    v.index = s_.small_number(kMaxElements, "an array index");
+    s_.skip_blank();
+    s_.expect(']', "']'");
+  } else if (s_.accept('+')) {
+    s_.skip_blank();
+    v.number = s_.small_number(1u << 16, "an offset in bytes");
+  }
+}
+
+LitmusValue Parser::label_or_instruction(LitmusPosition where, bool is_label) {
+  LitmusValue v;
+  v.where = where;
+  v.kind = is_label ? LitmusValue::Kind::Label : LitmusValue::Kind::Instruction;
+  s_.skip_blank();
+  s_.expect(':', "':' and a string");
+  s_.skip_blank();
+  const LitmusPosition inside = s_.position();
+  const std::string text = s_.quoted();
+  if (!is_label) {
+    v.text = text;
+    return v;
+  }
+  const std::size_t colon = text.find(':');
+  std::string thread = text.substr(0, colon == std::string::npos ? 0 : colon);
+  if (!thread.empty() && thread[0] != 'P') thread.insert(0, "P");
+  if (thread_of(thread) < 0 || colon + 1 == text.size()) s_.fail(inside, "expected a thread and a label, as in \"P0:L0\"");
+  v.thread = static_cast<unsigned>(thread_of(thread));
+  v.text = text.substr(colon + 1);
+  return v;
+}
+
+LitmusValue Parser::named_value(LitmusPosition where, unsigned depth) {
+  LitmusValue v;
+  v.where = where;
+  const std::string w(s_.word());
+  s_.skip_blank();
+  const int thread = thread_of(w);
+  if (s_.peek() == ':' && (w == "label" || w == "instr")) return label_or_instruction(where, w == "label");
+  if (s_.peek() == ':' && thread >= 0) {
+    s_.take();
+    s_.skip_blank();
+    v.kind = LitmusValue::Kind::Label;
+    v.thread = static_cast<unsigned>(thread);
+    v.text = s_.word(true);
+    if (v.text.empty()) s_.fail(fmt::format("expected a label, found {}", s_.here()));
+    return v;
+  }
+  if (w == "NOP") {
+    v.kind = LitmusValue::Kind::Instruction;
+    v.text = w;
+    return v;
+  }
+  v.kind = LitmusValue::Kind::Address;
+  v.text = w;
+  if (s_.peek() == '(') {
+    v.kind = LitmusValue::Kind::Unmodelled;
+    v.text += s_.balanced('(', ')');
+    return v;
+  }
+  address_offset(v);
+  if (s_.accept(':')) {  // x:green, a pointer with a memory tag
+    v.kind = LitmusValue::Kind::Unmodelled;
+    v.text += fmt::format(":{}", named_value(s_.position(), depth + 1).text);
+  }
+  return v;
+}
+
+LitmusValue Parser::value(unsigned depth) {
+  s_.skip_blank();
+  LitmusValue v;
+  v.where = s_.position();
+  if (depth > kMaxDepth) s_.fail("values are nested too deeply");
+  if (s_.accept('{')) {
+    v.kind = LitmusValue::Kind::List;
+    for (s_.skip_blank(); !s_.accept('}'); s_.skip_blank()) {
+      if (!v.list.empty()) s_.expect(',', "',' or '}'");
+      v.list.push_back(value(depth + 1));
+      if (v.list.size() > kMaxElements) s_.fail(v.where, fmt::format("more than {} values", kMaxElements));
+    }
+    return v;
+  }
+  if (s_.peek() == '(') {
+    v.kind = LitmusValue::Kind::Unmodelled;
+    v.text = s_.balanced('(', ')');
+    return v;
+  }
+  if (s_.accept(':')) {
+    v.kind = LitmusValue::Kind::Unmodelled;
+    v.text = fmt::format(":{}", s_.word());
+    return v;
+  }
+  v.negative = s_.accept('-');
+  if (s_.at_digit()) {
+    v.number = s_.number();
+    if (v.negative) {
+      if (v.number > u64{1} << 63) s_.fail(v.where, "this number does not fit in 64 bits");
+      v.number = -v.number;
+    } else if (s_.peek() == ':') {  // 1:L0
+      if (v.number >= kMaxThreads) s_.fail(v.where, fmt::format("a thread number must be below {}", kMaxThreads));
+      s_.take();
+      v.kind = LitmusValue::Kind::Label;
+      v.thread = static_cast<unsigned>(std::exchange(v.number, 0));
+      v.text = s_.word(true);
+      if (v.text.empty()) s_.fail(fmt::format("expected a label, found {}", s_.here()));
+    }
+    return v;
+  }
+  if (s_.accept('&')) s_.skip_blank();
+  if (v.negative || s_.peek_word().empty()) {
+    s_.fail(fmt::format("expected a number, a location, a label, instr:\"...\" or a list in braces, found {}", s_.here()));
+  }
+  return named_value(v.where, depth);
+}
+
+bool Parser::at_final_part() const {
+  return s_.at_end() || s_.peek() == '~' || is_final_keyword(s_.peek_word());
+}
+
+void Parser::thread_names() {
+  do {
+    s_.skip_blank();
+    LitmusThread t;
+    t.where = s_.position();
+    const int number = thread_of(s_.peek_word());
+    if (number < 0) s_.fail(fmt::format("expected a thread name such as P0, found {}", s_.here()));
+    s_.word();
+    t.number = static_cast<unsigned>(number);
+    if (s_.accept('.')) {
+      if (s_.word() != "F") s_.fail("expected F, for a fault handler, after the dot");
+      t.handler = true;
+    }
+    const auto plain = std::count_if(test_.threads.begin(), test_.threads.end(), [](const auto& u) { return !u.handler; });
+    if (!t.handler && t.number != plain) s_.fail(t.where, fmt::format("expected P{} here: threads come in order", plain));
+    if (t.handler && t.number >= plain) s_.fail(t.where, fmt::format("a fault handler of P{}, which has no code", t.number));
+    test_.threads.push_back(std::move(t));
+    s_.skip_blank();
+  } while (s_.accept('|'));
+  s_.expect(';', "'|' or ';' after a thread name");
+}
+
+void Parser::instruction(LitmusThread& t) {
+  LitmusInstruction i;
+  i.where = s_.position();
+  bool line_start = false;
+  bool in_string = false;
+  while (in_string || (s_.peek() != '|' && s_.peek() != ';')) {
+    if (line_start && at_final_part()) s_.fail(fmt::format("expected ';' at the end of a row of code, found {}", s_.here()));
+    if (s_.at_end()) s_.fail("expected ';' at the end of a row of code, found the end of the file");
+    if (s_.peek() == '"') in_string = !in_string;
+    if (!in_string && s_.skip_comment()) continue;
+    const char c = s_.take();
+    line_start = c == '\n' || (line_start && (c == ' ' || c == '\t' || c == '\r'));
+    const bool blank = c == ' ' || c == '\t' || c == '\n' || c == '\r';
+    if (!blank) {
+      i.text += c;
+    } else if (!i.text.empty() && i.text.back() != ' ') {
+      i.text += ' ';
+    }
+  }
+  while (!i.text.empty() && i.text.back() == ' ') i.text.pop_back();
+  if (!i.text.empty()) t.code.push_back(std::move(i));
+}
+
+void Parser::cell(LitmusThread& t) {
+  while (true) {
+    s_.skip_blank();
+    LitmusScanner ahead = s_;
+    const std::string name(ahead.word(true));
+    ahead.skip_blank();
+    if (name.empty() || !ahead.accept(':')) break;
+    const bool known = std::any_of(t.labels.begin(), t.labels.end(), [&](const LitmusLabel& l) { return l.name == name; });
+    if (known) s_.fail(fmt::format("label '{}' is already defined in P{}", name, t.number));
+    t.labels.push_back({name, static_cast<u32>(t.code.size()), s_.position()});
+    s_ = ahead;
+  }
+  instruction(t);
+}
+
+void Parser::row() {
+  for (std::size_t column = 0;; ++column) {
+    cell(test_.threads[column]);
+    const bool last = column + 1 == test_.threads.size();
+    if (s_.peek() == ';' && last) break;
+    if (s_.peek() == ';') s_.fail(fmt::format("this row of code has {} columns, expected {}", column + 1, test_.threads.size()));
+    if (last) s_.fail(fmt::format("this row of code has more than {} columns", test_.threads.size()));
+    s_.take();
+  }
+  s_.take();
+}
+
+void Parser::code() {
+  thread_names();
+  for (s_.skip_blank(); !at_final_part(); s_.skip_blank()) row();
+}
+
+void Parser::locations() {
+  s_.skip_blank();
+  s_.expect('[', "'[' after locations");
+  while (true) {
+    s_.skip_blank();
+    if (s_.accept(']')) break;
+    if (s_.accept(';') || s_.accept(',')) continue;
+    test_.locations.push_back(place());
+    s_.skip_blank();
+    if (s_.peek() != ';' && s_.peek() != ',' && s_.peek() != ']') {
+      s_.fail(fmt::format("expected ';' or ']' after a location, found {}", s_.here()));
+    }
+  }
+}
+
+void Parser::final_part() {
+  bool seen = false;
+  for (s_.skip_blank(); !s_.at_end(); s_.skip_blank()) {
+    if (s_.accept(';')) continue;
+    const LitmusPosition where = s_.position();
+    const bool negated = s_.accept('~');
+    if (negated) s_.skip_blank();
+    const std::string_view w = s_.peek_word();
+    if (w == "observed") s_.fail("'observed' lists are not read: expected exists, ~exists or forall");
+    if (!negated && w == "locations") {
+      s_.word();
+      locations();
+    } else if (!negated && w == "filter") {
+      s_.word();
+      test_.filter = implication(0);
+    } else if (w == "exists" || (w == "forall" && !negated)) {
+      if (seen) s_.fail(where, "a second final condition");
+      seen = true;
+      test_.quantifier = negated         ? LitmusQuantifier::NotExists
+                         : w == "exists" ? LitmusQuantifier::Exists
+                                         : LitmusQuantifier::ForAll;
+      s_.word();
+      test_.condition = implication(0);
+    } else {
+      s_.fail(fmt::format("expected exists, ~exists, forall, locations, filter or the end of the file, found {}", s_.here()));
+    }
+  }
+}
+
+LitmusProposition Parser::implication(unsigned depth) {
+  LitmusProposition left = chain(depth, LitmusProposition::Kind::Or);
+  s_.skip_blank();
+  if (!s_.accept("=>")) return left;
+  LitmusProposition p;
+  p.kind = LitmusProposition::Kind::Implies;
+  p.parts.push_back(std::move(left));
+  p.parts.push_back(implication(depth + 1));
+  return p;
+}
+
+LitmusProposition Parser::chain(unsigned depth, LitmusProposition::Kind kind) {
+  const bool is_or = kind == LitmusProposition::Kind::Or;
+  LitmusProposition p;
+  p.kind = kind;
+  do {
+    p.parts.push_back(is_or ? chain(depth, LitmusProposition::Kind::And) : negation(depth));
+    s_.skip_blank();
+  } while (s_.accept(is_or ? "\\/" : "/\\"));
+  if (p.parts.size() > 1) return p;
+  LitmusProposition only = std::move(p.parts.front());
+  return only;
+}
+
+LitmusProposition Parser::negation(unsigned depth) {
+  s_.skip_blank();
+  const bool word = s_.peek_word() == "not";
+  if (!word && s_.peek() != '~') return atom(depth);
+  if (depth > kMaxDepth) s_.fail("the condition is nested too deeply");
+  word ? void(s_.word()) : void(s_.take());
+  LitmusProposition p;
+  p.kind = LitmusProposition::Kind::Not;
+  p.parts.push_back(negation(depth + 1));
+  return p;
+}
+
+LitmusProposition Parser::atom(unsigned depth) {
+  if (depth > kMaxDepth) s_.fail("the condition is nested too deeply");
+  if (s_.accept('(')) {
+    LitmusProposition inner = implication(depth + 1);
+    s_.skip_blank();
+    s_.expect(')', "/\\, \\/ or ')'");
+    return inner;
+  }
+  LitmusProposition p;
+  if (s_.peek_word() == "true" || s_.peek_word() == "false") {
+    p.kind = s_.word() == "true" ? LitmusProposition::Kind::True : LitmusProposition::Kind::False;
+    return p;
+  }
+  p.place = place();
+  if (p.place.kind == LitmusPlace::Kind::Fault) {
+    p.kind = LitmusProposition::Kind::Fault;
+    return p;
+  }
+  p.kind = LitmusProposition::Kind::Equal;
+  s_.skip_blank();
+  const bool differs = s_.accept("!=") || s_.accept("<>");
+  if (!differs && !s_.accept("==")) s_.expect('=', "=, != or <> after a register or location");
+  p.value = value(0);
+  if (!differs) return p;
+  LitmusProposition negated;
+  negated.kind = LitmusProposition::Kind::Not;
+  negated.parts.push_back(std::move(p));
+  return negated;
+}
+
+}  // namespace
+
+LitmusTest parse_litmus(std::string_view text, const std::string& file) {
+  if (text.size() > kMaxText) {
+    throw InputError(Diagnostic{{file, 0, 0}, fmt::format("a litmus test has at most {} bytes, this file has {}", kMaxText, text.size())});
+  }
+  return Parser(text, file).parse();
+}
+
+}  // namespace isobar::scenarios

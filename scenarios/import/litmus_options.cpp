@@ -1,0 +1,182 @@
+#include "scenarios/import/litmus_options.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace isobar::scenarios {
+namespace {
+
+enum class Effect : u8 { None, ExS, Eis, Eos, Tags, Translation, SkipFaults, Morello, Nested };
+
+struct Variant {
+  std::string_view name;
+  Effect effect;
+};
+/// Variants that say what the reference must be able to do, which the model always can, have no effect.
+constexpr std::array<Variant, 26> kVariants{{{"ifetch", Effect::None},
+                                             {"self", Effect::None},
+                                             {"mixed", Effect::None},
+                                             {"neon", Effect::None},
+                                             {"fatal", Effect::None},
+                                             {"exs", Effect::ExS},
+                                             {"eis", Effect::Eis},
+                                             {"eos", Effect::Eos},
+                                             {"memtag", Effect::Tags},
+                                             {"mte", Effect::Tags},
+                                             {"sync", Effect::Tags},
+                                             {"async", Effect::Tags},
+                                             {"asym", Effect::Tags},
+                                             {"asymmetric", Effect::Tags},
+                                             {"precise", Effect::Tags},
+                                             {"imprecise", Effect::Tags},
+                                             {"store-only", Effect::Tags},
+                                             {"handled", Effect::SkipFaults},
+                                             {"skip", Effect::SkipFaults},
+                                             {"faulttonext", Effect::SkipFaults},
+                                             {"vmsa", Effect::Translation},
+                                             {"kvm", Effect::Translation},
+                                             {"ha", Effect::Translation},
+                                             {"hd", Effect::Translation},
+                                             {"morello", Effect::Morello},
+                                             {"nv2", Effect::Nested}}};
+
+std::string lower(std::string_view s) {
+  std::string r(s);
+  for (char& c : r) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return r;
+}
+
+/// The words of a list separated by commas and blanks.
+std::vector<std::string> words(std::string_view list) {
+  std::vector<std::string> r(1);
+  for (const char c : list) {
+    if (c != ',' && c != ' ' && c != '\t') {
+      r.back() += c;
+    } else if (!r.back().empty()) {
+      r.emplace_back();
+    }
+  }
+  if (r.back().empty()) r.pop_back();
+  return r;
+}
+
+/// A setting with the place to blame for it.
+struct Setting {
+  std::string value;
+  Location where;
+};
+
+class Reader {
+ public:
+  Reader(const LitmusTest& test, unsigned threads, const LitmusOptions& options) : test_(test), options_(options) {
+    config_.cores = threads;
+    config_.line_bytes = options.line_bytes;
+  }
+
+  model::MachineConfig read() {
+    for (const LitmusInfo& info : test_.info) {
+      const std::string key = lower(info.key);
+      const Location where{test_.file, info.value_where.line, info.value_where.column};
+      if (key == "variant") add_variants(info.value, where);
+      if (key == "cachetype") cache_type(info.value, where);
+      if (key == "tso") tso_ = {info.value, where};
+      if (key == "tsoflavour") flavour_ = {info.value, where};
+    }
+    for (const std::string& v : options_.variants) add_variants(v, {"--variant", 0, 0});
+    if (options_.tso) tso_ = {*options_.tso, {"--tso", 0, 0}};
+    if (options_.tso_flavour) flavour_ = {*options_.tso_flavour, {"--tso-flavour", 0, 0}};
+    if (exs_) {
+      config_.eis = eis_;
+      config_.eos = eos_;
+    }
+    tso();
+    flavour();
+    return config_;
+  }
+
+ private:
+  void add_variants(std::string_view list, const Location& where) {
+    for (const std::string& word : words(list)) {
+      const std::string name = lower(word);
+      const auto it = std::find_if(kVariants.begin(), kVariants.end(), [&](const Variant& v) { return v.name == name; });
+      if (it == kVariants.end()) throw InputError(Diagnostic{where, fmt::format("unknown variant '{}'", word)});
+      apply(it->effect, word, where);
+    }
+  }
+
+  void apply(Effect effect, const std::string& word, const Location& where) {
+    const char* why = nullptr;
+    switch (effect) {
+      case Effect::None: return;
+      case Effect::ExS: exs_ = true; return;
+      case Effect::Eis: eis_ = true; return;
+      case Effect::Eos: eos_ = true; return;
+      case Effect::Tags: why = "memory tags are not modelled"; break;
+      case Effect::Translation: why = "page tables are not modelled"; break;
+      case Effect::SkipFaults: why = "resuming after a fault is not modelled"; break;
+      case Effect::Morello: why = "capabilities are not modelled"; break;
+      case Effect::Nested: why = "nested virtualisation is not modelled"; break;
+    }
+    throw UnsupportedError(where, fmt::format("variant {}: {}", word, why));
+  }
+
+  void cache_type(std::string_view list, const Location& where) {
+    for (const std::string& word : words(list)) {
+      const std::string name = lower(word);
+      if (name == "dic") {
+        config_.dic = config_.idc = true;  // the reference has no machine with DIC alone
+      } else if (name == "idc") {
+        config_.idc = true;
+      } else {
+        throw InputError(Diagnostic{where, fmt::format("expected DIC or IDC, found '{}'", word)});
+      }
+    }
+  }
+
+  void tso() {
+    for (const std::string& word : words(tso_.value)) {
+      const std::string name = lower(word);
+      if (name == "none") continue;
+      unsigned n = 0;
+      bool number = name.size() > 1 && name.size() < 4 && name[0] == 'p';
+      for (std::size_t i = 1; number && i < name.size(); ++i) {
+        number = name[i] >= '0' && name[i] <= '9';
+        n = 10 * n + static_cast<unsigned>(name[i] - '0');
+      }
+      if (name != "all" && (!number || n >= config_.cores)) {
+        throw InputError(Diagnostic{tso_.where, fmt::format("expected all, none or threads from P0 to P{}, found '{}'",
+                                                            config_.cores - 1, word)});
+      }
+      for (unsigned c = 0; c < config_.cores; ++c) {
+        if (name == "all" || c == n) config_.core[c].tso_at_reset = true;
+      }
+    }
+  }
+
+  void flavour() {
+    const std::string name = lower(flavour_.value);
+    if (name == "t2") {
+      config_.flavour = model::TsoFlavour::T2;
+    } else if (name == "t3") {
+      config_.flavour = model::TsoFlavour::T3;
+    } else if (!name.empty() && name != "t1") {
+      throw InputError(Diagnostic{flavour_.where, fmt::format("expected t1, t2 or t3, found '{}'", flavour_.value)});
+    }
+  }
+
+  const LitmusTest& test_;
+  const LitmusOptions& options_;
+  model::MachineConfig config_;
+  Setting tso_, flavour_;
+  bool exs_ = false, eis_ = false, eos_ = false;
+};
+
+}  // namespace
+
+model::MachineConfig litmus_machine(const LitmusTest& test, unsigned threads, const LitmusOptions& options) {
+  return Reader(test, threads, options).read();
+}
+
+}  // namespace isobar::scenarios

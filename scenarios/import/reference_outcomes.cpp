@@ -1,0 +1,63 @@
+#include "scenarios/import/reference_outcomes.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+namespace isobar::scenarios {
+namespace {
+
+std::string read_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream text;
+  text << in.rdbuf();
+  if (!in || in.bad()) throw InputError(Diagnostic{{path, 0, 0}, "cannot read this file"});
+  return text.str();
+}
+
+}  // namespace
+
+std::vector<ReferenceOutcome> read_reference_outcomes(const std::string& directory) {
+  const std::string path = directory + "/outcomes.jsonl";
+  std::ifstream in(path);
+  if (!in) throw InputError(Diagnostic{{path, 0, 0}, "cannot read this file; expected a folder with outcomes.jsonl"});
+  std::vector<ReferenceOutcome> all;
+  std::string line;
+  for (u32 number = 1; std::getline(in, line); ++number) {
+    if (line.empty()) continue;
+    try {
+      const nlohmann::json j = nlohmann::json::parse(line);
+      ReferenceOutcome r;
+      r.test = j.at("test").get<std::string>();
+      r.group = r.test.substr(0, r.test.find('/'));
+      r.variants = j.value("variants", std::vector<std::string>{});
+      r.states = j.at("states").get<std::vector<std::string>>();
+      r.observation = j.value("observation", std::string{});
+      std::sort(r.states.begin(), r.states.end());
+      all.push_back(std::move(r));
+    } catch (const nlohmann::json::exception& e) {
+      throw InputError(Diagnostic{{path, number, 0}, fmt::format("expected an object with test, variants and states: {}", e.what())});
+    }
+  }
+  return all;
+}
+
+LitmusProgram load_reference_test(const std::string& directory, const ReferenceOutcome& reference) {
+  const std::string path = directory + "/" + reference.test;
+  LitmusOptions options;
+  options.variants = reference.variants;
+  return build_litmus(parse_litmus(read_file(path), path), options);
+}
+
+StateDifference compare_states(const std::vector<std::string>& reference, const std::vector<std::string>& ours) {
+  StateDifference d;
+  std::set_difference(reference.begin(), reference.end(), ours.begin(), ours.end(), std::back_inserter(d.missing));
+  std::set_difference(ours.begin(), ours.end(), reference.begin(), reference.end(), std::back_inserter(d.extra));
+  return d;
+}
+
+}  // namespace isobar::scenarios
