@@ -26,8 +26,8 @@ void Footprint::record_access(unsigned core, u64 addr, unsigned size, bool write
   }
 }
 
-void Footprint::record_code(const model::Storage& s) {
-  for (const model::CodeWord& w : s.code) contradiction_ |= modified_.insert(w.addr).second;
+void Footprint::record_code_write(u64 addr, unsigned size) {
+  for (u64 w = align_down(addr, 4); w < addr + size; w += 4) contradiction_ |= modified_.insert(w).second;
 }
 
 bool Footprint::take_contradiction() {

@@ -15,7 +15,7 @@ namespace isobar::explore {
 /// pass, the pass is repeated with the larger sets, until one pass contradicts nothing.
 class Footprint {
  public:
-  /// May reduction treat the granule as private? Remembers that it was asked.
+  /// May reduction treat these bytes as private?
   bool is_private(u64 addr, unsigned size) const;
   /// May the word at `pc` be written by somebody?
   bool is_modifiable(u64 pc) const { return modified_.count(pc & ~u64{3}) != 0; }
@@ -23,9 +23,10 @@ class Footprint {
   bool has_modifiable(u64 line, unsigned bytes) const;
   bool any_modifiable() const { return !modified_.empty(); }
 
-  /// Records the access that step `t` made in going from `before`'s window entry to `after`.
+  /// Records an access to memory.
   void record_access(unsigned core, u64 addr, unsigned size, bool write);
-  void record_code(const model::Storage& s);
+  /// Records a store to executable memory.
+  void record_code_write(u64 addr, unsigned size);
 
   /// True once something recorded contradicts an earlier answer of this pass; clears the flag.
   bool take_contradiction();

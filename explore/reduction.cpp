@@ -30,6 +30,12 @@ bool interruptible_before(const model::Machine& m, const Core& c, unsigned slot)
                      [](const Entry& q) { return (q.context.daif & 2) == 0; });
 }
 
+bool is_executable(const model::Program& p, u64 addr) {
+  return std::any_of(p.regions.begin(), p.regions.end(), [addr](const model::Region& r) {
+    return addr - r.base < r.size && (r.permissions & (model::kExecEl0 | model::kExecEl1)) != 0;
+  });
+}
+
 bool fetch_is_eager(const std::vector<Transition>& enabled, std::size_t i, const Core& c, const Footprint& f) {
   if (f.is_modifiable(c.pc)) return false;
   return std::none_of(enabled.begin(), enabled.end(), [&](const Transition& t) {
@@ -81,14 +87,16 @@ Plan plan(const model::Machine& m, const model::MachineState& s, const Footprint
   return {Plan::Kind::Fork, {}};
 }
 
-void record(Footprint& footprint, const model::MachineState& s, const Transition& t) {
+void record(Footprint& footprint, const model::Machine& m, const model::MachineState& s, const Transition& t) {
   const Core& c = s.core[t.core];
   switch (t.kind) {
     case TransitionKind::SatisfyRead:
     case TransitionKind::ForwardRead:
     case TransitionKind::PropagateWrite: {
       const Entry& e = c.window[t.slot];
-      footprint.record_access(t.core, e.addr, e.uop->mem.size, t.kind == TransitionKind::PropagateWrite);
+      const bool write = t.kind == TransitionKind::PropagateWrite;
+      footprint.record_access(t.core, e.addr, e.uop->mem.size, write);
+      if (write && is_executable(m.program(), e.addr)) footprint.record_code_write(e.addr, e.uop->mem.size);
       return;
     }
     default: return;

@@ -31,6 +31,6 @@ Plan plan(const model::Machine& m, const model::MachineState& s, const Footprint
 void learn_footprint(const model::Machine& m, Footprint& footprint);
 
 /// Tells `footprint` which memory step `t` is about to touch in state `s`.
-void record(Footprint& footprint, const model::MachineState& s, const model::Transition& t);
+void record(Footprint& footprint, const model::Machine& m, const model::MachineState& s, const model::Transition& t);
 
 }  // namespace isobar::explore

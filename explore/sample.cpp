@@ -99,9 +99,8 @@ void learn_footprint(const model::Machine& m, Footprint& footprint) {
       m.enabled(s, enabled);
       if (enabled.empty()) break;
       const Transition t = enabled[random.below(enabled.size())];
-      record(footprint, s, t);
+      record(footprint, m, s, t);
       m.apply(s, t, fabric);
-      footprint.record_code(s.storage);
     }
   }
   footprint.take_contradiction();

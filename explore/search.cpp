@@ -69,9 +69,8 @@ class Pass {
   }
 
   void take(Frame& f, const Transition& t) {
-    if (options_.reduction) record(footprint_, f.state, t);
+    if (options_.reduction) record(footprint_, m_, f.state, t);
     m_.apply(f.state, t, fabric_);
-    if (options_.reduction && t.kind == TransitionKind::PropagateWrite) footprint_.record_code(f.state.storage);
     ++result_->transitions;
     path_.push_back(t);
   }
