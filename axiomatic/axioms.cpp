@@ -1,0 +1,463 @@
+#include "axiomatic/axioms.h"
+
+#include <array>
+
+namespace isobar::axiomatic {
+namespace {
+
+using Kind = Event::Kind;
+
+/// A vertex in each of the three copies of the graph.
+///
+/// Real: v is in ordered-before with what it reaches. Picked: v hangs on a pick made by what reaches it, which orders
+/// nothing until a store or a context synchronisation event (pob) is reached. AfterPick: v is locally ordered after
+/// something that hangs on a pick (pick-lob), which orders nothing until a store is reached.
+enum Layer : unsigned { Real, Picked, AfterPick };
+using Node = std::array<u32, 3>;
+
+class Builder {
+ public:
+  Builder(const Program& p, const Relations& r, TsoFlavour flavour) : program_(p), relations_(r), flavour_(flavour) {
+    const u32 n = static_cast<u32>(p.event.size());
+    graph_.add_vertices(3 * n);
+    for (u32 e = 0; e < n; ++e) {
+      if (p.event[e].is_memory()) graph_.set_stop(e);
+    }
+    first_flow_ = graph_.add_vertices(3 * static_cast<u32>(p.flow.size()));
+  }
+
+  OrderGraph build() {
+    observed_by();
+    hazard_ordered_before();
+    data_flow();
+    for (const Pair& x : relations_.lmws) local(event(x.first), event(x.second), Clause::Lmws);
+    dependency_ordered_before();
+    atomic_ordered_before();
+    for (EventId begin = 0; begin < program_.event.size();) {
+      EventId end = begin;
+      while (end < program_.event.size() && program_.event[end].core == program_.event[begin].core) ++end;
+      program_order(begin, end);
+      begin = end;
+    }
+    return std::move(graph_);
+  }
+
+ private:
+  Node event(EventId e) const {
+    const u32 n = static_cast<u32>(program_.event.size());
+    return {e, n + e, 2 * n + e};
+  }
+  Node flow(FlowId f) const { return {first_flow_ + 3 * f, first_flow_ + 3 * f + 1, first_flow_ + 3 * f + 2}; }
+  Node junction() {
+    const u32 v = graph_.add_vertices(3);
+    return {v, v + 1, v + 2};
+  }
+  void edge(u32 from, u32 to, Clause c) { graph_.add_edge(from, to, static_cast<u16>(c)); }
+
+  /// `from` is locally ordered before `to`: also behind a pick.
+  void local(const Node& from, const Node& to, Clause c) {
+    edge(from[Real], to[Real], c);
+    edge(from[AfterPick], to[AfterPick], c);
+  }
+  /// A pick that `from` hangs on is one that `to` hangs on.
+  void picked(const Node& from, const Node& to, Clause c) { edge(from[Picked], to[Picked], c); }
+  /// What a pick makes `from` hang on is ordered before `to` itself.
+  void pick_ordered(const Node& from, const Node& to, Clause c) { edge(from[Picked], to[Real], c); }
+
+  /// Many events before many others through one vertex: whatever was added so far is ordered before what is joined.
+  class Gate {
+   public:
+    explicit Gate(Builder& b, bool carries_picks = false) : b_(b), carries_picks_(carries_picks) {}
+    void add(const Node& source, Clause c) {
+      if (!open_) {
+        const Node next = b_.junction();
+        if (any_) b_.local(node_, next, Clause::None);
+        if (any_ && carries_picks_) b_.picked(node_, next, Clause::None);
+        node_ = next;
+        any_ = open_ = true;
+      }
+      b_.local(source, node_, c);
+    }
+    void add_picked(const Node& source, Clause c) { b_.picked(source, node_, c); }
+    void before(const Node& target, Clause c) {
+      if (!any_) return;
+      open_ = false;
+      b_.local(node_, target, c);
+    }
+    void picked_before(const Node& target, Clause c) {
+      if (any_) b_.pick_ordered(node_, target, c);
+    }
+
+   private:
+    Builder& b_;
+    bool carries_picks_;
+    bool any_ = false;
+    bool open_ = false;  ///< nothing is ordered after node_ yet
+    Node node_{};
+  };
+  friend class Gate;
+
+  // --- between cores ---------------------------------------------------------------------------------------------
+
+  /// obs = rfe | coe | fre. Neighbours suffice: same-core steps of co and fr are in lmws.
+  void observed_by() {
+    const auto external = [&](const Pair& x) { return program_.event[x.first].core != program_.event[x.second].core; };
+    for (const Pair& x : relations_.rf) {
+      if (external(x)) edge(x.first, x.second, Clause::Rfe);
+    }
+    for (const Pair& x : relations_.co) {
+      if (external(x)) edge(x.first, x.second, Clause::Coe);
+    }
+    for (const Pair& x : relations_.fr) {
+      if (external(x)) edge(x.first, x.second, Clause::Fre);
+    }
+  }
+
+  /// Exp-haz-ob. Same location means that the two loads overlap somewhere; the younger may be overtaken in any byte.
+  void hazard_ordered_before() {
+    struct Reads {
+      bool any = false, open = false;
+      u32 vertex = 0;
+    };
+    std::unordered_map<u64, Reads> reads;
+    auto overtaken = relations_.fre_any.begin();
+    for (EventId e = 0; e < program_.event.size(); ++e) {
+      const Event& r = program_.event[e];
+      if (e > 0 && program_.event[e - 1].core != r.core) reads.clear();
+      if (!r.is_read()) continue;
+      while (overtaken != relations_.fre_any.end() && overtaken->first < e) ++overtaken;
+      if (overtaken != relations_.fre_any.end() && overtaken->first == e) {
+        const u32 hazard = graph_.add_vertices();
+        for (unsigned b = 0; b < r.size; ++b) {
+          Reads& older = reads[r.addr + b];
+          if (!older.any) continue;
+          edge(older.vertex, hazard, Clause::None);
+          older.open = false;
+        }
+        for (auto x = overtaken; x != relations_.fre_any.end() && x->first == e; ++x) {
+          edge(hazard, x->second, Clause::ExpHaz);
+        }
+      }
+      for (unsigned b = 0; b < r.size; ++b) {
+        Reads& mine = reads[r.addr + b];
+        if (!mine.open) {
+          const u32 next = graph_.add_vertices();
+          if (mine.any) edge(mine.vertex, next, Clause::None);
+          mine = {true, true, next};
+        }
+        edge(e, mine.vertex, Clause::None);
+      }
+    }
+  }
+
+  // --- dependencies ----------------------------------------------------------------------------------------------
+
+  /// dtrm and pick-dtrm: through registers.
+  void data_flow() {
+    for (FlowId f = 0; f < program_.flow.size(); ++f) {
+      const Flow& x = program_.flow[f];
+      const Node to = flow(f);
+      edge(to[Real], to[Picked], Clause::None);  // what a value needs, it also hangs on
+      if (x.read != kNoEvent) {
+        local(event(x.read), to, Clause::None);
+        picked(event(x.read), to, Clause::None);
+      }
+      for (FlowId n : x.needs) {
+        local(flow(n), to, Clause::None);
+        picked(flow(n), to, Clause::None);
+      }
+      for (FlowId d : x.picked_by) picked(flow(d), to, Clause::None);
+    }
+  }
+
+  /// addr, data, and pick-dep, directly and through a local store (lmrs).
+  void dependency_ordered_before() {
+    for (EventId e = 0; e < program_.event.size(); ++e) {
+      const Event& x = program_.event[e];
+      if (x.kind == Kind::Branch) continue;
+      const Node n = event(e);
+      if (x.address != kNoFlow) {
+        local(flow(x.address), n, Clause::Addr);
+        picked(flow(x.address), n, Clause::PickAddr);
+      }
+      if (x.data != kNoFlow) {
+        local(flow(x.data), n, Clause::Data);
+        picked(flow(x.data), n, Clause::PickData);
+      }
+      if (x.condition != kNoFlow) picked(flow(x.condition), n, Clause::PickBasic);
+      const bool maintenance = x.kind == Kind::CleanData || x.kind == Kind::InvalidateInstruction;
+      if (x.is_write() || maintenance) pick_ordered(n, n, Clause::None);
+      if (x.is_memory()) edge(n[Picked], n[AfterPick], Clause::PickLob);
+      if (x.is_write()) edge(n[AfterPick], n[Real], Clause::None);
+    }
+    for (const auto& [w, r] : relations_.lmrs) {
+      const Event& store = program_.event[w];
+      picked(event(w), event(r), Clause::PickLmrs);
+      if (store.address != kNoFlow) local(flow(store.address), event(r), Clause::AddrLmrs);
+      if (store.data != kNoFlow) local(flow(store.data), event(r), Clause::DataLmrs);
+    }
+  }
+
+  /// rmw; rmw; lmrs; [A | Q]; and what feeds from a load that takes the result of an atomic operation.
+  void atomic_ordered_before() {
+    for (const Pair& x : relations_.rmw) local(event(x.first), event(x.second), Clause::Rmw);
+    std::vector<bool> forwarded_result(program_.event.size(), false);
+    std::vector<std::vector<EventId>> producers(program_.event.size());
+    for (const auto& [w, r] : relations_.lmrs) {
+      const Event& store = program_.event[w];
+      const Event& load = program_.event[r];
+      if (store.partner == kNoEvent) continue;
+      if (load.acquire || load.acquire_pc) local(event(store.partner), event(r), Clause::RmwLmrs);
+      if (store.computes) producers[r].push_back(store.partner);
+    }
+    for (FlowId f = 0; f < program_.flow.size(); ++f) {
+      const EventId read = program_.flow[f].read;
+      if (read == kNoEvent) continue;
+      for (EventId amo : producers[read]) local(event(amo), flow(f), Clause::AmoData);
+    }
+  }
+
+  // --- program order ---------------------------------------------------------------------------------------------
+
+  /// bob, DSB-ob, CSE-ob, tso-ob, and the clauses with a po step in dob and pob, over one core.
+  void program_order(EventId begin, EventId end) {
+    Gate memory(*this), loads(*this), stores(*this), cleans(*this), invalidations(*this);  // what has been so far
+    Gate before_memory(*this);                 // ordered before every younger M (and DC)
+    Gate before_all(*this);                    // the same and IC
+    Gate before_store(*this);                  // ... every younger W
+    Gate control(*this, true);                 // branches: before younger W, DC, IC and context synchronisation
+    Gate address(*this, true);                 // addresses: before younger W and context synchronisation
+    Gate release(*this);                       // STLR: before younger LDAR
+    Gate data_sync(*this);                     // DSB: before context synchronisation
+    Gate tso_loads(*this), tso_all(*this), tso_stores(*this), tso_atomics(*this);
+
+    for (EventId e = begin; e < end; ++e) {
+      const Event& x = program_.event[e];
+      const Node n = event(e);
+      switch (x.kind) {
+        case Kind::Branch:
+          if (x.data == kNoFlow) break;
+          control.add(flow(x.data), Clause::Ctrl);
+          control.add_picked(flow(x.data), Clause::PickCtrl);
+          break;
+        case Kind::Barrier:
+          switch (x.barrier) {
+            case isa::BarrierOp::DmbFull:
+              memory.before(n, Clause::DmbFull);
+              cleans.before(n, Clause::DmbFull);
+              before_memory.add(n, Clause::None);
+              break;
+            case isa::BarrierOp::DmbLoad:
+              loads.before(n, Clause::DmbLd);
+              before_memory.add(n, Clause::None);
+              break;
+            case isa::BarrierOp::DmbStore:
+              stores.before(n, Clause::DmbSt);
+              before_store.add(n, Clause::None);
+              break;
+            case isa::BarrierOp::DsbFull:
+              memory.before(n, Clause::DsbFull);
+              cleans.before(n, Clause::DsbFull);
+              invalidations.before(n, Clause::DsbFull);
+              break;
+            case isa::BarrierOp::DsbLoad: loads.before(n, Clause::DsbLd); break;
+            case isa::BarrierOp::DsbStore: stores.before(n, Clause::DsbSt); break;
+          }
+          if (x.barrier >= isa::BarrierOp::DsbFull) {
+            before_all.add(n, Clause::None);
+            data_sync.add(n, Clause::None);
+          }
+          break;
+        case Kind::ContextSync:
+          control.before(n, Clause::Cse);
+          control.picked_before(n, Clause::Cse);
+          address.before(n, Clause::Cse);
+          address.picked_before(n, Clause::Cse);
+          data_sync.before(n, Clause::Cse);
+          before_all.add(n, Clause::None);
+          break;
+        case Kind::CleanData:
+        case Kind::InvalidateInstruction:
+          before_all.before(n, Clause::None);
+          control.before(n, Clause::None);
+          control.picked_before(n, Clause::None);
+          if (x.kind == Kind::CleanData) before_memory.before(n, Clause::None);
+          (x.kind == Kind::CleanData ? cleans : invalidations).add(n, Clause::None);
+          break;
+        case Kind::Fetch: break;
+        case Kind::Read:
+        case Kind::Write: {
+          const bool load = x.is_read(), acquire = x.acquire || x.acquire_pc;
+          before_all.before(n, Clause::None);
+          before_memory.before(n, Clause::None);
+          if (x.acquire) release.before(n, Clause::ReleaseAcquire);
+          if (x.release) memory.before(n, Clause::Release);
+          if (!load) {
+            before_store.before(n, Clause::None);
+            control.before(n, Clause::None);
+            control.picked_before(n, Clause::None);
+            address.before(n, Clause::None);
+            address.picked_before(n, Clause::None);
+          }
+          if (x.tso) tso_before(x, n, tso_loads, tso_all, tso_stores, tso_atomics);
+
+          memory.add(n, Clause::None);
+          if (load && !x.no_ret) loads.add(n, Clause::None);
+          if (!load) stores.add(n, Clause::None);
+          if (load && acquire) before_memory.add(n, Clause::Acquire);
+          if (x.release) release.add(n, Clause::None);
+          if (is_acquire_release_atomic(x)) before_memory.add(n, Clause::AmoAcquireRelease);
+          if (x.address != kNoFlow) {
+            address.add(flow(x.address), Clause::AddrPo);
+            address.add_picked(flow(x.address), Clause::PickAddrPo);
+          }
+          if (x.tso) {
+            tso_all.add(n, Clause::TsoStore);
+            if (load) tso_loads.add(n, Clause::TsoLoad);
+            if (!load) tso_stores.add(n, Clause::None);
+            if (!load && x.amo) tso_atomics.add(n, Clause::TsoAtomic);
+          }
+          break;
+        }
+      }
+    }
+  }
+
+  bool is_acquire_release_atomic(const Event& w) const {
+    return w.is_write() && w.amo && w.release && w.partner != kNoEvent && program_.event[w.partner].acquire;
+  }
+
+  void tso_before(const Event& x, const Node& n, Gate& loads, Gate& all, Gate& stores, Gate& atomics) {
+    loads.before(n, Clause::None);
+    if (x.is_write()) all.before(n, Clause::None);
+    if (flavour_ == TsoFlavour::T2 && x.acquire) stores.before(n, Clause::TsoReleaseAcquire);
+    if (flavour_ == TsoFlavour::T3 && x.is_read()) {
+      atomics.before(n, Clause::None);
+      if (x.amo) stores.before(n, Clause::TsoAtomic);
+    }
+  }
+
+  const Program& program_;
+  const Relations& relations_;
+  TsoFlavour flavour_;
+  OrderGraph graph_;
+  u32 first_flow_ = 0;
+};
+
+Violation two_step(Axiom a, EventId x, const char* first, EventId y, const char* second) {
+  return {a, {{x, {}, first, y}, {y, {}, second, x}}};
+}
+
+}  // namespace
+
+const ClauseText& text(Clause c) {
+  static const ClauseText table[] = {
+#define X(id, group, cat, sentence) {#id, group, cat, sentence},
+      ISOBAR_CLAUSES(X)
+#undef X
+  };
+  return table[static_cast<unsigned>(c)];
+}
+
+std::string_view name(Axiom a) {
+  switch (a) {
+    case Axiom::None: return "consistent";
+    case Axiom::WellFormed: return "well-formed";
+    case Axiom::Values: return "values";
+    case Axiom::Internal: return "internal";
+    case Axiom::Atomic: return "atomic";
+    case Axiom::External: return "external";
+    case Axiom::Explained: return "explained";
+  }
+  return "?";
+}
+
+/// internal: no load from a younger store of the core; no store overwritten by, no load served from before, an older
+/// store of the core. (What involves two loads, or a store between cores, is in external: haz-ob, lmws.)
+std::optional<Violation> check_internal(const Program& p, const Relations& r) {
+  for (const auto& [w, read] : r.rf) {
+    if (p.event[w].core == p.event[read].core && w > read) return two_step(Axiom::Internal, read, "po-loc", w, "rf");
+  }
+  struct Newest {
+    std::ptrdiff_t position = -1;
+    EventId write = kNoEvent;
+  };
+  std::unordered_map<u64, Newest> newest;  // per byte, among the stores of this core so far
+  for (EventId e = 0; e < p.event.size(); ++e) {
+    const Event& x = p.event[e];
+    if (e > 0 && p.event[e - 1].core != x.core) newest.clear();
+    if (!x.is_memory()) continue;
+    for (unsigned b = 0; b < x.size; ++b) {
+      const u64 byte = x.addr + b;
+      const i32 taken = x.is_read() ? x.source[b] : x.write;
+      if (taken == trace::kUnknownWrite) continue;
+      const std::ptrdiff_t position = r.coherence.position(byte, taken);
+      Newest& own = newest[byte];
+      if (own.write != kNoEvent && own.position > position) {
+        return two_step(Axiom::Internal, own.write, "po-loc", e, x.is_read() ? "fr" : "co");
+      }
+      if (x.is_write()) own = {position, e};
+    }
+  }
+  return std::nullopt;
+}
+
+/// atomic: empty rmw & (fre; coe), byte by byte; a store of the same core in between makes it hold vacuously, as in
+/// the reference. An exclusive store that succeeded needs a load-exclusive of the same bytes.
+std::optional<Violation> check_atomic(const Program& p, const Relations& r) {
+  for (EventId e = 0; e < p.event.size(); ++e) {
+    const Event& w = p.event[e];
+    if (!w.is_write() || (w.partner == kNoEvent && !w.store_exclusive)) continue;
+    if (w.partner == kNoEvent) return Violation{Axiom::Atomic, {{e, {}, "succeeds without a load-exclusive", e}}};
+    const Event& read = p.event[w.partner];
+    if (read.addr != w.addr || read.size != w.size) {
+      return Violation{Axiom::Atomic, {{w.partner, {}, "reserves other bytes than", e}}};
+    }
+    for (unsigned b = 0; b < w.size; ++b) {
+      const i32 source = read.source[b];
+      if (source == trace::kUnknownWrite) continue;
+      const std::vector<EventId>& writes = r.coherence.writes(w.addr + b);
+      EventId foreign = kNoEvent;
+      bool own = false;
+      const auto last = static_cast<std::size_t>(r.coherence.position(w.addr + b, w.write));
+      for (auto i = static_cast<std::size_t>(r.coherence.position(w.addr + b, source) + 1); i < last; ++i) {
+        if (p.event[writes[i]].core == w.core) own = true;
+        if (p.event[writes[i]].core != w.core && foreign == kNoEvent) foreign = writes[i];
+      }
+      if (foreign != kNoEvent && !own) {
+        return Violation{Axiom::Atomic, {{w.partner, {}, "fr", foreign}, {foreign, {}, "co", e}, {w.partner, {}, "rmw", e}}};
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+OrderGraph ordered_before(const Program& p, const Relations& r, TsoFlavour flavour) {
+  return Builder(p, r, flavour).build();
+}
+
+/// external: irreflexive ob.
+std::optional<Violation> check_external(const Program& p, const Relations& r, TsoFlavour flavour) {
+  const OrderGraph graph = ordered_before(p, r, flavour);
+  const std::vector<Edge> cycle = graph.shortest_cycle();
+  if (cycle.empty()) return std::nullopt;
+  Violation v{Axiom::External, {}};
+  Link link{static_cast<EventId>(cycle.front().from), {}, "", kNoEvent};
+  for (const Edge& e : cycle) {
+    const auto clause = static_cast<Clause>(e.clause);
+    if (clause != Clause::None) link.clauses.push_back(clause);
+    if (!graph.is_stop(e.to)) continue;
+    link.to = static_cast<EventId>(e.to);
+    for (Clause c : link.clauses) {
+      const std::string group = text(c).group;
+      if (link.relation.empty() || !link.relation.ends_with(group)) {
+        link.relation += (link.relation.empty() ? "" : "; ") + (group == "obs" ? std::string(text(c).cat) : group);
+      }
+    }
+    v.cycle.push_back(link);
+    link = Link{static_cast<EventId>(e.to), {}, "", kNoEvent};
+  }
+  return v;
+}
+
+}  // namespace isobar::axiomatic

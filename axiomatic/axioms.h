@@ -1,0 +1,115 @@
+// The axioms of the Arm memory model for normal, cacheable memory, one by one, with the names of the reference's cat
+// files (aarch64.cat and its parts) and the additions for TSO cores.
+//
+// Owns: which edges each clause gives and what must be acyclic or empty. Must not know: the model, how cycles are
+// found, how findings are worded.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "axiomatic/dependencies.h"
+#include "axiomatic/graph.h"
+#include "axiomatic/relations.h"
+
+namespace isobar::axiomatic {
+
+/// Every clause that can order two events. Columns: name, group in the cat files, the clause in cat notation, how it
+/// is said in a sentence ("A ... B").
+#define ISOBAR_CLAUSES(X)                                                                                             \
+  X(None, "", "", "")                                                                                                 \
+  X(Rfe, "obs", "rf & ext", "is read by")                                                                             \
+  X(Coe, "obs", "co & ext", "is overwritten by")                                                                      \
+  X(Fre, "obs", "fr & ext", "reads the location before")                                                              \
+  X(ExpHaz, "haz-ob", "[Exp & R]; (po & same-loc); [Exp & R]; (ca & ext); [Exp & W]",                                 \
+    "must not read a newer value than a younger load of the same location, which reads before")                       \
+  X(Lmws, "lob", "[M]; (po & same-loc); [W]", "is to the same location and older than")                               \
+  X(Addr, "dob", "addr", "feeds the address of")                                                                      \
+  X(Data, "dob", "data", "feeds the data of")                                                                         \
+  X(Ctrl, "dob", "ctrl; [W]", "decides a branch before the store")                                                    \
+  X(AddrPo, "dob", "addr; [Exp & M]; po; [W]", "feeds the address of an access before the store")                     \
+  X(AddrLmrs, "dob", "addr; [Exp]; lmrs", "feeds the address of a store that is forwarded to")                        \
+  X(DataLmrs, "dob", "data; [Exp]; lmrs", "feeds the data of a store that is forwarded to")                           \
+  X(PickAddr, "pob", "pick-addr-dep; [W]", "picks what feeds the address of")                                         \
+  X(PickData, "pob", "pick-data-dep", "picks what feeds the data of")                                                 \
+  X(PickBasic, "pob", "pick-basic-dep; [W]", "picks whether there is")                                                \
+  X(PickCtrl, "pob", "pick-ctrl-dep; [W]", "picks what decides a branch before the store")                            \
+  X(PickAddrPo, "pob", "pick-addr-dep; [Exp & M]; po; [W]", "picks what feeds the address of an access before")       \
+  X(PickLmrs, "pob", "pick-dep through lmrs", "picks a store that is forwarded to")                                   \
+  X(PickLob, "pick-lob", "pick-basic-dep; lob; [W]", "and through what is locally ordered after that pick")           \
+  X(Rmw, "aob", "rmw", "is the read of the same atomic operation as")                                                 \
+  X(RmwLmrs, "aob", "rmw; lmrs; [A | Q]", "belongs to the atomic operation whose store is forwarded to the acquire")  \
+  X(AmoData, "dob", "[R]; iico_data; [W]; lmrs; [R]", "feeds the stored value that is forwarded to a load feeding")    \
+  X(DmbFull, "bob", "po; [dmb.full]; po", "is separated by DMB SY from")                                              \
+  X(DmbLd, "bob", "[R \\ NoRet]; po; [dmb.ld]; po", "is separated by DMB LD from")                                    \
+  X(DmbSt, "bob", "[W]; po; [dmb.st]; po; [W]", "is separated by DMB ST from")                                        \
+  X(AmoAcquireRelease, "bob", "[range([A]; amo; [L])]; po", "is an acquire-release atomic operation before")          \
+  X(ReleaseAcquire, "bob", "[L]; po; [A]", "is a store-release before the load-acquire")                              \
+  X(Acquire, "bob", "[A | Q]; po", "is a load-acquire before")                                                        \
+  X(Release, "bob", "po; [L]", "is before the store-release")                                                         \
+  X(DsbFull, "DSB-ob", "[M | DC | IC]; po; [dsb.full]; po", "is separated by DSB SY from")                            \
+  X(DsbLd, "DSB-ob", "[R \\ NoRet]; po; [dsb.ld]; po", "is separated by DSB LD from")                                 \
+  X(DsbSt, "DSB-ob", "[W]; po; [dsb.st]; po", "is separated by DSB ST from")                                          \
+  X(Cse, "CSE-ob", "(ctrl | addr; po | pick | DSB-ob); [CSE]; po", "and by a context synchronisation event from")     \
+  X(TsoLoad, "tso-ob", "[R & TSO]; po; [M & TSO]", "is a load of a TSO core before")                                  \
+  X(TsoStore, "tso-ob", "[M & TSO]; po; [W & TSO]", "is older than, on a TSO core, the store")                        \
+  X(TsoReleaseAcquire, "tso-ob T2", "[W & TSO]; po; [A & TSO]", "is a store of a TSO core (T2) before the load-acquire") \
+  X(TsoAtomic, "tso-ob T3", "[W & TSO]; po; [R & TSO], one of an atomic",                                              \
+    "is kept apart by an atomic operation of a TSO core (T3) from")
+
+enum class Clause : u16 {
+#define X(id, group, cat, sentence) id,
+  ISOBAR_CLAUSES(X)
+#undef X
+};
+inline constexpr unsigned kClauses = static_cast<unsigned>(Clause::TsoAtomic) + 1;
+
+struct ClauseText {
+  const char* name;      ///< identifier, "DmbFull"
+  const char* group;     ///< "bob"
+  const char* cat;       ///< "po; [dmb.full]; po"
+  const char* sentence;  ///< "is separated by DMB SY from"
+};
+const ClauseText& text(Clause c);
+
+/// Readings of "TSO" (operational-model.md 3).
+enum class TsoFlavour : u8 {
+  T1,  ///< tso-ob only
+  T2,  ///< and a store counts as a store-release before a load-acquire
+  T3,  ///< and an LSE operation orders stores before it and loads after it
+};
+
+/// What must not be: an axiom with the events that break it.
+enum class Axiom : u8 {
+  None,        ///< consistent
+  WellFormed,  ///< the execution is not one
+  Values,      ///< a read returns what its source did not write, or a register is not what was computed
+  Internal,    ///< internal visibility: per location, one core sees its own accesses in program order
+  Atomic,      ///< no write of another core between the read and the write of an atomic operation
+  External,    ///< external visibility: ordered-before is acyclic
+  Explained,   ///< some reads have no known source and no choice of sources satisfies the other axioms
+};
+std::string_view name(Axiom a);
+
+/// One step of a violation: `from` relation `to`.
+struct Link {
+  EventId from = kNoEvent;
+  std::vector<Clause> clauses;  ///< External: what orders them, in order (more than one for composed clauses)
+  std::string relation;         ///< the same as text: "po-loc", "rf", "co", "fr", "bob", ...
+  EventId to = kNoEvent;
+};
+
+struct Violation {
+  Axiom axiom = Axiom::None;
+  std::vector<Link> cycle;
+};
+
+std::optional<Violation> check_internal(const Program& p, const Relations& r);
+std::optional<Violation> check_atomic(const Program& p, const Relations& r);
+std::optional<Violation> check_external(const Program& p, const Relations& r, TsoFlavour flavour);
+
+/// The ordered-before graph of check_external: vertex n is event n for n < p.event.size(), the rest are junctions.
+OrderGraph ordered_before(const Program& p, const Relations& r, TsoFlavour flavour);
+
+}  // namespace isobar::axiomatic

@@ -1,0 +1,154 @@
+#include "axiomatic/judge.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <unordered_map>
+
+namespace isobar::axiomatic {
+namespace {
+
+using trace::AccessRecord;
+using trace::Execution;
+
+std::string describe(const Execution& e, const ValueFault& f, const Disassembler& disassemble) {
+  std::string where;
+  if (f.instruction < e.core[f.core].size()) {
+    const trace::InstructionRecord& i = e.core[f.core][f.instruction];
+    where = disassemble ? disassemble(i.word, i.pc) : fmt::format("{:08x}", i.word);
+  }
+  return fmt::format("values: P{} #{} {} {}\n", f.core, f.instruction, where, f.text);
+}
+
+/// The axioms on an execution whose values are sound; unknown sources impose nothing.
+std::optional<Violation> check(const Program& p, TsoFlavour flavour) {
+  const Relations r = relate(p.event, p.of_write);
+  if (auto v = check_internal(p, r)) return v;
+  if (auto v = check_atomic(p, r)) return v;
+  return check_external(p, r, flavour);
+}
+
+/// A byte read whose source is not known, and what it may be.
+struct Open {
+  EventId read = kNoEvent;
+  unsigned byte = 0;
+  std::vector<i32> candidates;
+};
+
+/// Every unknown byte with the writes of its value, newest first: a coherent memory mostly returns the newest.
+std::vector<Open> open_bytes(const Execution& e, const Program& p) {
+  std::unordered_map<u64, std::vector<i32>> writes;
+  for (std::size_t w = 0; w < e.writes.size(); ++w) {
+    const trace::WriteRecord& r = e.writes[w];
+    const AccessRecord& a = e.core[r.core][r.instruction].access[r.access];
+    for (unsigned b = 0; b < a.size; ++b) writes[a.addr + b].push_back(static_cast<i32>(w));
+  }
+  std::vector<Open> out;
+  for (EventId id = 0; id < p.event.size(); ++id) {
+    const Event& x = p.event[id];
+    for (unsigned b = 0; x.is_read() && b < x.size; ++b) {
+      if (x.source[b] != trace::kUnknownWrite) continue;
+      const u64 byte = x.addr + b;
+      Open open{id, b, {}};
+      const std::vector<i32>& all = writes[byte];
+      for (auto w = all.rbegin(); w != all.rend(); ++w) {
+        if (written_byte(e, *w, byte) == x.value.byte(b)) open.candidates.push_back(*w);
+      }
+      const std::optional<u8> initial = written_byte(e, trace::kInitialWrite, byte);
+      if (!initial || *initial == x.value.byte(b)) open.candidates.push_back(trace::kInitialWrite);
+      out.push_back(std::move(open));
+    }
+  }
+  return out;
+}
+
+/// Depth-first choice of sources; a violation of a partial choice is one of every completion, so it prunes.
+class SourceSearch {
+ public:
+  SourceSearch(const Execution& e, Program& p, TsoFlavour flavour, u64 budget)
+      : open_(open_bytes(e, p)), program_(p), flavour_(flavour), budget_(budget) {
+    std::stable_sort(open_.begin(), open_.end(),
+                     [](const Open& a, const Open& b) { return a.candidates.size() < b.candidates.size(); });
+  }
+  bool find(std::size_t at = 0) {
+    if (at == open_.size()) return true;
+    const Open& o = open_[at];
+    i32& source = program_.event[o.read].source[o.byte];
+    for (i32 candidate : o.candidates) {
+      if (budget_ == 0) return false;
+      --budget_;
+      source = candidate;
+      if (!check(program_, flavour_) && find(at + 1)) return true;
+    }
+    source = trace::kUnknownWrite;
+    return false;
+  }
+  bool exhausted() const { return budget_ == 0; }
+  /// A byte that nothing wrote, if there is one.
+  const Open* impossible() const { return !open_.empty() && open_[0].candidates.empty() ? &open_[0] : nullptr; }
+
+ private:
+  std::vector<Open> open_;
+  Program& program_;
+  TsoFlavour flavour_;
+  u64 budget_;
+};
+
+bool has_unknown_sources(const Program& p) {
+  return std::any_of(p.event.begin(), p.event.end(), [](const Event& e) {
+    return e.is_read() && std::find(e.source.begin(), e.source.end(), trace::kUnknownWrite) != e.source.end();
+  });
+}
+
+void search_sources(const Execution& e, const JudgeOptions& options, Verdict& out) {
+  SourceSearch search(e, out.program, options.flavour, options.search_budget);
+  if (search.find()) {
+    out.consistent = true;
+    return;
+  }
+  out.undetermined = search.exhausted();
+  out.violation.axiom = Axiom::Explained;
+  if (const Open* o = search.impossible()) {
+    const Event& x = out.program.event[o->read];
+    out.text = fmt::format("explained: {}: the byte at {:#x} is {}, which no write put there\n",
+                           describe(x, options.disassemble), x.addr + o->byte,
+                           trace::hex(Value{x.value.byte(o->byte), 0}, 1));
+  } else if (out.undetermined) {
+    out.text = "explained: the search for the writes that were read was given up\n";
+  } else {
+    out.text = "explained: no choice of the writes that were read satisfies the axioms\n";
+  }
+}
+
+}  // namespace
+
+Verdict judge(const Execution& e, const JudgeOptions& options) {
+  Verdict out;
+  const std::string why = trace::malformed(e);
+  if (!why.empty()) {
+    out.violation.axiom = Axiom::WellFormed;
+    out.text = "well-formed: " + why + "\n";
+    return out;
+  }
+  const Values values = recompute(e);
+  const std::optional<ValueFault> fault = values.fault ? values.fault : check_sources(e);
+  out.program = derive(e, values, options.dependencies);
+  if (fault) {
+    out.violation.axiom = Axiom::Values;
+    out.text = describe(e, *fault, options.disassemble);
+    return out;
+  }
+  if (std::optional<Violation> v = check(out.program, options.flavour)) {
+    out.violation = std::move(*v);
+    out.text = explain(out.program, out.violation, options.disassemble);
+    return out;
+  }
+  if (has_unknown_sources(out.program)) {
+    search_sources(e, options, out);
+  } else {
+    out.consistent = true;
+  }
+  return out;
+}
+
+}  // namespace isobar::axiomatic
