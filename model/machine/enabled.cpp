@@ -30,7 +30,7 @@ class Enumerator {
 
  private:
   void add(TransitionKind k, unsigned slot, unsigned choice) {
-    out_.push_back({k, core_, static_cast<u8>(slot), static_cast<u8>(choice)});
+    out_.push_back({k, core_, static_cast<u8>(slot), static_cast<u16>(choice)});
   }
 
   void slot(unsigned i) {
@@ -69,34 +69,37 @@ class Enumerator {
     predict(i, static_cast<unsigned>(program_.indirect_targets.size()));
   }
 
-  /// One step per source: the bytes that come from memory, and those of each own store in the store buffer.
-  /// A split access (is_split) does so byte by byte.
+  /// Per single-copy-atomic piece one step per source: the bytes that come from memory, all at one instant and before
+  /// any other byte of the piece, and those of each own store in the store buffer.
   void read(unsigned i) {
-    const ReadSources sources = read_sources(config_, c_, i);
+    const ReadSources sources = read_sources(c_, i);
     if (sources.blocked) return;
     const Entry& e = c_.window[i];
-    const bool split = is_split(e);
-    u64 seen = 0;
-    for (unsigned b = 0; b < e.uop->mem.size; ++b) {
-      const u8 from = sources.byte[b];
-      if (from == kFromMemory) {
-        const bool first = split ? true : std::find(sources.byte.begin(), sources.byte.begin() + b, kFromMemory) ==
-                                              sources.byte.begin() + b;
-        const bool untouched = split || std::all_of(e.source.begin(), e.source.begin() + e.uop->mem.size,
-                                                    [](u8 x) { return x == kUnbound; });
-        if (first && untouched && !overtakes(i, from, b)) add(TransitionKind::SatisfyRead, i, split ? b : 0);
-      } else if (from < kMonitorSlot && (seen >> from & 1) == 0) {
-        seen |= u64{1} << from;
-        if (may_forward(c_, c_.window[from], e) && !overtakes(i, from, b)) add(TransitionKind::ForwardRead, i, from);
+    const unsigned bytes = piece_bytes(e);
+    for (unsigned first = 0; first < e.uop->mem.size; first += bytes) {
+      u64 stores = 0;
+      bool memory = false;
+      bool untouched = true;
+      for (unsigned b = first; b < first + bytes; ++b) {
+        untouched &= e.source[b] == kUnbound;
+        memory |= sources.byte[b] == kFromMemory;
+        if (sources.byte[b] < kMonitorSlot) stores |= u64{1} << sources.byte[b];
       }
+      if (memory && untouched && !overtakes(i, kFromMemory, first)) add(TransitionKind::SatisfyRead, i, first);
+      for (; stores != 0; stores &= stores - 1) forward(i, static_cast<u8>(__builtin_ctzll(stores)), first);
     }
+  }
+
+  void forward(unsigned i, u8 from, unsigned first) {
+    if (!may_forward(c_, c_.window[from], c_.window[i]) || overtakes(i, from, first)) return;
+    add(TransitionKind::ForwardRead, i, forward_choice(from, first));
   }
 
   /// Would satisfying read `i` from `from` now break coherence of two reads (2.3.5)? Only search forbids the step;
   /// otherwise the younger read is fetched again.
-  bool overtakes(unsigned i, u8 from, unsigned byte) const {
+  bool overtakes(unsigned i, u8 from, unsigned first) const {
     return config_.speculation == Speculation::Prune &&
-           overtaken_younger_read(c_, i, bytes_from(config_, c_, i, from, byte)) != kNoSlot;
+           overtaken_younger_read(c_, i, bytes_from(c_, i, from, first)) != kNoSlot;
   }
 
   void write(unsigned i) {
@@ -107,12 +110,9 @@ class Enumerator {
       return;
     }
     if (e.fired || e.inert || !may_propagate(config_, c_, i)) return;
-    if (!is_split(e)) {
-      if (atomic_now(c_, i)) add(TransitionKind::PropagateWrite, i, 0);
-      return;
-    }
-    for (unsigned b = 0; b < e.uop->mem.size; ++b)
-      if ((e.own >> b & 1) == 0) add(TransitionKind::PropagateWrite, i, b);
+    if (!atomic_now(c_, i)) return;
+    for (unsigned first = 0; first < e.uop->mem.size; first += piece_bytes(e))
+      if ((e.own >> first & 1) == 0) add(TransitionKind::PropagateWrite, i, first);
   }
 
   void maintain(unsigned i) {

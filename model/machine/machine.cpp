@@ -90,7 +90,7 @@ class Step {
   void predict() {
     Entry& e = entry();
     e.guessed = true;
-    e.choice = t_.choice;
+    e.choice = static_cast<u8>(t_.choice);
     if (e.uop->kind == UopKind::Branch) {
       const bool indirect = e.uop->branch_op() == isa::BranchOp::Indirect;
       e.addr = indirect ? ctx_.program.indirect_targets[t_.choice] : t_.choice == 1 ? e.pc + e.uop->imm : e.pc + 4;
@@ -102,27 +102,27 @@ class Step {
   }
 
   void satisfy() {
-    Entry& e = entry();
-    const u16 mask = bytes_from(ctx_.config, c_, t_.slot, kFromMemory, t_.choice);
+    const u16 mask = bytes_from(c_, t_.slot, kFromMemory, t_.choice);
     if (repair_overtaken(mask)) return;
-    const bool split = is_split(e);
-    Access a = access(AccessKind::Read, split ? e.addr + t_.choice : e.addr, split ? 1 : e.uop->mem.size);
+    Entry& e = entry();
+    Access a = access(AccessKind::Read, e.addr + t_.choice, piece_bytes(e));
     fabric_.access(s_.storage, a);
     for (unsigned b = 0; b < e.uop->mem.size; ++b) {
       if ((mask >> b & 1) == 0) continue;
       e.source[b] = kFromMemory;
-      e.raw.set_byte(b, a.data.byte(split ? 0 : b));
+      e.raw.set_byte(b, a.data.byte(b - t_.choice));
     }
     bound(mask, -1);
   }
 
   void forward() {
-    Entry& e = entry();
-    const u16 mask = bytes_from(ctx_.config, c_, t_.slot, t_.choice, 0);
+    const u8 from = forward_slot(t_.choice);
+    const u16 mask = bytes_from(c_, t_.slot, from, forward_first(t_.choice));
     if (repair_overtaken(mask)) return;
+    Entry& e = entry();
     for (unsigned b = 0; b < e.uop->mem.size; ++b)
-      if ((mask >> b & 1) != 0) e.source[b] = t_.choice;
-    bound(mask, c_.window[t_.choice].seq);
+      if ((mask >> b & 1) != 0) e.source[b] = from;
+    bound(mask, c_.window[from].seq);
   }
 
   /// Speculation::Squash: a younger read that was satisfied too early is fetched again.
@@ -145,12 +145,10 @@ class Step {
 
   void propagate() {
     Entry& e = entry();
-    const bool split = is_split(e);
-    const u16 mask = split ? static_cast<u16>(1u << t_.choice) : all_bytes(e);
-    Access a = access(AccessKind::Write, split ? e.addr + t_.choice : e.addr, split ? 1 : e.uop->mem.size);
-    a.data = split ? Value{e.value.byte(t_.choice), 0} : e.value;
+    Access a = access(AccessKind::Write, e.addr + t_.choice, piece_bytes(e));
+    for (unsigned b = 0; b < a.size; ++b) a.data.set_byte(b, e.value.byte(t_.choice + b));
     fabric_.access(s_.storage, a);
-    e.own = static_cast<u16>(e.own | mask);
+    e.own = static_cast<u16>(e.own | piece_mask(e, t_.choice));
     e.fired = e.own == all_bytes(e);
     for (unsigned k = 0; k < s_.core.size(); ++k) landed(k, a.addr, a.size);
     if (ctx_.observer != nullptr) ctx_.observer->propagated(core_, e);
@@ -168,7 +166,11 @@ class Step {
         const u16 bit_b = static_cast<u16>(1u << b);
         if (r.source[b] == kFromMemory && !same) r.foreign = static_cast<u16>(r.foreign | bit_b);
         if (r.source[b] == kFromMemory && same && rmw) r.own = static_cast<u16>(r.own | bit_b);
-        if (same && r.source[b] == t_.slot) r.source[b] = kFromMemory;
+        if (same && r.source[b] == t_.slot) {
+          r.source[b] = kFromMemory;
+          const Entry& w = entry();
+          r.raw.set_byte(b, w.value.byte(static_cast<unsigned>(r.addr + b - w.addr)));
+        }
       }
     }
     if (!c.monitor.valid || !overlaps(c.monitor.addr, c.monitor.size, addr, size)) return;
@@ -189,7 +191,9 @@ class Step {
       case isa::CacheOpKind::DcCivac:
       case isa::CacheOpKind::DcIvac: break;
       case isa::CacheOpKind::IcIvau: a.kind = AccessKind::InvalidateLine; break;
-      case isa::CacheOpKind::IcIallu: a.kind = AccessKind::InvalidateAllLocal; break;
+      case isa::CacheOpKind::IcIallu:
+        a.kind = ctx_.config.force_broadcast ? AccessKind::InvalidateAll : AccessKind::InvalidateAllLocal;
+        break;
       case isa::CacheOpKind::IcIalluis: a.kind = AccessKind::InvalidateAll; break;
       case isa::CacheOpKind::TlbiAll: return;
     }

@@ -28,7 +28,7 @@ u8 source_of_byte(const Core& c, unsigned i, u64 addr, bool& blocked) {
 
 }  // namespace
 
-ReadSources read_sources(const MachineConfig&, const Core& c, unsigned i) {
+ReadSources read_sources(const Core& c, unsigned i) {
   const Entry& e = c.window[i];
   ReadSources s;
   s.byte.fill(kUnbound);
@@ -37,12 +37,12 @@ ReadSources read_sources(const MachineConfig&, const Core& c, unsigned i) {
   return s;
 }
 
-u16 bytes_from(const MachineConfig& config, const Core& c, unsigned i, u8 from, unsigned byte) {
-  if (from == kFromMemory && is_split(c.window[i])) return static_cast<u16>(1u << byte);
-  const ReadSources s = read_sources(config, c, i);
+u16 bytes_from(const Core& c, unsigned i, u8 from, unsigned first) {
+  const ReadSources s = read_sources(c, i);
+  const u16 piece = piece_mask(c.window[i], first);
   u16 mask = 0;
   for (unsigned b = 0; b < c.window[i].uop->mem.size; ++b)
-    if (s.byte[b] == from) mask = static_cast<u16>(mask | 1u << b);
+    if ((piece >> b & 1) != 0 && s.byte[b] == from) mask = static_cast<u16>(mask | 1u << b);
   return mask;
 }
 

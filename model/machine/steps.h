@@ -12,11 +12,11 @@ struct ReadSources {
   std::array<u8, 16> byte;  ///< kFromMemory, slot of an own store, or kUnbound for bytes that are already taken
   bool blocked = false;     ///< an older exclusive or CAS write of these bytes is undecided
 };
-ReadSources read_sources(const MachineConfig& config, const Core& c, unsigned i);
+ReadSources read_sources(const Core& c, unsigned i);
 
-/// Mask of the bytes that one step of read `i` takes: all that come from `from`, or for a split access and memory
-/// just `byte`.
-u16 bytes_from(const MachineConfig& config, const Core& c, unsigned i, u8 from, unsigned byte);
+/// Mask of the bytes that one step of read `i` takes: those of the piece that starts at byte `first` which come from
+/// `from`.
+u16 bytes_from(const Core& c, unsigned i, u8 from, unsigned first);
 
 /// The oldest younger read that overlaps bytes `mask` of read `i`, is (partly) satisfied and was overtaken in any
 /// byte; kNoSlot if none (operational-model.md 2.3.5, Exp-haz-ob).

@@ -49,7 +49,7 @@ struct MachineConfig {
   unsigned line_bytes = 64;  ///< cache line for DC, IC and the timed caches: 4 to 2048, a power of two
   bool eis = true;           ///< exception entry is a context synchronisation event (FEAT_ExS EIS)
   bool eos = true;           ///< exception return is a context synchronisation event (FEAT_ExS EOS)
-  bool store_exclusive_may_fail = true; ///< STXR may fail for no visible reason
+  bool force_broadcast = false; ///< HCR_EL2.FB: IC IALLU acts on every core, as the reference model has it
   unsigned timer_ticks = 0;  ///< timer interrupts per core that search may deliver at any time
   Speculation speculation = Speculation::Prune;
   u64 counter_frequency = 1'000'000'000;  ///< CNTFRQ_EL0, Hz; one tick is one unit of model time

@@ -11,9 +11,9 @@ namespace isobar::model {
 #define ISOBAR_TRANSITIONS(X)                                        \
   X(Fetch, "fetch")                   /* next instruction enters the window; choice: version of a modified word */ \
   X(Predict, "predict")               /* guess an unresolved branch, pick, CAS or exclusive; choice: which way */  \
-  X(SatisfyRead, "satisfy read")      /* the bytes that come from memory, at this moment */                        \
-  X(ForwardRead, "forward read")      /* the bytes that come from one store still in the store buffer; choice: its slot */ \
-  X(PropagateWrite, "propagate write")/* a store leaves the store buffer */                                        \
+  X(SatisfyRead, "satisfy read")      /* bytes of one piece that come from memory, now; choice: its first byte */   \
+  X(ForwardRead, "forward read")      /* bytes of one piece from a store in the store buffer; choice: forward_choice() */ \
+  X(PropagateWrite, "propagate write")/* a store (one piece) leaves the store buffer; choice: its first byte */     \
   X(CleanData, "clean data")          /* DC by address takes effect */                                             \
   X(InvalidateInstruction, "invalidate instruction") /* IC takes effect */                                         \
   X(SystemAction, "system action")    /* a system register access with an effect outside the core (GIC) */         \
@@ -35,8 +35,13 @@ struct Transition {
   TransitionKind kind = TransitionKind::Fetch;
   u8 core = 0;
   u8 slot = 0;     ///< window slot it concerns, 0 = oldest
-  u8 choice = 0;   ///< alternative, by kind (see above)
+  u16 choice = 0;  ///< alternative, by kind (see above)
   friend bool operator==(const Transition&, const Transition&) = default;
 };
+
+/// Transition::choice of ForwardRead: the store's slot and the first byte of the piece.
+constexpr u16 forward_choice(u8 slot, unsigned first) { return static_cast<u16>(slot | first << 8); }
+constexpr u8 forward_slot(u16 choice) { return static_cast<u8>(choice); }
+constexpr unsigned forward_first(u16 choice) { return choice >> 8; }
 
 }  // namespace isobar::model

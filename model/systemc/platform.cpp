@@ -113,6 +113,7 @@ void Platform::configure(const model::Machine& machine, const PlatformConfig& co
           Diagnostic{{}, "region " + r.name + " overlaps the interrupt controller of the platform"});
   context_.machine = &machine;
   config_ = config;
+  ++generation_;
   reset();
 }
 

@@ -68,6 +68,8 @@ class Platform final : public sc_core::sc_module {
   void configure(const model::Machine& machine, const PlatformConfig& config);
   /// As after configure() with the same arguments.
   void reset();
+  /// Whoever configured last; a user compares it to find out that somebody else has used the platform since.
+  u64 generation() const { return generation_; }
 
   const model::Machine& machine() const { return *context_.machine; }
   const PlatformConfig& config() const { return config_; }
@@ -98,6 +100,7 @@ class Platform final : public sc_core::sc_module {
 
   StorageContext context_;
   PlatformConfig config_;
+  u64 generation_ = 0;
   std::vector<unsigned> order_;
   std::vector<std::unique_ptr<CoreModule>> cores_;
   std::vector<std::unique_ptr<InstructionCache>> icaches_;

@@ -35,7 +35,7 @@ std::string PlatformConfig::invalid() const {
                    {"interrupt_latency", interrupt_latency},
                    {"predict_latency", predict_latency},
                    {"system_latency", system_latency},
-                   {"patience", patience},
+                   {"start_skew", start_skew},
                    {"jitter", jitter}};
   constexpr unsigned kMaximum = 1'000'000;
   for (const auto& l : latencies)

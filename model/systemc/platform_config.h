@@ -35,8 +35,8 @@ struct PlatformConfig {
   unsigned predict_latency = 1;       ///< direction of a branch
   unsigned system_latency = 2;        ///< system register effects, host calls
   unsigned retry_interval = 2;  ///< an atomic that cannot complete in one piece is looked at again after this
-  unsigned patience = 400;      ///< a pick, CAS or exclusive is guessed when its core did nothing for so long
-  unsigned jitter = 6;          ///< each latency is extended by 0 to this many ticks, by hash of the seed
+  unsigned start_skew = 64;     ///< cores start 0 to this many ticks late, by hash of the seed
+  unsigned jitter = 6;          ///< accesses take 0 to this many ticks longer, by hash of the seed
   bool predict_branches = true;  ///< false: fetch waits for every conditional branch
 
   u64 interrupt_controller_base = u64{1} << 52;  ///< outside the 48-bit physical addresses a region may have

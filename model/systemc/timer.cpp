@@ -35,14 +35,15 @@ Reply Timer::raise(model::Access& a) {
   return {to_ticks(delay), false, false, false, 0};
 }
 
-std::optional<u64> Timer::next_deadline(const model::MachineState& s) {
+std::optional<u64> Timer::next_deadline(const model::MachineState& s, u64 after) {
   std::optional<u64> first;
   for (std::size_t k = 0; k < s.core.size(); ++k) {
     const model::Interrupts& irq = s.storage.irq;
     if (((irq.pending[k] | irq.active[k]) >> model::kVirtualTimerIntid & 1) != 0) continue;
     const u64 control = s.core[k].reg[isa::index(isa::Reg::CNTV_CTL_EL0)];
     const u64 compare = s.core[k].reg[isa::index(isa::Reg::CNTV_CVAL_EL0)];
-    if ((control & 3) != 1 || compare <= s.storage.time) continue;
+    if ((control & 3) != 1 || s.core[k].stop.stopped) continue;
+    if (compare <= after || compare - after > kHorizon) continue;
     first = std::min(first.value_or(compare), compare);
   }
   return first;

@@ -117,7 +117,7 @@ class Settler {
     u64 fault = check_access(ctx_.program, c_, as, e.addr, size, need);
     const bool aligned_only = m.exclusive || m.pair;
     const bool within_16 = m.atomic || m.acquire || m.acquire_pc || m.release;
-    if ((aligned_only && !is_aligned(e.addr, size)) || (within_16 && is_split(e))) fault = kAlignmentFault;
+    if ((aligned_only && !is_aligned(e.addr, size)) || (within_16 && (e.addr & 15) + size > 16)) fault = kAlignmentFault;
     if (fault != 0) {
       e.faulting = true;
       e.value2.hi = fault;

@@ -73,6 +73,7 @@ class Reader {
   Reader(const LitmusTest& test, unsigned threads, const LitmusOptions& options) : test_(test), options_(options) {
     config_.cores = threads;
     config_.line_bytes = options.line_bytes;
+    config_.force_broadcast = true;
   }
 
   model::MachineConfig read() {

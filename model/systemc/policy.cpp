@@ -1,0 +1,271 @@
+#include "model/systemc/policy.h"
+
+#include <algorithm>
+
+#include "model/thread/guards.h"
+#include "model/thread/window.h"
+
+namespace isobar::systemc {
+
+using isa::UopKind;
+using model::AccessKind;
+using model::Core;
+using model::Entry;
+using model::MachineState;
+using model::Transition;
+using model::TransitionKind;
+
+namespace {
+
+/// Gives a trial step the bytes that memory holds now, and lets nothing happen.
+class PeekFabric final : public model::Fabric {
+ public:
+  PeekFabric(const model::Storage& storage, const model::Image& image) : storage_(storage), image_(image) {}
+  void access(model::Storage&, model::Access& a) override {
+    if (a.kind == AccessKind::Read) a.data = model::read_memory(storage_, image_, a.addr, a.size);
+  }
+
+ private:
+  const model::Storage& storage_;
+  const model::Image& image_;
+};
+
+bool has_entry(TransitionKind kind) {
+  switch (kind) {
+    case TransitionKind::Fetch:
+    case TransitionKind::SystemEffect:
+    case TransitionKind::TakeInterrupt:
+    case TransitionKind::TimerTick: return false;
+    default: return true;
+  }
+}
+
+const Entry* find_seq(const Core& c, u32 seq, unsigned* slot) {
+  for (unsigned i = 0; i < c.window.size(); ++i) {
+    if (c.window[i].seq != seq) continue;
+    *slot = i;
+    return &c.window[i];
+  }
+  return nullptr;
+}
+
+/// Seq of the write that makes one piece with the step on `e`: of an LSE read, or of the exclusive store
+/// itself.
+std::optional<u32> write_of(const Core& c, unsigned slot) {
+  const Entry& e = c.window[slot];
+  if (model::is_write(e)) return e.seq;
+  for (unsigned j = slot + 1; j < c.window.size(); ++j)
+    if (model::is_write(c.window[j]) && c.window[j].uop->mem.atomic && c.window[j].partner == slot)
+      return c.window[j].seq;
+  return std::nullopt;
+}
+
+/// Is some older step of the core still missing that every store waits for? Cheap test before a trial.
+bool older_open(const Core& c, unsigned slot) {
+  for (unsigned j = 0; j < slot; ++j) {
+    const Entry& q = c.window[j];
+    if (model::is_read(q) && !q.fired) return true;
+    if (q.uop->kind == UopKind::Branch && !q.resolved) return true;
+  }
+  return false;
+}
+
+bool is_exclusive_guess(const Entry& e) {
+  return model::is_write(e) && e.uop->mem.exclusive && e.uop->mem.rmw != isa::RmwOp::CompareAndSwap;
+}
+
+}  // namespace
+
+unsigned rank(TransitionKind kind) {
+  switch (kind) {
+    case TransitionKind::TimerTick: return 0;
+    case TransitionKind::TakeInterrupt: return 1;
+    case TransitionKind::PropagateWrite: return 2;
+    case TransitionKind::CleanData:
+    case TransitionKind::InvalidateInstruction:
+    case TransitionKind::SystemAction:
+    case TransitionKind::SystemEffect:
+    case TransitionKind::HostCall: return 3;
+    case TransitionKind::SatisfyRead:
+    case TransitionKind::ForwardRead: return 4;
+    case TransitionKind::Predict: return 5;
+    case TransitionKind::Fetch: return 6;
+  }
+  return 6;
+}
+
+Port port(TransitionKind kind) {
+  switch (kind) {
+    case TransitionKind::Fetch: return Port::Fetch;
+    case TransitionKind::SatisfyRead:
+    case TransitionKind::ForwardRead: return Port::Load;
+    case TransitionKind::PropagateWrite: return Port::Store;
+    default: return Port::Other;
+  }
+}
+
+Policy::Policy(const model::Machine& machine, Platform& platform, u64 seed)
+    : machine_(machine), platform_(platform), seed_(seed) {
+  trial_.core.resize(machine.config().cores);
+}
+
+void Policy::propose(const MachineState& s, unsigned core, CoreSchedule& schedule) {
+  enabled_.clear();
+  machine_.enabled(s, core, enabled_);
+  previous_.swap(schedule.proposals);
+  schedule.proposals.clear();
+  for (const Transition& t : enabled_) consider(s, t, schedule);
+}
+
+void Policy::consider(const MachineState& s, const Transition& t, CoreSchedule& schedule) {
+  if (!wanted(s, t, schedule)) return;
+  const Core& c = s.core[t.core];
+  Proposal p;
+  p.core = t.core;
+  p.kind = t.kind;
+  p.slot = t.slot;
+  p.seq = has_entry(t.kind) ? c.window[t.slot].seq : c.next_seq;
+  // The version of a fetch and the place of an interrupt are chosen when they are granted.
+  p.choice = t.kind == TransitionKind::Fetch ? u8{0} : t.choice;
+  if (t.kind == TransitionKind::TakeInterrupt || t.kind == TransitionKind::SystemEffect) p.seq = 0;
+  const auto same = [&p](const Proposal& q) {
+    return q.kind == p.kind && q.seq == p.seq && q.choice == p.choice;
+  };
+  if (std::any_of(schedule.proposals.begin(), schedule.proposals.end(), same)) return;
+  const auto old = std::find_if(previous_.begin(), previous_.end(), same);
+  p.ready =
+      old != previous_.end() ? old->ready : s.storage.time + latency(s, t) + jitter(t.core, p.seq, t.kind);
+  schedule.proposals.push_back(p);
+}
+
+bool Policy::wanted(const MachineState& s, const Transition& t, const CoreSchedule& schedule) const {
+  const Core& c = s.core[t.core];
+  switch (t.kind) {
+    case TransitionKind::Predict: {
+      const Entry& e = c.window[t.slot];
+      // Picks, CAS and indirect branches are waited for: what they hang on always comes.
+      if (is_exclusive_guess(e)) return t.choice == 1;
+      if (e.uop->kind != UopKind::Branch || e.uop->branch_op() == isa::BranchOp::Indirect) return false;
+      if (!platform_.config().predict_branches) return false;
+      return (t.choice == 1) == schedule.predictor.predict(e.pc, static_cast<i64>(e.uop->imm));
+    }
+    // The read of an LSE operation goes to memory together with its write, once older stores have left.
+    case TransitionKind::ForwardRead: return !c.window[t.slot].uop->mem.atomic;
+    case TransitionKind::InvalidateInstruction: return t.choice == 0;
+    default: return true;
+  }
+}
+
+u64 Policy::quote(const model::Storage& s, AccessKind kind, unsigned core, u64 addr, unsigned size) {
+  model::Access a;
+  a.kind = kind;
+  a.core = static_cast<u8>(core);
+  a.addr = addr;
+  a.size = static_cast<u8>(size);
+  return platform_.quote(s, a).ticks;
+}
+
+u64 Policy::latency(const MachineState& s, const Transition& t) {
+  const PlatformConfig& config = platform_.config();
+  const Core& c = s.core[t.core];
+  switch (t.kind) {
+    case TransitionKind::Fetch: return quote(s.storage, AccessKind::Fetch, t.core, c.pc, 4);
+    case TransitionKind::Predict: {
+      const Entry& e = c.window[t.slot];
+      return is_exclusive_guess(e) && e.address_known ? quote(s.storage, AccessKind::Write, t.core, e.addr, 1)
+                                                      : config.predict_latency;
+    }
+    case TransitionKind::SatisfyRead: {
+      const Entry& e = c.window[t.slot];
+      return quote(s.storage, e.uop->mem.atomic ? AccessKind::Write : AccessKind::Read, t.core, e.addr, 1);
+    }
+    case TransitionKind::ForwardRead: return config.forward_latency;
+    case TransitionKind::PropagateWrite: {
+      const Entry& e = c.window[t.slot];
+      const u64 delay = e.uop->mem.atomic || e.uop->mem.exclusive ? 0 : config.drain_delay;
+      return delay + quote(s.storage, AccessKind::Write, t.core, e.addr, 1);
+    }
+    case TransitionKind::CleanData:
+      return quote(s.storage, AccessKind::CleanData, t.core, c.window[t.slot].addr, 1);
+    case TransitionKind::InvalidateInstruction:
+      return quote(s.storage, AccessKind::InvalidateLine, t.core, c.window[t.slot].addr, 1);
+    case TransitionKind::SystemAction: return quote(s.storage, AccessKind::Acknowledge, t.core, 0, 4);
+    case TransitionKind::TakeInterrupt: return config.interrupt_latency;
+    case TransitionKind::SystemEffect:
+    case TransitionKind::HostCall: return config.system_latency;
+    case TransitionKind::TimerTick: return 0;
+  }
+  return 0;
+}
+
+u64 Policy::jitter(unsigned core, u32 seq, TransitionKind kind) const {
+  const PlatformConfig& config = platform_.config();
+  const bool start = kind == TransitionKind::Fetch && seq == 0;
+  // A pipeline stage takes the time it takes; what leaves the core meets other traffic.
+  const bool inside =
+      kind == TransitionKind::Fetch || kind == TransitionKind::Predict || kind == TransitionKind::TimerTick;
+  const u64 most = start ? config.start_skew : inside ? 0 : config.jitter;
+  if (most == 0) return 0;
+  Hasher h;
+  h.word(seed_);
+  h.word(core | u64{seq} << 8 | u64{static_cast<u8>(kind)} << 40);
+  return h.digest().a % (most + 1);
+}
+
+std::optional<Transition> Policy::decide(const MachineState& s, const Proposal& p) {
+  Transition t{p.kind, p.core, p.slot, p.choice};
+  const Core& c = s.core[p.core];
+  if (p.kind == TransitionKind::Fetch) {
+    model::Access a;
+    a.kind = AccessKind::Fetch;
+    a.core = p.core;
+    a.addr = c.pc;
+    a.size = 4;
+    platform_.quote(s.storage, a);
+    t.choice = static_cast<u8>(a.version);
+    return t;
+  }
+  const bool guess = p.kind == TransitionKind::Predict && is_exclusive_guess(c.window[p.slot]);
+  const bool lse = p.kind == TransitionKind::SatisfyRead && c.window[p.slot].uop->mem.atomic;
+  if (!guess && !lse) return t;
+  if (guess && !model::atomic_now(c, p.slot)) {
+    t.choice = 0;  // somebody else has written since the load-exclusive: this store can never succeed
+    return t;
+  }
+  if (older_open(c, p.slot) || !completes_at_once(s, t)) return std::nullopt;
+  return t;
+}
+
+bool Policy::completes_at_once(const MachineState& s, const Transition& t) {
+  const std::optional<u32> write = write_of(s.core[t.core], t.slot);
+  if (!write) return true;
+  trial_.core[t.core] = s.core[t.core];
+  trial_.storage.irq = s.storage.irq;
+  trial_.storage.time = s.storage.time;
+  trial_.dead = false;
+  PeekFabric peek(s.storage, machine_.image());
+  machine_.apply(trial_, t, peek);
+  const Core& c = trial_.core[t.core];
+  unsigned slot = 0;
+  const Entry* w = find_seq(c, *write, &slot);
+  if (w == nullptr || (w->inert && w->resolved)) return true;  // nothing is written: a CAS that fails
+  return model::may_propagate(machine_.config(), c, slot) && model::atomic_now(c, slot);
+}
+
+std::optional<Transition> Policy::follow_up(const MachineState& s, const Proposal& p) const {
+  if (p.kind != TransitionKind::SatisfyRead && p.kind != TransitionKind::Predict) return std::nullopt;
+  const Core& c = s.core[p.core];
+  unsigned slot = 0;
+  const Entry* e = find_seq(c, p.seq, &slot);
+  if (e == nullptr || !model::is_access(*e) || !(e->uop->mem.atomic || is_exclusive_guess(*e)))
+    return std::nullopt;
+  const std::optional<u32> write = write_of(c, slot);
+  if (!write) return std::nullopt;
+  const Entry* w = find_seq(c, *write, &slot);
+  if (w->inert || w->fired || !model::may_propagate(machine_.config(), c, slot) ||
+      !model::atomic_now(c, slot))
+    return std::nullopt;
+  return Transition{TransitionKind::PropagateWrite, p.core, static_cast<u8>(slot), 0};
+}
+
+}  // namespace isobar::systemc

@@ -1,0 +1,259 @@
+#include "model/systemc/timed_run.h"
+
+#include <algorithm>
+#include <chrono>
+#include <numeric>
+#include <tuple>
+#include <utility>
+
+#include "model/thread/window.h"
+#include "support/diagnostic.h"
+
+namespace isobar::systemc {
+
+using model::Entry;
+using model::Transition;
+using model::TransitionKind;
+
+u64 RunStatistics::total() const {
+  return std::accumulate(transitions.begin(), transitions.end(), u64{0});
+}
+
+/// Counts, trains the predictors, and passes everything on.
+class TimedRun::RunObserver final : public model::Observer {
+ public:
+  RunObserver(TimedState& state, model::Observer* next) : state_(state), next_(next) {}
+
+  void fetched(unsigned core, const Entry& e) override {
+    if (next_ != nullptr) next_->fetched(core, e);
+  }
+  void bound(unsigned core, const Entry& e, u16 mask, i64 from) override {
+    if (next_ != nullptr) next_->bound(core, e, mask, from);
+  }
+  void propagated(unsigned core, const Entry& e) override {
+    if (next_ != nullptr) next_->propagated(core, e);
+  }
+  void performed(unsigned core, const Entry& e, const model::Access& a) override {
+    if (next_ != nullptr) next_->performed(core, e, a);
+  }
+  void retired(unsigned core, const Entry& e) override {
+    state_.statistics.instructions += e.last;
+    const bool conditional = e.uop->kind == isa::UopKind::Branch &&
+                             e.uop->branch_op() != isa::BranchOp::Indirect &&
+                             e.uop->branch_op() != isa::BranchOp::Direct;
+    if (conditional) state_.schedule[core].predictor.train(e.pc, e.choice == 1);
+    if (next_ != nullptr) next_->retired(core, e);
+  }
+  void squashed(unsigned core, u32 first_seq) override {
+    ++state_.statistics.discarded;
+    if (next_ != nullptr) next_->squashed(core, first_seq);
+  }
+  void interrupted(unsigned core, u64 return_pc) override {
+    if (next_ != nullptr) next_->interrupted(core, return_pc);
+  }
+
+ private:
+  TimedState& state_;
+  model::Observer* next_;
+};
+
+TimedRun::TimedRun(const model::Machine& machine, const PlatformConfig& config, u64 seed, Platform& platform)
+    : machine_(machine), platform_(platform), config_(config), policy_(machine, platform, seed) {
+  if (machine.config().speculation != model::Speculation::Squash)
+    throw InputError(
+        Diagnostic{{}, "a timed run needs a machine that repairs wrong guesses (Speculation::Squash)"});
+  platform_.configure(machine_, config_);
+  generation_ = platform_.generation();
+  reset(seed);
+}
+
+void TimedRun::reset(u64 seed) {
+  policy_.set_seed(seed);
+  acquire_platform();
+  platform_.reset();
+  state_ = TimedState{};
+  state_.machine = machine_.initial();
+  state_.platform = platform_.save();
+  state_.schedule.resize(machine_.config().cores);
+  log_.clear();
+}
+
+void TimedRun::acquire_platform() {
+  if (generation_ == platform_.generation()) return;
+  platform_.configure(machine_, config_);
+  generation_ = platform_.generation();
+  platform_.restore(state_.platform);
+}
+
+TimedState TimedRun::save() {
+  return state_;
+}
+
+void TimedRun::restore(const TimedState& saved) {
+  state_ = saved;
+  acquire_platform();
+  platform_.restore(state_.platform);
+  if (log_.size() > saved.log_size) log_.resize(saved.log_size);
+}
+
+RunResult TimedRun::run(const RunLimits& limits) {
+  const auto start = std::chrono::steady_clock::now();
+  acquire_platform();
+  limits_ = limits;
+  status_ = RunStatus::Finished;
+  if (!std::exchange(state_.started, true)) propose_all();
+  platform_.arbiter().run(*this, state_.now);
+  state_.platform = platform_.save();
+  RunResult r;
+  r.status = status_;
+  r.time = state_.machine.storage.time;
+  platform_.read_back(state_.machine.storage);
+  r.state = state_.machine;
+  state_.statistics.platform = platform_.statistics();
+  state_.statistics.host_seconds +=
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  r.statistics = state_.statistics;
+  Hasher h = state_.log_hash;
+  const Digest final_state = model::digest(r.state);
+  h.word(final_state.a);
+  h.word(final_state.b);
+  r.digest = h.digest();
+  return r;
+}
+
+bool TimedRun::limit_reached(u64 now) {
+  if (limits_.ticks != 0 && now > limits_.ticks)
+    status_ = RunStatus::TimeLimit;
+  else if (limits_.transitions != 0 && state_.statistics.total() >= limits_.transitions)
+    status_ = RunStatus::TransitionLimit;
+  else
+    return false;
+  return true;
+}
+
+std::optional<u64> TimedRun::activate(u64 now) {
+  while (true) {
+    if (limit_reached(now)) return std::nullopt;
+    state_.now = now;
+    std::optional<u64> deadline = Timer::next_deadline(state_.machine, state_.timers_seen);
+    if (deadline && *deadline <= now) {
+      // Enables TimerTick, which is granted before anything else at this instant.
+      state_.machine.storage.time = now;
+      state_.timers_seen = now;
+      propose_all();
+      continue;
+    }
+    u64 when = 0;
+    const Proposal* p = next(when);
+    if (p != nullptr && when <= now) {
+      grant(*p);
+      continue;
+    }
+    if (p != nullptr) return deadline ? std::min(when, *deadline) : when;
+    if (deadline) return deadline;
+    const bool finished = machine_.finished(state_.machine);
+    if (!finished && force(now)) continue;
+    status_ = finished ? RunStatus::Finished : RunStatus::Deadlocked;
+    return std::nullopt;
+  }
+}
+
+void TimedRun::propose(unsigned core) {
+  policy_.propose(state_.machine, core, state_.schedule[core]);
+}
+
+void TimedRun::propose_all() {
+  for (unsigned core = 0; core < state_.schedule.size(); ++core) propose(core);
+}
+
+u64 TimedRun::due(const Proposal& p) const {
+  return std::max(p.ready, state_.schedule[p.core].port_free[static_cast<std::size_t>(port(p.kind))]);
+}
+
+const Proposal* TimedRun::next(u64& when) const {
+  const Proposal* first = nullptr;
+  const auto order = [this](const Proposal& p, u64 time) {
+    return std::make_tuple(time, rank(p.kind), p.core, p.seq, static_cast<u8>(p.kind), p.choice);
+  };
+  for (const CoreSchedule& c : state_.schedule) {
+    for (const Proposal& p : c.proposals) {
+      const u64 time = due(p);
+      if (first != nullptr && (time > when || order(*first, when) < order(p, time))) continue;
+      first = &p;
+      when = time;
+    }
+  }
+  return first;
+}
+
+void TimedRun::grant(const Proposal& proposal) {
+  const Proposal p = proposal;  // the original goes when its core proposes anew
+  CoreSchedule& c = state_.schedule[p.core];
+  const std::optional<Transition> t = policy_.decide(state_.machine, p);
+  if (!t) {
+    ++state_.statistics.retries;
+    for (Proposal& q : c.proposals)
+      if (q.kind == p.kind && q.seq == p.seq && q.choice == p.choice)
+        q.ready = state_.now + config_.retry_interval;
+    return;
+  }
+  c.port_free[static_cast<std::size_t>(port(p.kind))] = state_.now + 1;
+  bool others = take(*t, p.ready);
+  if (const std::optional<Transition> write = policy_.follow_up(state_.machine, p))
+    others |= take(*write, p.ready);
+  if (others)
+    propose_all();
+  else
+    propose(p.core);
+}
+
+bool TimedRun::take(const Transition& t, u64 ready) {
+  model::MachineState& s = state_.machine;
+  s.storage.time = state_.now;
+  RunObserver observer(state_, observer_);
+  machine_.apply(s, t, *this, &observer);
+  ++state_.statistics.transitions[static_cast<std::size_t>(t.kind)];
+  state_.log_hash.word(state_.now);
+  state_.log_hash.word(static_cast<u8>(t.kind) | u64{t.core} << 8 | u64{t.slot} << 16 | u64{t.choice} << 24);
+  ++state_.log_size;
+  if (keep_log_) log_.push_back({state_.now, t});
+  if (probe_ != nullptr) {
+    probe_->granted(state_.now, ready, t);
+    const auto buffered = [](const Entry& e) { return model::is_write(e) && !e.fired && !e.inert; };
+    const auto& window = s.core[t.core].window;
+    probe_->occupied(state_.now, t.core, static_cast<unsigned>(window.size()),
+                     static_cast<unsigned>(std::count_if(window.begin(), window.end(), buffered)));
+  }
+  return t.kind == TransitionKind::PropagateWrite || t.kind == TransitionKind::SystemAction ||
+         t.kind == TransitionKind::HostCall;
+}
+
+/// Takes a step although nobody proposed one. A policy that waits for something that never comes ends here.
+bool TimedRun::force(u64 now) {
+  enabled_.clear();
+  machine_.enabled(state_.machine, enabled_);
+  if (enabled_.empty()) return false;
+  const auto certain = std::find_if(enabled_.begin(), enabled_.end(),
+                                    [](const Transition& t) { return t.kind != TransitionKind::Predict; });
+  ++state_.statistics.forced;
+  take(certain != enabled_.end() ? *certain : enabled_.front(), now);
+  propose_all();
+  return true;
+}
+
+void TimedRun::access(model::Storage& s, model::Access& a) {
+  const Reply reply = platform_.access(s, a, true);
+  if (probe_ != nullptr) probe_->transported(state_.now, a, reply);
+}
+
+model::MachineState replay(const model::Machine& machine, const std::vector<LoggedStep>& log,
+                           model::Fabric& fabric, model::Observer* observer) {
+  model::MachineState s = machine.initial();
+  for (const LoggedStep& step : log) {
+    s.storage.time = step.time;
+    machine.apply(s, step.transition, fabric, observer);
+  }
+  return s;
+}
+
+}  // namespace isobar::systemc

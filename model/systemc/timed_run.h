@@ -1,0 +1,130 @@
+// The timed driver: runs a machine on the platform, one deterministic schedule per seed.
+//
+// Owns: the ordered queue of proposals, model time, the log. Must not know: rules (Machine) or what is
+// sensible (Policy). The arbiter wakes it at each instant at which something is due; it grants the smallest
+// (time, rank, core, seq, choice).
+#pragma once
+
+#include <vector>
+
+#include "model/systemc/policy.h"
+
+namespace isobar::systemc {
+
+/// Ends a run early. 0: no limit.
+struct RunLimits {
+  u64 transitions = 10'000'000;
+  u64 ticks = 0;  ///< model time at which to stop
+};
+
+enum class RunStatus : u8 {
+  Finished,    ///< all cores have stopped or wait for ever
+  Deadlocked,  ///< no step is possible, but some core has not finished
+  TransitionLimit,
+  TimeLimit,
+};
+
+/// One granted step. Replaying: set MachineState::storage.time to `time`, then apply `transition`.
+struct LoggedStep {
+  u64 time = 0;
+  model::Transition transition;
+};
+
+/// Counters of a run. All but `host_seconds` are deterministic.
+struct RunStatistics {
+  static constexpr std::size_t kKinds = static_cast<std::size_t>(model::TransitionKind::HostCall) + 1;
+  std::array<u64, kKinds> transitions{};  ///< by kind
+  u64 instructions = 0;                   ///< retired
+  u64 discarded = 0;                      ///< times that younger work was discarded
+  u64 retries = 0;                        ///< atomics looked at before they could complete
+  u64 forced = 0;                         ///< steps taken only because no core proposed any
+  PlatformStatistics platform;
+  double host_seconds = 0;
+
+  u64 total() const;
+};
+
+struct RunResult {
+  RunStatus status = RunStatus::Finished;
+  u64 time = 0;  ///< model time of the last step, ticks
+  model::MachineState state;
+  Digest digest;  ///< of the log and the final state
+  RunStatistics statistics;
+};
+
+/// Everything a run needs to be continued from. Components of the user's are not in it.
+struct TimedState {
+  model::MachineState machine;
+  PlatformState platform;
+  std::vector<CoreSchedule> schedule;
+  bool started = false;
+  u64 now = 0;
+  u64 timers_seen = 0;  ///< timers that fired until here have been looked at
+  std::size_t log_size = 0;
+  Hasher log_hash;
+  RunStatistics statistics;
+};
+
+/// A machine on a platform. Several may take turns on one platform: run() restores what its own run had in
+/// the caches.
+class TimedRun final : private Sequencer, private model::Fabric {
+ public:
+  /// `machine` must have Speculation::Squash and outlive this. Throws InputError if not, or if `config` is
+  /// invalid.
+  TimedRun(const model::Machine& machine, const PlatformConfig& config, u64 seed,
+           Platform& platform = default_platform());
+
+  void set_observer(model::Observer* observer) { observer_ = observer; }
+  void set_probe(Probe* probe) { probe_ = probe; }
+  /// false: no log (long runs); the digest still covers it.
+  void keep_log(bool keep) { keep_log_ = keep; }
+
+  /// Back to the initial state, with another seed.
+  void reset(u64 seed);
+  /// Runs or continues until the machine has finished or a limit is reached.
+  RunResult run(const RunLimits& limits = {});
+
+  const std::vector<LoggedStep>& log() const { return log_; }
+  const model::MachineState& state() const { return state_.machine; }
+
+  /// Between calls of run(). A restored run continues exactly as the saved one did.
+  TimedState save();
+  void restore(const TimedState& saved);
+
+ private:
+  class RunObserver;
+
+  std::optional<u64> activate(u64 now) override;
+  void access(model::Storage& s, model::Access& a) override;
+  void acquire_platform();
+  void propose(unsigned core);
+  void propose_all();
+  /// The proposal to grant first, and when; nothing if no core wants anything.
+  const Proposal* next(u64& when) const;
+  u64 due(const Proposal& p) const;
+  void grant(const Proposal& p);
+  /// True if other cores may now want something else.
+  bool take(const model::Transition& t, u64 ready);
+  bool force(u64 now);
+  bool limit_reached(u64 now);
+
+  const model::Machine& machine_;
+  Platform& platform_;
+  PlatformConfig config_;
+  Policy policy_;
+  TimedState state_;
+  u64 generation_ = 0;
+  std::vector<LoggedStep> log_;
+  std::vector<model::Transition> enabled_;
+  RunLimits limits_;
+  RunStatus status_ = RunStatus::Finished;
+  model::Observer* observer_ = nullptr;
+  Probe* probe_ = nullptr;
+  bool keep_log_ = true;
+};
+
+/// Applies a log from the machine's initial state on `fabric`.
+model::MachineState replay(const model::Machine& machine, const std::vector<LoggedStep>& log,
+                           model::Fabric& fabric, model::Observer* observer = nullptr);
+
+}  // namespace isobar::systemc
