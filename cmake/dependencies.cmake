@@ -23,7 +23,7 @@ endif()
 
 # LLVM's assembler and disassembler for A64, static: a shared libLLVM costs 30 ms at every start.
 find_program(ISOBAR_LLVM_CONFIG NAMES llvm-config-19 REQUIRED)
-execute_process(COMMAND ${ISOBAR_LLVM_CONFIG} --link-static --libs aarch64asmparser aarch64desc aarch64disassembler aarch64info mc mcparser mcdisassembler object support
+execute_process(COMMAND ${ISOBAR_LLVM_CONFIG} --link-static --libs aarch64asmparser aarch64desc aarch64disassembler aarch64info mc mcparser mcdisassembler support
                 OUTPUT_VARIABLE ISOBAR_LLVM_LIBS OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
 execute_process(COMMAND ${ISOBAR_LLVM_CONFIG} --includedir OUTPUT_VARIABLE ISOBAR_LLVM_INCLUDE OUTPUT_STRIP_TRAILING_WHITESPACE)
 execute_process(COMMAND ${ISOBAR_LLVM_CONFIG} --libdir OUTPUT_VARIABLE ISOBAR_LLVM_LIBDIR OUTPUT_STRIP_TRAILING_WHITESPACE)
