@@ -172,7 +172,7 @@ u64 TimedRun::due(const Proposal& p) const {
 
 const Proposal* TimedRun::next(u64& when) const {
   const Proposal* first = nullptr;
-  const auto order = [this](const Proposal& p, u64 time) {
+  const auto order = [](const Proposal& p, u64 time) {
     return std::make_tuple(time, rank(p.kind), p.core, p.seq, static_cast<u8>(p.kind), p.choice);
   };
   for (const CoreSchedule& c : state_.schedule) {

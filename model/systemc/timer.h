@@ -24,9 +24,11 @@ class Timer final : public sc_core::sc_module {
   void configure(const PlatformConfig& config);
   /// Makes the virtual timer interrupt of `a.core` pending.
   Reply raise(model::Access& a);
-  /// First instant after now at which an enabled, unmasked timer that has not fired yet fires; nothing if
-  /// none will.
-  static std::optional<u64> next_deadline(const model::MachineState& s);
+  /// First instant after `after` at which an enabled, unmasked timer that has not fired yet fires; nothing if none will
+  /// within kHorizon ticks.
+  static std::optional<u64> next_deadline(const model::MachineState& s, u64 after);
+  /// Farther deadlines count as never: kernel time is finite. Nearly three hours.
+  static constexpr u64 kHorizon = 10'000'000'000'000;
 
  private:
   u64 interrupt_controller_base_ = 0;
