@@ -119,7 +119,7 @@ TraceStep read_step(const Line& line) {
   s.kind = line.text("t");
   s.core = static_cast<u8>(line.number("core", kMaxCores - 1));
   s.slot = static_cast<u8>(line.number("slot", 0xff));
-  s.choice = static_cast<u8>(line.number("choice", 0xff));
+  s.choice = static_cast<u16>(line.number("choice", 0xffff));
   return s;
 }
 

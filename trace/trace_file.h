@@ -34,7 +34,7 @@ struct TraceStep {
   std::string kind;
   u8 core = 0;
   u8 slot = 0;
-  u8 choice = 0;
+  u16 choice = 0;
   friend bool operator==(const TraceStep&, const TraceStep&) = default;
 };
 
