@@ -27,7 +27,7 @@ enum class UopKind : u8 {
   SysRead,    ///< dst := system register `sys`
   SysWrite,   ///< system register `sys` := src[0] (or imm for PSTATE fields)
   Exception,  ///< SVC, HVC, SMC, BRK, HLT, UDF and every word that is not in the table
-  Eret,
+  Eret,       ///< next PC and PSTATE := src[0] (ELR_EL1) and src[1] (SPSR_EL1)
   Hint,       ///< NOP, YIELD, WFE, WFI, SEV, SEVL, BTI, PRFM, CSDB ...
   ClearExclusive,
 };

@@ -176,8 +176,8 @@ bool lower_compare_and_swap(u32 w, Instruction& out) {
   Uop result;
   result.kind = UopKind::CasResult;
   result.mem.size = static_cast<u8>(bytes);
-  result.src = {x_reg(rs(w)), uop_result(0)};
-  result.n_src = result.n_data = 2;
+  add_data_input(result, x_reg(rs(w)));
+  add_data_input(result, uop_result(0));
   result.dst[0] = x_dst(rs(w));
   append(out, result);
   return true;
@@ -208,8 +208,9 @@ bool lower_compare_and_swap_pair(u32 w, Instruction& out) {
   result.kind = UopKind::CasResult;
   result.mem.size = static_cast<u8>(2 * half);
   result.mem.pair = true;
-  result.src = {x_reg(s), x_reg(s + 1), uop_result(0)};
-  result.n_src = result.n_data = 3;
+  add_data_input(result, x_reg(s));
+  add_data_input(result, x_reg(s + 1));
+  add_data_input(result, uop_result(0));
   result.dst = {x_dst(s), x_dst(s + 1)};
   append(out, result);
   return true;

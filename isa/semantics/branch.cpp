@@ -15,11 +15,6 @@ Uop make_branch(BranchOp op, u64 offset) {
   return u;
 }
 
-void add_input(Uop& u, Reg r) {
-  u.src.at(u.n_src++) = r;
-  ++u.n_data;
-}
-
 void append_link(Instruction& out) {
   Uop u = make_alu(AluOp::PcRelative, 64, {}, Reg::X30);
   u.imm = 4;
@@ -47,7 +42,7 @@ bool lower_compare_branch(u32 w, Instruction& out) {
   Uop u = make_branch(get(w, 24, 24) != 0 ? BranchOp::CompareNonZero : BranchOp::CompareZero,
                       signed_get(w, 23, 5) << 2);
   u.width = static_cast<u8>(width(w));
-  add_input(u, x_reg(rt(w)));
+  add_data_input(u, x_reg(rt(w)));
   append(out, u);
   return true;
 }
@@ -56,7 +51,7 @@ bool lower_test_branch(u32 w, Instruction& out) {
   Uop u = make_branch(get(w, 24, 24) != 0 ? BranchOp::TestNonZero : BranchOp::TestZero, signed_get(w, 18, 5)
                                                                                             << 2);
   u.amount = static_cast<u8>((get(w, 31, 31) << 5) | get(w, 23, 19));
-  add_input(u, x_reg(rt(w)));
+  add_data_input(u, x_reg(rt(w)));
   append(out, u);
   return true;
 }
@@ -64,7 +59,7 @@ bool lower_test_branch(u32 w, Instruction& out) {
 bool lower_branch_indirect(u32 w, Instruction& out) {
   if (get(w, 22, 21) == 1) append_link(out);
   Uop u = make_branch(BranchOp::Indirect, 0);
-  add_input(u, x_reg(rn(w)));
+  add_data_input(u, x_reg(rn(w)));
   append(out, u);
   return true;
 }

@@ -94,7 +94,7 @@ struct AddressOperand {
 
 /// A Read or Write of `size` bytes with the address inputs of `a` and nothing else filled in.
 Uop make_access(UopKind kind, const AddressOperand& a, unsigned size);
-/// Adds `r` to the stored data of a Write. Call after make_access and before add_compare_input.
+/// Adds `r` to the data inputs. For a Write: after make_access and before add_compare_input.
 void add_data_input(Uop& u, Reg r);
 /// Adds `r` to the compare values of the Write of CAS.
 void add_compare_input(Uop& u, Reg r);

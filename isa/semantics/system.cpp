@@ -36,8 +36,8 @@ bool lower_exception(u32 w, Instruction& out) {
 
 bool lower_eret(u32, Instruction& out) {
   Uop u = make(UopKind::Eret);
-  u.src = {Reg::ELR_EL1, Reg::SPSR_EL1, Reg::None, Reg::None, Reg::None, Reg::None};
-  u.n_src = u.n_data = 2;
+  add_data_input(u, Reg::ELR_EL1);
+  add_data_input(u, Reg::SPSR_EL1);
   append(out, u);
   return true;
 }
@@ -106,8 +106,7 @@ bool lower_msr_register(u32 w, Instruction& out) {
   if (r == nullptr || r->min_write_el > 1) return false;
   Uop u = make(UopKind::SysWrite);
   u.sys = r->reg;
-  u.src[0] = x_reg(rt(w));
-  u.n_src = u.n_data = 1;
+  add_data_input(u, x_reg(rt(w)));
   append(out, u);
   return true;
 }
