@@ -26,7 +26,7 @@ class Walk {
     number_ = number;
     resolved_ = resolved;
     if (i.exception) {
-      if (options_.entry_is_cse) add(Event::Kind::ContextSync);
+      if (options_.entry_is_cse || !is_system_call(i)) add(Event::Kind::ContextSync);
       return;
     }
     result_.fill(kNoFlow);
@@ -45,6 +45,11 @@ class Walk {
   struct Inputs {
     FlowId address = kNoFlow, data = kNoFlow, compare = kNoFlow;
   };
+
+  static bool is_system_call(const InstructionRecord& i) {
+    const Uop& u = isa::decode_cached(i.word).uops[0];
+    return i.word != 0 && u.kind == UopKind::Exception && u.exception_op() == isa::ExceptionOp::Svc;
+  }
 
   Event& add(Event::Kind kind) {
     Event e;

@@ -14,7 +14,7 @@ namespace isobar::axiomatic {
 /// What can be read in more than one way.
 struct DependencyOptions {
   bool store_exclusive_data = true;  ///< the data register of STXR is a data dependency (herd 7.58 has it not)
-  bool entry_is_cse = true;          ///< exception entry is a context synchronisation event (EIS)
+  bool entry_is_cse = true;          ///< exception entry by SVC is a context synchronisation event (EIS)
   bool return_is_cse = true;         ///< exception return is one (EOS)
 };
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 #include <unordered_map>
 
 namespace isobar::axiomatic {
@@ -67,8 +68,9 @@ class SourceSearch {
  public:
   SourceSearch(const Execution& e, Program& p, TsoFlavour flavour, u64 budget)
       : open_(open_bytes(e, p)), program_(p), flavour_(flavour), budget_(budget) {
-    std::stable_sort(open_.begin(), open_.end(),
-                     [](const Open& a, const Open& b) { return a.candidates.size() < b.candidates.size(); });
+    std::sort(open_.begin(), open_.end(), [](const Open& a, const Open& b) {
+      return std::tuple(a.candidates.size(), a.read, a.byte) < std::tuple(b.candidates.size(), b.read, b.byte);
+    });
   }
   bool find(std::size_t at = 0) {
     if (at == open_.size()) return true;

@@ -25,6 +25,17 @@ std::string malformed_source(const Execution& e, i32 source, u64 byte) {
   return byte - a.addr < a.size ? "" : "a source did not write the byte that was read";
 }
 
+/// A word is fetched from the last write that changed any of its bytes.
+std::string malformed_fetch(const Execution& e, const InstructionRecord& r) {
+  if (r.word_source == kInitialWrite || r.word_source == kUnknownWrite) return "";
+  std::string why;
+  for (unsigned b = 0; b < 4; ++b) {
+    why = malformed_source(e, r.word_source, r.pc + b);
+    if (why.empty()) break;
+  }
+  return why;
+}
+
 std::string malformed_access(const Execution& e, const AccessRecord& a) {
   switch (a.kind) {
     case AccessRecord::Kind::CleanData:
@@ -84,10 +95,8 @@ std::string malformed(const Execution& e) {
         why = malformed_access(e, a);
         if (!why.empty()) return at(c, i) + why;
       }
-      for (unsigned b = 0; b < 4 && r.word_source != kInitialWrite; ++b) {
-        why = malformed_source(e, r.word_source, r.pc + b);
-        if (!why.empty()) return at(c, i) + why;
-      }
+      why = malformed_fetch(e, r);
+      if (!why.empty()) return at(c, i) + why;
     }
   }
   return "";

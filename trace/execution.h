@@ -28,7 +28,7 @@ enum CasChoice : u8 {
 };
 
 /// One single-copy-atomic explicit access, or one cache maintenance operation, of one micro-op. A micro-op whose
-/// access crosses 16 bytes has one record per byte; every other one has one record.
+/// access is not single-copy atomic as a whole has one record per piece.
 struct AccessRecord {
   enum class Kind : u8 { Read, Write, CleanData, InvalidateInstruction } kind = Kind::Read;
   u8 uop = 0;            ///< micro-op of its instruction
@@ -43,7 +43,7 @@ struct AccessRecord {
 struct InstructionRecord {
   u64 pc = 0;
   u32 word = 0;
-  i32 word_source = kInitialWrite;  ///< the write its word was fetched from
+  i32 word_source = kInitialWrite;  ///< the write its word was fetched from: the last that changed one of its bytes
   u8 el = 0;
   bool sp_sel = false;    ///< SP means SP_EL1
   bool tso = false;       ///< under ACTLR_EL1.TSO
