@@ -1,0 +1,180 @@
+// Constants of the shim: memory layout (kernel-shim/layout.h has the same numbers), Linux ABI numbers, macros.
+// Symbols in capitals that are not defined here (NR_CORES, NR_REGS, HAS_*, KNOB_* ...) come from the configuration.
+
+        // Task: SP_EL1 holds its address while the thread runs, in EL0 and in EL1 (current). T_MM has a granule of its
+        // own because it is the one field that other cores read.
+        .set T_MM, 0x00
+        .set T_ACTIVE_MM, 0x10
+        .set T_ACTLR, 0x18
+        .set T_STATE, 0x20
+        .set T_NEXT, 0x28
+        .set T_TID, 0x30
+        .set T_CPU, 0x38
+        .set T_EXIT, 0x40
+        .set T_FAULT_ESR, 0x48
+        .set T_FAULT_PC, 0x50
+        .set T_FAULT_FAR, 0x58
+        .set T_PREEMPT, 0x60
+        .set T_RESUME, 0x68             // where the kernel goes on when the thread is scheduled again
+        // struct pt_regs of the entry from EL0, and x19 to x30 of a kernel thread that yields.
+        .set F_X0, 0x80
+        .set F_ELR, 0x178
+        .set F_SPSR, 0x180
+        .set F_SP0, 0x188
+        .set F_TPIDR0, 0x190
+        // struct pt_regs of an interrupt taken in EL1, and the scratch registers.
+        .set I_X0, 0x1a0
+        .set I_ELR, 0x298
+        .set I_SCRATCH, 0x2a8
+
+        .set TASK_RUNNING, 0
+        .set TASK_DEAD, 1
+        .set TASK_MIGRATING, 2
+        .set TASK_NEW, 3
+
+        // Memory descriptor. MM_MEMBARRIER_STATE has a granule of its own.
+        .set MM_TTBR0, 0x00
+        .set MM_USERS, 0x08
+        .set MM_MEMBARRIER_STATE, 0x10
+        .set MM_FREE_TASKS, 0x20
+
+        // Run queue: TPIDR_EL1 holds the address of this core's. RQ_CURR, RQ_CSD and each slot of RQ_WAKE have granules
+        // of their own because other cores touch them.
+        .set RQ_CURR, 0x00
+        .set RQ_CSD, 0x10
+        .set RQ_IDLE, 0x20
+        .set RQ_CPU, 0x28
+        .set RQ_NEED_RESCHED, 0x30
+        .set RQ_PANIC_ESR, 0x40
+        .set RQ_PANIC_PC, 0x48
+        .set RQ_PANIC_FAR, 0x50
+        .set RQ_WAKE, 0x100             // one slot of 16 bytes per sending core
+        .set RQ_SIZE, 0x200
+        .set RQ_SHIFT, 9
+        .set RQ_BASE, 0x40010000
+
+        .set GLOBALS, 0x40050000
+        .set MEMBARRIER_IPI_MUTEX, 0x00
+
+        .set EC_SVC64, 0x15
+
+        .set EPERM, 1
+        .set ENOENT, 2
+        .set ESRCH, 3
+        .set EAGAIN, 11
+        .set EFAULT, 14
+        .set EINVAL, 22
+        .set ENOSYS, 38
+        .set EOPNOTSUPP, 95
+
+        .set NR_exit, 93
+        .set NR_exit_group, 94
+        .set NR_sched_setaffinity, 122
+        .set NR_sched_yield, 124
+        .set NR_prctl, 167
+        .set NR_getcpu, 168
+        .set NR_gettid, 178
+        .set NR_clone, 220
+        .set NR_execve, 221
+        .set NR_membarrier, 283
+
+        .set IPI_RESCHEDULE, 0
+        .set IPI_CALL_FUNC, 1
+        .set INTID_TIMER, 27
+
+        .set ACTLR_TSO, 2
+
+        // kernel_entry. The interrupted registers go to system registers, not to memory: a store to the thread's frame
+        // would wait behind the thread's own stores and double the states of a search with each one. Translation is
+        // the identity, so TTBR1_EL1 and MAIR_EL1 are free; Linux uses TPIDRRO_EL0 the same way in its vectors.
+        .macro  kernel_entry
+        msr     contextidr_el1, x9
+        msr     tpidrro_el0, x10
+        .endm
+
+        .macro  kernel_exit
+        mrs     x9, contextidr_el1
+        mrs     x10, tpidrro_el0
+        eret
+        .endm
+
+        // Two more, where two are not enough.
+        .macro  stash_x11_x12
+        msr     ttbr1_el1, x11
+        msr     mair_el1, x12
+        .endm
+
+        .macro  unstash_x11_x12
+        mrs     x11, ttbr1_el1
+        mrs     x12, mair_el1
+        .endm
+
+        .macro  save_elr
+        mrs     x9, elr_el1
+        mrs     x10, spsr_el1
+        stp     x9, x10, [sp, #F_ELR]
+        .endm
+
+        .macro  restore_elr
+        ldp     x9, x10, [sp, #F_ELR]
+        msr     elr_el1, x9
+        msr     spsr_el1, x10
+        .endm
+
+        // One register or a pair of the frame, of the NR_REGS registers that the threads use.
+        .macro  frame_pair pair, single, base, first, second
+        .if     \second < NR_REGS
+        \pair   x\first, x\second, [\base, #F_X0 + 8 * \first]
+        .elseif \first < NR_REGS
+        \single x\first, [\base, #F_X0 + 8 * \first]
+        .endif
+        .endm
+
+        // pt_regs after kernel_entry and stash_x11_x12. Clobbers x0 to x3.
+        .macro  save_user_frame
+        frame_pair stp, str, sp, 0, 1
+        frame_pair stp, str, sp, 2, 3
+        frame_pair stp, str, sp, 4, 5
+        frame_pair stp, str, sp, 6, 7
+        .if     NR_REGS > 8
+        str     x8, [sp, #F_X0 + 64]
+        .endif
+        frame_pair stp, str, sp, 13, 14
+        frame_pair stp, str, sp, 15, 16
+        frame_pair stp, str, sp, 17, 18
+        frame_pair stp, str, sp, 19, 20
+        frame_pair stp, str, sp, 21, 22
+        frame_pair stp, str, sp, 23, 24
+        frame_pair stp, str, sp, 25, 26
+        frame_pair stp, str, sp, 27, 28
+        frame_pair stp, str, sp, 29, 30
+        .if     NR_REGS > 9
+        mrs     x0, contextidr_el1
+        mrs     x1, tpidrro_el0
+        mrs     x2, ttbr1_el1
+        mrs     x3, mair_el1
+        stp     x0, x1, [sp, #F_X0 + 72]
+        stp     x2, x3, [sp, #F_X0 + 88]
+        .endif
+        mrs     x0, elr_el1
+        mrs     x1, spsr_el1
+        stp     x0, x1, [sp, #F_ELR]
+        mrs     x0, sp_el0
+        mrs     x1, tpidr_el0
+        stp     x0, x1, [sp, #F_SP0]
+        .endm
+
+        // Room for one interrupt where Linux runs with interrupts enabled. The shim keeps them masked elsewhere in
+        // EL1, so that search has one place to deliver them instead of every instruction.
+        .macro  irq_window
+        msr     daifclr, #2
+        msr     daifset, #2
+        .endm
+
+        .macro  for_each_core body
+        .irp    core, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+        .if     \core < NR_CORES
+        \body   \core
+        .endif
+        .endr
+        .endm

@@ -1,0 +1,119 @@
+// Entry and exit. Linux: arch/arm64/kernel/entry.S, entry-common.c, syscall.c.
+
+el0_svc_other:
+        cmp     w8, #NR_exit_group
+        b.eq    sys_exit
+        cmp     w8, #NR_clone
+        b.eq    sys_clone
+        cmp     w8, #NR_execve
+        b.eq    sys_execve
+        cmp     w8, #NR_sched_setaffinity
+        b.eq    sys_sched_setaffinity
+        cmp     w8, #NR_getcpu
+        b.eq    sys_getcpu
+        mov     x0, #-ENOSYS
+        b       ret_fast
+
+ret_eperm:
+        mov     x0, #-EPERM
+        b       ret_fast
+ret_einval:
+        mov     x0, #-EINVAL
+        b       ret_fast
+ret_zero:
+        mov     x0, #0
+        b       ret_fast
+
+// kernel_exit of a path that changed nothing but the result and the stashed registers.
+ret_fast_x11_x12:
+        unstash_x11_x12
+ret_fast:
+        .if     EXIT_ISB_SVC
+        isb                             // SCTLR_EL1.EOS = 0: ERET is not a context synchronisation event (E-2, E-4)
+        .endif
+        kernel_exit
+
+// kernel_exit with the whole of pt_regs: after a context switch, and the first return of a new thread
+// (ret_from_fork).
+ret_to_user:
+        ldp     x9, x10, [sp, #F_SP0]
+        msr     sp_el0, x9
+        msr     tpidr_el0, x10          // tls_thread_switch
+        restore_elr
+        frame_pair ldp, ldr, sp, 0, 1
+        frame_pair ldp, ldr, sp, 2, 3
+        frame_pair ldp, ldr, sp, 4, 5
+        frame_pair ldp, ldr, sp, 6, 7
+        frame_pair ldp, ldr, sp, 8, 9
+        frame_pair ldp, ldr, sp, 10, 11
+        frame_pair ldp, ldr, sp, 12, 13
+        frame_pair ldp, ldr, sp, 14, 15
+        frame_pair ldp, ldr, sp, 16, 17
+        frame_pair ldp, ldr, sp, 18, 19
+        frame_pair ldp, ldr, sp, 20, 21
+        frame_pair ldp, ldr, sp, 22, 23
+        frame_pair ldp, ldr, sp, 24, 25
+        frame_pair ldp, ldr, sp, 26, 27
+        frame_pair ldp, ldr, sp, 28, 29
+        frame_pair ldp, ldr, sp, 30, 31
+        .if     EXIT_ISB_SVC
+        isb
+        .endif
+        eret
+
+// A synchronous exception in EL0 that is not SVC. There are no signals: the thread is killed as by the default action
+// of SIGSEGV, SIGILL, SIGBUS or SIGTRAP (SG-4), and ESR, PC and FAR stay in its task for the scenario to see.
+el0_fault:
+        exit_mm_barrier
+        mrs     x9, esr_el1
+        str     x9, [sp, #T_FAULT_ESR]
+        mrs     x9, elr_el1
+        str     x9, [sp, #T_FAULT_PC]
+        mrs     x9, far_el1
+        str     x9, [sp, #T_FAULT_FAR]
+        b       exit_mm
+
+// A synchronous exception in EL1: an access to user memory that failed (fixup_exception: -EFAULT), else a panic.
+el1_sync:
+        mrs     x10, elr_el1
+        adr     x9, uaccess_begin
+        cmp     x10, x9
+        b.lo    panic
+        adr     x9, uaccess_end
+        cmp     x10, x9
+        b.hs    panic
+        restore_elr
+        mov     x0, #-EFAULT
+        b       ret_fast
+
+panic:
+        mrs     x11, tpidr_el1
+        mrs     x9, esr_el1
+        str     x9, [x11, #RQ_PANIC_ESR]
+        mrs     x9, elr_el1
+        str     x9, [x11, #RQ_PANIC_PC]
+        mrs     x9, far_el1
+        str     x9, [x11, #RQ_PANIC_FAR]
+1:      wfi
+        b       1b
+
+// The only instructions of the shim that access user memory on behalf of a thread, with its permissions (R-3).
+uaccess_begin:
+uaccess_load_mask:
+        ldtr    x9, [x2]
+        b       setaffinity_have_mask
+uaccess_store_cpu:
+        sttr    w9, [x0]
+        b       ret_zero
+uaccess_end:
+
+sys_gettid:
+        ldr     x0, [sp, #T_TID]
+        b       ret_fast
+
+// getcpu(unsigned *cpu, unsigned *node, ...): node is not reported.
+sys_getcpu:
+        cbz     x0, ret_zero
+        save_elr
+        ldr     x9, [sp, #T_CPU]
+        b       uaccess_store_cpu

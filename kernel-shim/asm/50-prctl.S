@@ -1,0 +1,75 @@
+// prctl(PR_GET_MEM_MODEL, PR_SET_MEM_MODEL). Linux: kernel/sys.c and arch/arm64/kernel/process.c with the memory-model
+// series. What the kernel found out at boot about all cores together is patched in as HAS_TSO_SWITCH and
+// HAS_TSO_FIXED, as Linux patches alternatives; HAS_MEM_MODEL is the configuration option.
+
+sys_prctl:
+        .if     HAS_MEM_MODEL
+        mov     w9, #0x444c
+        movk    w9, #0x6d4d, lsl #16
+        cmp     w0, w9
+        b.eq    prctl_get_mem_model
+        movk    w9, #0x4d4d, lsl #16
+        cmp     w0, w9
+        b.eq    prctl_set_mem_model
+        .endif
+        b       ret_einval
+
+        .if     HAS_MEM_MODEL
+// arch_prctl_mem_model_get. MM-1: unused arguments must be zero; the answer is that of the saved copy.
+prctl_get_mem_model:
+        orr     x9, x1, x2
+        orr     x9, x9, x3
+        orr     x9, x9, x4
+        cbnz    x9, ret_einval
+        mov     x0, #0
+        .if     HAS_TSO_SWITCH
+        ldr     x9, [sp, #T_ACTLR]
+        ubfx    x0, x9, #1, #1
+        .endif
+        b       ret_fast
+
+// arch_prctl_mem_model_set. MM-2: unused arguments, then the model, compared as 64 bits.
+prctl_set_mem_model:
+        orr     x9, x2, x3
+        orr     x9, x9, x4
+        cbnz    x9, ret_einval
+        .if     HAS_TSO_FIXED
+        cmp     x1, #1
+        b.eq    ret_zero
+        .endif
+        .if     HAS_TSO_SWITCH
+        cmp     x1, #1
+        b.hi    ret_einval
+        ldr     x9, [sp, #T_ACTLR]
+        bfi     x9, x1, #1, #1
+        .if     KNOB_ACTLR_SET_PREEMPTIBLE
+        // MM-7: as posted, a context switch between the two writes loses the first one.
+        str     x9, [sp, #T_ACTLR]
+        mrs     x0, elr_el1
+        mrs     x10, spsr_el1
+        irq_window
+        msr     elr_el1, x0
+        msr     spsr_el1, x10
+        msr     actlr_el1, x9
+        mov     x0, #0
+        .else
+        str     x9, [sp, #T_ACTLR]
+        msr     actlr_el1, x9           // in effect from the next context synchronisation event, the ERET (E-4)
+        .if     POLICY_PROBE
+        // MM-8: look whether the bit stuck; a virtual machine may ignore the write.
+        isb
+        mrs     x10, actlr_el1
+        str     x10, [sp, #T_ACTLR]
+        eor     x10, x10, x9
+        tbz     x10, #1, ret_zero
+        mov     x0, #-EOPNOTSUPP
+        b       ret_fast
+        .endif
+        mov     x0, #0
+        .endif
+        b       ret_fast
+        .else
+        cbnz    x1, ret_einval
+        b       ret_zero
+        .endif
+        .endif

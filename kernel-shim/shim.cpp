@@ -1,0 +1,319 @@
+#include "kernel-shim/shim.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+#include <fmt/format.h>
+
+#include "isa/assembler.h"
+#include "kernel-shim/asm_text.h"
+#include "kernel-shim/check.h"
+#include "kernel-shim/layout.h"
+#include "support/diagnostic.h"
+
+namespace isobar::kernel {
+
+namespace {
+
+using isa::Reg;
+
+constexpr u64 kActlrTso = 2;
+constexpr u64 kMaskedInterrupts = 15;
+
+std::string assembler_name(const char* knob) {
+  std::string s = "KNOB_";
+  for (const char* c = knob; *c != '\0'; ++c) s += static_cast<char>(std::toupper(static_cast<unsigned char>(*c)));
+  return s;
+}
+
+/// The configuration as assembler symbols.
+std::string definitions(const ShimConfig& config, const model::MachineConfig& machine) {
+  const Capabilities can = detect(machine);
+  const auto broken = [&](Knob k) { return config.knobs.contains(k); };
+  std::string s;
+  const auto set = [&](std::string_view name, u64 value) { s += fmt::format(".set {}, {}\n", name, value); };
+  set("NR_CORES", machine.cores);
+  set("NR_REGS", config.general_registers);
+  set("TIMER_PERIOD", config.timer_period);
+  set("HAS_MEM_MODEL", config.policy != Policy::StaticFirmware &&
+                           (config.policy != Policy::Page4k || config.page_size == 4096));
+  set("HAS_TSO_SWITCH", can.tso_switch);
+  set("HAS_TSO_FIXED", can.tso_fixed);
+  set("HAS_WAKEUPS", machine.cores > 1);
+  set("POLICY_PROBE", config.policy == Policy::PrctlProbe);
+  set("EXIT_ISB_SVC", !machine.eos && !broken(Knob::actlr_missing_isb_with_eos0));
+  set("EXIT_ISB_IRQ", !machine.eos && !broken(Knob::sync_core_ipi_without_cse));
+  for (const KnobInfo& k : knobs()) set(assembler_name(k.name), broken(k.knob));
+  return s;
+}
+
+isa::Assembly assemble_text(const ShimConfig& config, const model::MachineConfig& machine) {
+  isa::AssemblerOptions options;
+  options.file = "kernel-shim/asm";
+  isa::Assembly text = isa::assemble(definitions(config, machine) + std::string(asm_text()), kTextBase, options);
+  if (text.bytes.size() > kTextSize) throw InternalError("the shim's code outgrew its region");
+  return text;
+}
+
+/// A structure in the kernel's data, filled field by field.
+class Object {
+ public:
+  Object(u64 base, u64 size) { segment_.base = base, segment_.bytes.resize(size); }
+  void set(u64 offset, u64 value) {
+    for (unsigned i = 0; i < 8; ++i) segment_.bytes.at(offset + i) = static_cast<u8>(value >> (8 * i));
+  }
+  u64 get(u64 offset) const {
+    u64 value = 0;
+    for (unsigned i = 0; i < 8; ++i) value |= u64{segment_.bytes.at(offset + i)} << (8 * i);
+    return value;
+  }
+  u64 base() const { return segment_.base; }
+  const model::Segment& segment() const { return segment_; }
+
+ private:
+  model::Segment segment_;
+};
+
+u64 mm_address(int process) { return kMmBase + static_cast<u64>(process) * kMmSize; }
+u64 run_queue_address(unsigned core) { return kRunQueueBase + core * kRunQueueSize; }
+u64 idle_address(unsigned core) { return kTaskBase + core * kTaskSize; }
+
+class Builder {
+ public:
+  Builder(const ShimConfig& config, const model::MachineConfig& machine)
+      : config_(config), machine_(machine), can_(detect(machine)), text_(assemble_text(config, machine)) {}
+
+  Shim build() {
+    for (unsigned c = 0; c < machine_.cores; ++c) make_core(c);
+    for (std::size_t p = 0; p < config_.processes.size(); ++p) make_mm(static_cast<int>(p));
+    for (std::size_t t = 0; t < config_.threads.size(); ++t) make_thread(static_cast<unsigned>(t));
+    for (unsigned c = 0; c < machine_.cores; ++c) link_core(c);
+    link_reserves();
+    make_program();
+    name_symbols();
+    return std::move(shim_);
+  }
+
+ private:
+  u64 label(const char* name) const {
+    const auto found = text_.labels.find(name);
+    if (found == text_.labels.end()) throw InternalError(fmt::format("the shim has no label {}", name));
+    return found->second;
+  }
+  u64 address(std::size_t thread) const { return task_address(machine_, static_cast<unsigned>(thread)); }
+  u64 initial_actlr(bool tso) const {
+    return can_.tso_switch && (tso || machine_.core[0].tso_at_reset) ? kActlrTso : 0;
+  }
+
+  void make_core(unsigned c) {
+    Object rq(run_queue_address(c), kRunQueueSize);
+    rq.set(RunQueueField::Idle, idle_address(c));
+    rq.set(RunQueueField::Cpu, c);
+    queues_.push_back(rq);
+    Object task(idle_address(c), kTaskSize);
+    task.set(TaskField::Cpu, c);
+    task.set(TaskField::Preempt, 1);
+    task.set(TaskField::Resume, label("idle"));
+    task.set(TaskField::Actlr, initial_actlr(false));
+    idle_.push_back(task);
+  }
+
+  void make_mm(int p) {
+    const ProcessConfig& process = config_.processes[static_cast<std::size_t>(p)];
+    Object mm(mm_address(p), kMmSize);
+    mm.set(MmField::Ttbr0, u64{process.asid} << 48);
+    mm.set(MmField::Users, static_cast<u64>(std::count_if(
+                               config_.threads.begin(), config_.threads.end(),
+                               [&](const ThreadConfig& t) { return t.process == p && !t.reserve; })));
+    mm.set(MmField::MembarrierState, process.membarrier_state);
+    mms_.push_back(mm);
+  }
+
+  void make_thread(unsigned index) {
+    const ThreadConfig& t = config_.threads[index];
+    Object task(address(index), kTaskSize);
+    task.set(TaskField::Tid, index + 1);
+    task.set(TaskField::Cpu, t.core);
+    task.set(TaskField::State, t.reserve ? TaskState::New : TaskState::Running);
+    task.set(TaskField::Actlr, initial_actlr(t.tso));
+    task.set(TaskField::Sp0, t.stack);
+    task.set(TaskField::Elr, t.entry);
+    task.set(TaskField::Resume, t.process < 0 ? t.entry : label("ret_to_user"));
+    if (t.process >= 0) {
+      task.set(TaskField::Mm, mm_address(t.process));
+      task.set(TaskField::ActiveMm, mm_address(t.process));
+    }
+    for (const auto& [reg, value] : t.registers) task.set(saved_at(reg), value);
+    tasks_.push_back(task);
+  }
+
+  static u64 saved_at(Reg r) {
+    if (r == Reg::TPIDR_EL0) return TaskField::Tpidr0;
+    return TaskField::X0 + 8 * isa::index(r);
+  }
+
+  std::vector<std::size_t> threads_of(unsigned core) const {
+    std::vector<std::size_t> out;
+    for (std::size_t t = 0; t < config_.threads.size(); ++t) {
+      if (config_.threads[t].core == core && !config_.threads[t].reserve) out.push_back(t);
+    }
+    return out;
+  }
+
+  void link_core(unsigned c) {
+    const std::vector<std::size_t> own = threads_of(c);
+    for (std::size_t i = 0; i < own.size(); ++i) {
+      tasks_[own[i]].set(TaskField::Next, address(own[(i + 1) % own.size()]));
+    }
+    idle_[c].set(TaskField::Next, own.empty() ? idle_address(c) : address(own.front()));
+    queues_[c].set(RunQueueField::Curr, own.empty() ? idle_address(c) : address(own.front()));
+    shim_.program.reset.push_back(own.empty() ? kernel_reset(idle_[c], c) : thread_reset(own.front()));
+  }
+
+  void link_reserves() {
+    for (std::size_t i = config_.threads.size(); i-- > 0;) {
+      const ThreadConfig& t = config_.threads[i];
+      if (!t.reserve) continue;
+      Object& mm = mms_[static_cast<std::size_t>(t.process)];
+      tasks_[i].set(TaskField::Next, mm.get(MmField::FreeTasks));
+      mm.set(MmField::FreeTasks, address(i));
+    }
+  }
+
+  model::ResetState common_reset(const Object& task, unsigned core) const {
+    model::ResetState r;
+    r.registers = {{Reg::SP_EL1, {task.base(), 0}},
+                   {Reg::TPIDR_EL1, {run_queue_address(core), 0}},
+                   {Reg::VBAR_EL1, {kTextBase, 0}},
+                   {Reg::ICC_PMR_EL1, {0xff, 0}},
+                   {Reg::ICC_IGRPEN1_EL1, {1, 0}}};
+    if (can_.tso_switch) r.registers.push_back({Reg::ACTLR_EL1, {task.get(TaskField::Actlr), 0}});
+    if (config_.timer_period != 0 || machine_.timer_ticks != 0) {
+      const u64 first = config_.timer_period != 0 ? config_.timer_period : ~u64{0};
+      r.registers.push_back({Reg::CNTV_CTL_EL0, {1, 0}});
+      r.registers.push_back({Reg::CNTV_CVAL_EL0, {first, 0}});
+    }
+    return r;
+  }
+
+  model::ResetState kernel_reset(const Object& task, unsigned core) const {
+    model::ResetState r = common_reset(task, core);
+    r.pc = task.get(TaskField::Resume);
+    r.el = 1;
+    r.daif = kMaskedInterrupts;
+    r.sp_sel = true;
+    add_general_registers(r, task);
+    return r;
+  }
+
+  /// As if ret_to_user had just executed its ERET.
+  model::ResetState thread_reset(std::size_t index) const {
+    const ThreadConfig& t = config_.threads[index];
+    const Object& task = tasks_[index];
+    if (t.process < 0) return kernel_reset(task, t.core);
+    model::ResetState r = common_reset(task, t.core);
+    r.pc = t.entry;
+    add_general_registers(r, task);
+    add_register(r, Reg::SP_EL0, t.stack);
+    add_register(r, Reg::TPIDR_EL0, task.get(TaskField::Tpidr0));
+    add_register(r, Reg::TTBR0_EL1, mms_[static_cast<std::size_t>(t.process)].get(MmField::Ttbr0));
+    return r;
+  }
+
+  static void add_general_registers(model::ResetState& r, const Object& task) {
+    for (unsigned n = 0; n < 31; ++n) add_register(r, isa::x_reg(n), task.get(saved_at(isa::x_reg(n))));
+  }
+  static void add_register(model::ResetState& r, Reg reg, u64 value) {
+    if (value != 0) r.registers.push_back({reg, {value, 0}});
+  }
+
+  void make_program() {
+    model::Program& p = shim_.program;
+    constexpr u8 code = model::kReadEl1 | model::kExecEl1;
+    constexpr u8 data = model::kReadEl1 | model::kWriteEl1;
+    p.has_kernel = true;
+    p.indirect_targets = config_.indirect_targets;
+    p.regions = config_.regions;
+    p.regions.push_back({kTextBase, kTextSize, code, -1, "kernel text"});
+    p.regions.push_back({kRunQueueBase, machine_.cores * kRunQueueSize, data, -1, "kernel run queues"});
+    p.regions.push_back({kGlobalsBase, kGlobalsSize, data, -1, "kernel globals"});
+    p.regions.push_back({kMmBase, kMaxProcesses * kMmSize, data, -1, "kernel address spaces"});
+    p.regions.push_back({kTaskBase, (machine_.cores + kMaxThreads) * kTaskSize, data, -1, "kernel tasks"});
+    std::stable_sort(p.regions.begin(), p.regions.end(),
+                     [](const model::Region& a, const model::Region& b) { return a.base < b.base; });
+    p.segments = config_.segments;
+    p.segments.push_back({kTextBase, text_.bytes});
+    for (const std::vector<Object>* group : {&queues_, &mms_, &idle_, &tasks_}) {
+      for (const Object& o : *group) p.segments.push_back(o.segment());
+    }
+    std::stable_sort(p.segments.begin(), p.segments.end(),
+                     [](const model::Segment& a, const model::Segment& b) { return a.base < b.base; });
+  }
+
+  void name_symbols() {
+    std::map<std::string, u64>& s = shim_.symbols;
+    s = text_.labels;
+    for (unsigned c = 0; c < machine_.cores; ++c) {
+      const std::string rq = fmt::format("rq{}", c);
+      s[rq] = run_queue_address(c);
+      s[rq + ".curr"] = run_queue_address(c) + RunQueueField::Curr;
+      s[rq + ".panic_esr"] = run_queue_address(c) + RunQueueField::PanicEsr;
+      s[fmt::format("idle{}", c)] = idle_address(c);
+    }
+    for (std::size_t p = 0; p < config_.processes.size(); ++p) {
+      const std::string mm = "mm_" + config_.processes[p].name;
+      s[mm] = mms_[p].base();
+      s[mm + ".membarrier_state"] = mms_[p].base() + MmField::MembarrierState;
+    }
+    for (std::size_t t = 0; t < config_.threads.size(); ++t) {
+      const std::string task = "task_" + config_.threads[t].name;
+      s[task] = address(t);
+      static constexpr std::array<std::pair<const char*, u64>, 9> kFields{{{"actlr", TaskField::Actlr},
+                                                                           {"mm", TaskField::Mm},
+                                                                           {"state", TaskField::State},
+                                                                           {"exit", TaskField::Exit},
+                                                                           {"fault_esr", TaskField::FaultEsr},
+                                                                           {"fault_pc", TaskField::FaultPc},
+                                                                           {"fault_far", TaskField::FaultFar},
+                                                                           {"cpu", TaskField::Cpu},
+                                                                           {"tid", TaskField::Tid}}};
+      for (const auto& [name, offset] : kFields) s[task + "." + name] = address(t) + offset;
+    }
+  }
+
+  const ShimConfig& config_;
+  const model::MachineConfig& machine_;
+  Capabilities can_;
+  isa::Assembly text_;
+  std::vector<Object> queues_, idle_, mms_, tasks_;
+  Shim shim_;
+};
+
+}  // namespace
+
+Capabilities detect(const model::MachineConfig& machine) {
+  Capabilities can{true, true};
+  for (unsigned c = 0; c < machine.cores; ++c) {
+    const model::CoreConfig& core = machine.core[c];
+    const bool advertised = core.tso == model::TsoSupport::Actlr || core.tso == model::TsoSupport::ActlrReadOnly;
+    can.tso_switch = can.tso_switch && advertised && (core.midr >> 24 & 0xff) == 0x61;
+    can.tso_fixed = can.tso_fixed && core.tso == model::TsoSupport::Fixed;
+  }
+  return can;
+}
+
+std::map<std::string, u64> text_symbols(const ShimConfig& config, const model::MachineConfig& machine) {
+  return assemble_text(config, machine).labels;
+}
+
+Shim build(const ShimConfig& config, const model::MachineConfig& machine) {
+  check(config, machine);
+  return Builder(config, machine).build();
+}
+
+u64 task_address(const model::MachineConfig& machine, unsigned thread) {
+  return kTaskBase + (machine.cores + thread) * kTaskSize;
+}
+
+}  // namespace isobar::kernel
