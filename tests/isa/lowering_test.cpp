@@ -150,10 +150,10 @@ u64 evaluate_all(const Uop& u, std::mt19937_64& random) {
       const AluResult r = evaluate(u, in, pc);
       const bool narrow = u.width == 32 && is_general(u.dst[0]) && alu_op(u) < AluOp::VectorMove;
       if (narrow) {
-        EXPECT_EQ(r.dst[0].lo >> 32, 0u) << name(alu_op(u));
+        EXPECT_EQ(r.dst[0].lo >> 32, 0u) << u.op;
       }
       if (is_general(u.dst[0])) {
-        EXPECT_EQ(r.dst[0].hi, 0u) << name(alu_op(u));
+        EXPECT_EQ(r.dst[0].hi, 0u) << u.op;
       }
       EXPECT_LE(r.flags, 15u);
       return r.dst[0].lo;
