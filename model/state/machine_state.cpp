@@ -54,7 +54,7 @@ void hash(const Entry& e, Hasher& h) {
 
 void hash(const Core& c, Hasher& h) {
   h.word(c.window.size() | u64{c.waiting} << 8 | u64{c.stop.stopped} << 9 | u64{c.stop.fault} << 10 |
-         u64{c.monitor.valid} << 11 | pack(c.context) << 16);
+         u64{c.monitor.valid} << 11 | u64{c.ineffective_ic} << 12 | pack(c.context) << 16);
   h.word(c.pc);
   for (const Entry& e : c.window) hash(e, h);
   if (c.monitor.valid) {

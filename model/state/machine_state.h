@@ -91,6 +91,7 @@ struct Core {
   u64 pc = 0;            ///< next fetch
   Context context;       ///< at the next fetch
   bool waiting = false;  ///< WFI is the youngest instruction
+  bool ineffective_ic = false;  ///< an IC retired without effect: no DSB may follow on this path
   Stop stop;
   Monitor monitor;
   u32 next_seq = 0;      ///< not hashed

@@ -298,9 +298,12 @@ class Settler {
   void barrier(unsigned i) {
     Entry& e = c_.window[i];
     if (e.fired || !barrier_complete(c_, i)) return;
-    if (e.uop->barrier_op() == isa::BarrierOp::DsbFull)
-      for (unsigned j = 0; j < i; ++j)  // an IC that was assumed to stay without effect, although a DSB completes it
+    if (e.uop->barrier_op() == isa::BarrierOp::DsbFull) {
+      // An IC that was assumed to stay without effect, although this DSB completes it.
+      if (c_.ineffective_ic) s_.dead = true;
+      for (unsigned j = 0; j < i; ++j)
         if (c_.window[j].uop->kind == UopKind::CacheOp && c_.window[j].inert) s_.dead = true;
+    }
     e.known = e.fired = changed_ = true;
   }
 

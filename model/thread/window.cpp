@@ -185,6 +185,7 @@ void retire(Core& c, unsigned n) {
   for (unsigned i = 0; i < n; ++i) {
     write_results(c, c.window[i]);
     update_monitor(c, c.window[i]);
+    c.ineffective_ic |= c.window[i].uop->kind == UopKind::CacheOp && c.window[i].inert;
     if (c.window[i].last) ++c.retired;
   }
   c.window.erase(c.window.begin(), c.window.begin() + n);
