@@ -114,14 +114,16 @@ Comparison compare(const ConformOptions& options, const ReferenceOutcome& refere
 }
 
 /// Compares all tests, `jobs` at a time. An exception that is no finding about a test ends the whole run.
-std::vector<Comparison> compare_all(const ConformOptions& options, const std::vector<ReferenceOutcome>& tests) {
+std::vector<Comparison> compare_all(const ConformOptions& options,
+                                    const std::vector<ReferenceOutcome>& tests) {
   std::vector<Comparison> results(tests.size());
   std::atomic<std::size_t> next{0};
   std::exception_ptr failure;
   std::mutex failure_mutex;
   const auto work = [&] {
     try {
-      for (std::size_t i = next++; i < tests.size() && !interrupt_flag(); i = next++) results[i] = compare(options, tests[i]);
+      for (std::size_t i = next++; i < tests.size() && !interrupt_flag(); i = next++)
+        results[i] = compare(options, tests[i]);
     } catch (...) {
       const std::lock_guard lock(failure_mutex);
       failure = std::current_exception();
@@ -149,11 +151,13 @@ std::vector<ReferenceOutcome> selected(const ConformOptions& options) {
   std::set<std::string> known;
   for (const ReferenceOutcome& t : tests) known.insert(t.group);
   for (const std::string& g : options.groups) {
-    if (known.count(g) == 0) throw InputError(Diagnostic{{"--group", 0, 0}, fmt::format("there is no group '{}' in {}", g, options.directory)});
+    if (known.count(g) == 0)
+      throw InputError(
+          Diagnostic{{"--group", 0, 0}, fmt::format("there is no group '{}' in {}", g, options.directory)});
   }
   const auto unwanted = [&](const ReferenceOutcome& t) {
-    const bool in_group =
-        options.groups.empty() || std::find(options.groups.begin(), options.groups.end(), t.group) != options.groups.end();
+    const bool in_group = options.groups.empty() || std::find(options.groups.begin(), options.groups.end(),
+                                                              t.group) != options.groups.end();
     return !in_group || t.test.find(options.match) == std::string::npos;
   };
   tests.erase(std::remove_if(tests.begin(), tests.end(), unwanted), tests.end());
@@ -161,7 +165,8 @@ std::vector<ReferenceOutcome> selected(const ConformOptions& options) {
   return tests;
 }
 
-void list(const ConformOptions& options, const ReferenceOutcome& test, const Comparison& c, std::ostream& out) {
+void list(const ConformOptions& options, const ReferenceOutcome& test, const Comparison& c,
+          std::ostream& out) {
   if (c.exact() || c.status == Status::Loaded) return;
   out << test.test << ":" << name(c.status);
   if (!c.reason.empty()) out << " (" << c.reason << ")";
@@ -169,16 +174,18 @@ void list(const ConformOptions& options, const ReferenceOutcome& test, const Com
   if (!c.difference.extra.empty()) out << " extra " << c.difference.extra.size();
   out << "\n";
   const auto show = [&](const char* sign, const std::vector<std::string>& states) {
-    for (std::size_t i = 0; i < states.size() && i < options.list_states; ++i) out << "  " << sign << states[i] << "\n";
-    if (states.size() > options.list_states) out << "  " << sign << "... " << states.size() - options.list_states << " more\n";
+    for (std::size_t i = 0; i < states.size() && i < options.list_states; ++i)
+      out << "  " << sign << states[i] << "\n";
+    if (states.size() > options.list_states)
+      out << "  " << sign << "... " << states.size() - options.list_states << " more\n";
   };
   show("-", c.difference.missing);
   show("+", c.difference.extra);
 }
 
 void print(const std::string& name, const Row& r, std::ostream& out) {
-  out << fmt::format("{:<16}{:>7}{:>7}{:>9}{:>7}{:>13}{:>14}{:>7}{:>10.2f}\n", name, r.tests, r.exact, r.missing, r.extra,
-                     r.unsupported, r.undetermined, r.error, r.cpu_seconds);
+  out << fmt::format("{:<16}{:>7}{:>7}{:>9}{:>7}{:>13}{:>14}{:>7}{:>10.2f}\n", name, r.tests, r.exact,
+                     r.missing, r.extra, r.unsupported, r.undetermined, r.error, r.cpu_seconds);
 }
 
 }  // namespace
@@ -193,8 +200,8 @@ ExitStatus run_conform(const ConformOptions& options, std::ostream& out) {
     rows[tests[i].group].add(results[i]);
     total.add(results[i]);
   }
-  out << fmt::format("{:<16}{:>7}{:>7}{:>9}{:>7}{:>13}{:>14}{:>7}{:>10}\n", "group", "tests", "exact", "missing", "extra",
-                     "unsupported", "undetermined", "error", "CPU s");
+  out << fmt::format("{:<16}{:>7}{:>7}{:>9}{:>7}{:>13}{:>14}{:>7}{:>10}\n", "group", "tests", "exact",
+                     "missing", "extra", "unsupported", "undetermined", "error", "CPU s");
   for (const auto& [group, row] : rows) print(group, row, out);
   if (rows.size() > 1) print("total", total, out);
   if (total.missing != 0 || total.extra != 0) return ExitStatus::Differs;

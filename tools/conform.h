@@ -18,16 +18,16 @@ struct ConformOptions {
   u64 max_states = 0;               ///< per test, 0: no limit
   double timeout_seconds = 0;       ///< per test, 0: no limit
   bool reduction = true;
-  bool load_only = false;           ///< read, assemble and lay out the tests, explore nothing
-  bool list = false;                ///< name every test that is not exact, with its missing and extra states or the reason
-  unsigned list_states = 8;         ///< at most so many states of each kind per listed test
+  bool load_only = false;  ///< read, assemble and lay out the tests, explore nothing
+  bool list = false;  ///< name every test that is not exact, with its missing and extra states or the reason
+  unsigned list_states = 8;  ///< at most so many states of each kind per listed test
 };
 
-/// Prints one line per group: tests, exact, missing (tests that lack a recorded state), extra (tests with a state that
-/// is not recorded), unsupported, undetermined, error, CPU seconds. Differs if anything is missing or extra, BadInput if
-/// a test could not be read, Undetermined if a bound was hit, else AsExpected: unsupported tests are not failures.
-/// Throws InputError if outcomes.jsonl cannot be read or no test is selected. The order of the output does not depend
-/// on `jobs`.
+/// Prints one line per group: tests, exact, missing (tests that lack a recorded state), extra (tests with a
+/// state that is not recorded), unsupported, undetermined, error, CPU seconds. Differs if anything is missing
+/// or extra, BadInput if a test could not be read, Undetermined if a bound was hit, else AsExpected:
+/// unsupported tests are not failures. Throws InputError if outcomes.jsonl cannot be read or no test is
+/// selected. The order of the output does not depend on `jobs`.
 ExitStatus run_conform(const ConformOptions& options, std::ostream& out);
 
 }  // namespace isobar::tools

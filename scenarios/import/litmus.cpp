@@ -37,7 +37,8 @@ constexpr std::array<NamedType, 14> kTypes{{{"int", 4, true},
                                             {"void", 8, false}}};
 
 const NamedType* find_type(std::string_view name) {
-  const auto it = std::find_if(kTypes.begin(), kTypes.end(), [&](const NamedType& t) { return t.name == name; });
+  const auto it =
+      std::find_if(kTypes.begin(), kTypes.end(), [&](const NamedType& t) { return t.name == name; });
   return it == kTypes.end() ? nullptr : &*it;
 }
 
@@ -84,7 +85,7 @@ class Parser {
   LitmusPlace place();
   LitmusPlace fault(LitmusPosition where);
   LitmusValue value(unsigned depth);
-  LitmusValue named_value(LitmusPosition where, unsigned depth);
+  LitmusValue named_value(LitmusPosition where);
   LitmusValue label_or_instruction(LitmusPosition where, bool is_label);
   LitmusProposition implication(unsigned depth);
   LitmusProposition chain(unsigned depth, LitmusProposition::Kind kind);
@@ -99,7 +100,8 @@ class Parser {
 void Parser::header() {
   s_.skip_blank();
   test_.architecture = s_.word();
-  if (test_.architecture.empty()) s_.fail(fmt::format("expected an architecture such as AArch64, found {}", s_.here()));
+  if (test_.architecture.empty())
+    s_.fail(fmt::format("expected an architecture such as AArch64, found {}", s_.here()));
   test_.name = s_.rest_of_line();
   if (test_.name.empty()) s_.fail("expected the name of the test after the architecture");
   for (s_.skip_blank(); s_.peek() != '{'; s_.skip_blank()) {
@@ -113,9 +115,10 @@ void Parser::header() {
     while (!info.key.empty() && s_.accept('-')) info.key += fmt::format("-{}", s_.word());
     s_.skip_spaces();
     if (info.key.empty() || !s_.accept('=')) {
-      s_.fail(info.where, fmt::format("expected a line KEY=VALUE, a description in double quotes or '{{' before the "
-                                      "initial state, found {}",
-                                      info.key.empty() ? s_.here() : fmt::format("'{}'", info.key)));
+      s_.fail(info.where,
+              fmt::format("expected a line KEY=VALUE, a description in double quotes or '{{' before the "
+                          "initial state, found {}",
+                          info.key.empty() ? s_.here() : fmt::format("'{}'", info.key)));
     }
     s_.skip_spaces();
     info.value_where = s_.position();
@@ -147,10 +150,13 @@ LitmusType Parser::type() {
   ahead.word();
   ahead.skip_blank();
   const char next = ahead.peek();
-  const bool follows = next == '*' || ahead.at_digit() || !ahead.peek_word().empty() || (next == '[' && find_type(w));
+  const bool follows =
+      next == '*' || ahead.at_digit() || !ahead.peek_word().empty() || (next == '[' && find_type(w));
   if (!follows) return t;
   const NamedType* named = find_type(w);
-  if (!named) s_.fail(fmt::format("unknown type '{}': expected int, int8_t to int128_t, uint8_t to uint128_t or ins_t", w));
+  if (!named)
+    s_.fail(
+        fmt::format("unknown type '{}': expected int, int8_t to int128_t, uint8_t to uint128_t or ins_t", w));
   t.declared = true;
   t.size = named->size;
   t.is_signed = named->is_signed;
@@ -199,7 +205,8 @@ LitmusPlace Parser::fault(LitmusPosition where) {
   while (s_.accept(',')) {
     std::string detail;
     for (s_.skip_blank(); s_.peek() != ',' && s_.peek() != ')'; s_.skip_blank()) {
-      if (s_.at_end() || s_.peek() == ';') s_.fail(fmt::format("expected ')' after fault(..., found {}", s_.here()));
+      if (s_.at_end() || s_.peek() == ';')
+        s_.fail(fmt::format("expected ')' after fault(..., found {}", s_.here()));
       detail += s_.take();
     }
     p.details.push_back(std::move(detail));
@@ -230,8 +237,10 @@ LitmusPlace Parser::place() {
     p.name = s_.word();
     if (p.name.empty()) s_.fail(fmt::format("expected a register such as X1, found {}", s_.here()));
     if (s_.accept('.')) {
-      while ((s_.peek() >= '0' && s_.peek() <= '9') || (s_.peek() >= 'A' && s_.peek() <= 'Z')) p.arrangement += s_.take();
-      if (p.arrangement.empty()) s_.fail(fmt::format("expected an arrangement such as 4S, found {}", s_.here()));
+      while ((s_.peek() >= '0' && s_.peek() <= '9') || (s_.peek() >= 'A' && s_.peek() <= 'Z'))
+        p.arrangement += s_.take();
+      if (p.arrangement.empty())
+        s_.fail(fmt::format("expected an arrangement such as 4S, found {}", s_.here()));
     }
     return p;
   }
@@ -240,7 +249,8 @@ LitmusPlace Parser::place() {
   s_.skip_blank();
   p.name = s_.word();
   if (p.name.empty()) {
-    s_.fail(fmt::format("expected a location such as x or [x], or a register such as 0:X1, found {}", s_.here()));
+    s_.fail(
+        fmt::format("expected a location such as x or [x], or a register such as 0:X1, found {}", s_.here()));
   }
   s_.skip_blank();
   if (!p.bracketed && (p.name == "fault" || p.name == "Fault") && s_.peek() == '(') return fault(p.where);
@@ -289,13 +299,14 @@ LitmusValue Parser::label_or_instruction(LitmusPosition where, bool is_label) {
   const std::size_t colon = text.find(':');
   std::string thread = text.substr(0, colon == std::string::npos ? 0 : colon);
   if (!thread.empty() && thread[0] != 'P') thread.insert(0, "P");
-  if (thread_of(thread) < 0 || colon + 1 == text.size()) s_.fail(inside, "expected a thread and a label, as in \"P0:L0\"");
+  if (thread_of(thread) < 0 || colon + 1 == text.size())
+    s_.fail(inside, "expected a thread and a label, as in \"P0:L0\"");
   v.thread = static_cast<unsigned>(thread_of(thread));
   v.text = text.substr(colon + 1);
   return v;
 }
 
-LitmusValue Parser::named_value(LitmusPosition where, unsigned depth) {
+LitmusValue Parser::named_value(LitmusPosition where) {
   LitmusValue v;
   v.where = where;
   const std::string w(s_.word());
@@ -326,7 +337,7 @@ LitmusValue Parser::named_value(LitmusPosition where, unsigned depth) {
   address_offset(v);
   if (s_.accept(':')) {  // x:green, a pointer with a memory tag
     v.kind = LitmusValue::Kind::Unmodelled;
-    v.text += fmt::format(":{}", named_value(s_.position(), depth + 1).text);
+    v.text += fmt::format(":{}", s_.word());
   }
   return v;
 }
@@ -362,7 +373,8 @@ LitmusValue Parser::value(unsigned depth) {
       if (v.number > u64{1} << 63) s_.fail(v.where, "this number does not fit in 64 bits");
       v.number = -v.number;
     } else if (s_.peek() == ':') {  // 1:L0
-      if (v.number >= kMaxThreads) s_.fail(v.where, fmt::format("a thread number must be below {}", kMaxThreads));
+      if (v.number >= kMaxThreads)
+        s_.fail(v.where, fmt::format("a thread number must be below {}", kMaxThreads));
       s_.take();
       v.kind = LitmusValue::Kind::Label;
       v.thread = static_cast<unsigned>(std::exchange(v.number, 0));
@@ -373,9 +385,10 @@ LitmusValue Parser::value(unsigned depth) {
   }
   if (s_.accept('&')) s_.skip_blank();
   if (v.negative || s_.peek_word().empty()) {
-    s_.fail(fmt::format("expected a number, a location, a label, instr:\"...\" or a list in braces, found {}", s_.here()));
+    s_.fail(fmt::format("expected a number, a location, a label, instr:\"...\" or a list in braces, found {}",
+                        s_.here()));
   }
-  return named_value(v.where, depth);
+  return named_value(v.where);
 }
 
 bool Parser::at_final_part() const {
@@ -395,9 +408,12 @@ void Parser::thread_names() {
       if (s_.word() != "F") s_.fail("expected F, for a fault handler, after the dot");
       t.handler = true;
     }
-    const auto plain = std::count_if(test_.threads.begin(), test_.threads.end(), [](const auto& u) { return !u.handler; });
-    if (!t.handler && t.number != plain) s_.fail(t.where, fmt::format("expected P{} here: threads come in order", plain));
-    if (t.handler && t.number >= plain) s_.fail(t.where, fmt::format("a fault handler of P{}, which has no code", t.number));
+    const auto plain =
+        std::count_if(test_.threads.begin(), test_.threads.end(), [](const auto& u) { return !u.handler; });
+    if (!t.handler && t.number != plain)
+      s_.fail(t.where, fmt::format("expected P{} here: threads come in order", plain));
+    if (t.handler && t.number >= plain)
+      s_.fail(t.where, fmt::format("a fault handler of P{}, which has no code", t.number));
     test_.threads.push_back(std::move(t));
     s_.skip_blank();
   } while (s_.accept('|'));
@@ -410,7 +426,8 @@ void Parser::instruction(LitmusThread& t) {
   bool line_start = false;
   bool in_string = false;
   while (in_string || (s_.peek() != '|' && s_.peek() != ';')) {
-    if (line_start && at_final_part()) s_.fail(fmt::format("expected ';' at the end of a row of code, found {}", s_.here()));
+    if (line_start && at_final_part())
+      s_.fail(fmt::format("expected ';' at the end of a row of code, found {}", s_.here()));
     if (s_.at_end()) s_.fail("expected ';' at the end of a row of code, found the end of the file");
     if (s_.peek() == '"') in_string = !in_string;
     if (!in_string && s_.skip_comment()) continue;
@@ -434,7 +451,8 @@ void Parser::cell(LitmusThread& t) {
     const std::string name(ahead.word(true));
     ahead.skip_blank();
     if (name.empty() || !ahead.accept(':')) break;
-    const bool known = std::any_of(t.labels.begin(), t.labels.end(), [&](const LitmusLabel& l) { return l.name == name; });
+    const bool known =
+        std::any_of(t.labels.begin(), t.labels.end(), [&](const LitmusLabel& l) { return l.name == name; });
     if (known) s_.fail(fmt::format("label '{}' is already defined in P{}", name, t.number));
     t.labels.push_back({name, static_cast<u32>(t.code.size()), s_.position()});
     s_ = ahead;
@@ -447,7 +465,8 @@ void Parser::row() {
     cell(test_.threads[column]);
     const bool last = column + 1 == test_.threads.size();
     if (s_.peek() == ';' && last) break;
-    if (s_.peek() == ';') s_.fail(fmt::format("this row of code has {} columns, expected {}", column + 1, test_.threads.size()));
+    if (s_.peek() == ';')
+      s_.fail(fmt::format("this row of code has {} columns, expected {}", column + 1, test_.threads.size()));
     if (last) s_.fail(fmt::format("this row of code has more than {} columns", test_.threads.size()));
     s_.take();
   }
@@ -498,7 +517,8 @@ void Parser::final_part() {
       s_.word();
       test_.condition = implication(0);
     } else {
-      s_.fail(fmt::format("expected exists, ~exists, forall, locations, filter or the end of the file, found {}", s_.here()));
+      s_.fail(fmt::format(
+          "expected exists, ~exists, forall, locations, filter or the end of the file, found {}", s_.here()));
     }
   }
 }
@@ -573,7 +593,9 @@ LitmusProposition Parser::atom(unsigned depth) {
 
 LitmusTest parse_litmus(std::string_view text, const std::string& file) {
   if (text.size() > kMaxText) {
-    throw InputError(Diagnostic{{file, 0, 0}, fmt::format("a litmus test has at most {} bytes, this file has {}", kMaxText, text.size())});
+    throw InputError(Diagnostic{
+        {file, 0, 0},
+        fmt::format("a litmus test has at most {} bytes, this file has {}", kMaxText, text.size())});
   }
   return Parser(text, file).parse();
 }

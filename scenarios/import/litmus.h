@@ -1,7 +1,8 @@
 // Herd's litmus format as plain data, and its reader.
 //
-// Owns: the syntax. Must not know: instructions, addresses, machines; code stays text. What the format has but the
-// model does not (page table entries, memory tags, fault handlers) is read and kept, so that the next step can name it.
+// Owns: the syntax. Must not know: instructions, addresses, machines; code stays text. What the format has
+// but the model does not (page table entries, memory tags, fault handlers) is read and kept, so that the next
+// step can name it.
 #pragma once
 
 #include <optional>
@@ -26,7 +27,7 @@ struct LitmusType {
   bool pointer = false;
   bool instruction = false;  ///< ins_t
   bool is_signed = true;
-  u8 size = 4;               ///< bytes of one element: 1, 2, 4, 8 or 16
+  u8 size = 4;  ///< bytes of one element: 1, 2, 4, 8 or 16
 };
 
 /// What `0:X1=...`, `x=...` or a condition may have on its right.
@@ -44,7 +45,7 @@ struct LitmusValue {
   u64 number = 0;         ///< two's complement
   u64 index = 0;
   unsigned thread = 0;
-  std::string text;       ///< symbol, label, instruction or what is not modelled
+  std::string text;  ///< symbol, label, instruction or what is not modelled
   std::vector<LitmusValue> list;
 };
 
@@ -52,11 +53,11 @@ struct LitmusValue {
 struct LitmusPlace {
   enum class Kind : u8 { Register, Memory, Fault, Unmodelled } kind = Kind::Register;
   LitmusPosition where;
-  unsigned thread = 0;               ///< Register, Fault
-  std::string name;                  ///< register, symbol, label of a fault (or empty), or what is not modelled
-  std::string arrangement;           ///< of a vector register: "4S"
-  std::optional<u64> index;          ///< x[index]; in a declaration the number of elements
-  bool bracketed = false;            ///< written [x]
+  unsigned thread = 0;       ///< Register, Fault
+  std::string name;          ///< register, symbol, label of a fault (or empty), or what is not modelled
+  std::string arrangement;   ///< of a vector register: "4S"
+  std::optional<u64> index;  ///< x[index]; in a declaration the number of elements
+  bool bracketed = false;    ///< written [x]
   std::vector<std::string> details;  ///< Fault: what follows the label, as written
 };
 
@@ -90,8 +91,8 @@ struct LitmusThread {
 /// A proposition about final states.
 struct LitmusProposition {
   enum class Kind : u8 { True, False, Equal, Fault, Not, And, Or, Implies } kind = Kind::True;
-  LitmusPlace place;   ///< Equal, Fault
-  LitmusValue value;   ///< Equal
+  LitmusPlace place;  ///< Equal, Fault
+  LitmusValue value;  ///< Equal
   std::vector<LitmusProposition> parts;
 };
 
@@ -100,7 +101,7 @@ enum class LitmusQuantifier : u8 { Exists, NotExists, ForAll };
 /// A header line `key=value`.
 struct LitmusInfo {
   std::string key, value;
-  LitmusPosition where;        ///< of the key
+  LitmusPosition where;  ///< of the key
   LitmusPosition value_where;
 };
 
@@ -108,7 +109,7 @@ struct LitmusTest {
   std::string file;
   std::string architecture;  ///< first word of the text
   std::string name;
-  std::string description;   ///< the string in double quotes, if any
+  std::string description;  ///< the string in double quotes, if any
   std::vector<LitmusInfo> info;
   std::vector<LitmusDeclaration> init;
   std::vector<LitmusThread> threads;  ///< columns in order: P0, P1 ... and their handlers
@@ -118,14 +119,15 @@ struct LitmusTest {
   LitmusProposition condition;  ///< True if the text has none
 };
 
-/// Reads one test. Any sequence of bytes gives either a test or InputError with `file`, line and column. `file` is used
-/// in messages only.
+/// Reads one test. Any sequence of bytes gives either a test or InputError with `file`, line and column.
+/// `file` is used in messages only.
 LitmusTest parse_litmus(std::string_view text, const std::string& file);
 
 /// The final condition in one line, canonical: `exists (0:X0=1 /\ [x]=2)`.
 std::string condition_text(const LitmusTest& test);
 
-/// A value, a place as such a line has them: `label:"P0:L0"`, `-1`, `x`, `{1,2}`; `0:X1`, `[x]`, `x[1]`, `fault(P0:L0)`.
+/// A value, a place as such a line has them: `label:"P0:L0"`, `-1`, `x`, `{1,2}`; `0:X1`, `[x]`, `x[1]`,
+/// `fault(P0:L0)`.
 std::string to_text(const LitmusValue& v);
 std::string to_text(const LitmusPlace& p);
 

@@ -10,8 +10,12 @@
 namespace isobar::scenarios {
 namespace {
 
-char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+char upper(char c) {
+  return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+}
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 bool is_word_char(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '_' || c == '.' || c == '$';
 }
@@ -24,7 +28,7 @@ std::string upper(std::string_view s) {
 
 /// Instructions whose last operand may be a label.
 bool takes_label(std::string_view mnemonic) {
-  constexpr std::array<std::string_view, 11> kNames{"B",  "BL",  "CBZ", "CBNZ", "TBZ", "TBNZ",
+  constexpr std::array<std::string_view, 11> kNames{"B",   "BL",  "CBZ",   "CBNZ", "TBZ", "TBNZ",
                                                     "ADR", "LDR", "LDRSW", "PRFM", "ADRP"};
   return mnemonic.substr(0, 2) == "B." || mnemonic.substr(0, 3) == "BC." ||
          std::find(kNames.begin(), kNames.end(), mnemonic) != kNames.end();
@@ -32,9 +36,9 @@ bool takes_label(std::string_view mnemonic) {
 
 /// An instruction taken apart at its last operand.
 struct Split {
-  std::string mnemonic;      ///< upper case
-  std::string_view before;   ///< everything up to the last operand
-  std::string_view last;     ///< the last operand, trimmed; empty if there is none
+  std::string mnemonic;     ///< upper case
+  std::string_view before;  ///< everything up to the last operand
+  std::string_view last;    ///< the last operand, trimmed; empty if there is none
 };
 
 Split split(std::string_view text) {
@@ -52,7 +56,8 @@ Split split(std::string_view text) {
 /// The offset from `pc` that the last operand means, if it is a label or `.+N`.
 std::optional<i64> target_offset(const Split& s, u64 pc, unsigned thread, const LitmusLabels& labels) {
   if (s.last.empty() || !takes_label(s.mnemonic)) return std::nullopt;
-  if (!std::all_of(s.last.begin() + 1, s.last.end(), [](char c) { return is_word_char(c) || c == '+' || c == '-'; })) {
+  if (!std::all_of(s.last.begin() + 1, s.last.end(),
+                   [](char c) { return is_word_char(c) || c == '+' || c == '-'; })) {
     return std::nullopt;
   }
   if (s.last[0] == '.' && (s.last.size() == 1 || s.last[1] == '+' || s.last[1] == '-')) {
@@ -68,7 +73,8 @@ std::optional<i64> target_offset(const Split& s, u64 pc, unsigned thread, const 
   return static_cast<i64>(*address - pc);
 }
 
-/// Spellings that the reference accepts and assemblers do not: an X register extended as if it were a W register
+/// Spellings that the reference accepts and assemblers do not: an X register extended as if it were a W
+/// register
 /// (`[X1,X2,UXTW]`), and a lane of a vector with its arrangement (`V0.8B[1]`).
 std::string standard_spelling(std::string s) {
   for (const char* extend : {"UXTW", "SXTW"}) {
@@ -110,13 +116,15 @@ u32 assemble_litmus(const LitmusInstruction& instruction, u64 pc, unsigned threa
                     const std::string& file) {
   const Split s = split(instruction.text);
   std::string text = instruction.text;
-  if (const std::optional<i64> offset = target_offset(s, pc, thread, labels)) text = fmt::format("{}#{}", s.before, *offset);
+  if (const std::optional<i64> offset = target_offset(s, pc, thread, labels))
+    text = fmt::format("{}#{}", s.before, *offset);
   const auto fail = [&](const std::string& message) {
     throw InputError(Diagnostic{{file, instruction.where.line, instruction.where.column}, message});
   };
   const bool names_label =
       !s.last.empty() && !is_digit(s.last[0]) && std::all_of(s.last.begin(), s.last.end(), is_word_char);
-  if (text == instruction.text && names_label && takes_label(s.mnemonic)) fail(fmt::format("there is no label '{}'", s.last));
+  if (text == instruction.text && names_label && takes_label(s.mnemonic))
+    fail(fmt::format("there is no label '{}'", s.last));
   std::string why;
   if (const std::optional<u32> word = isa::assemble_word(text, &why)) return *word;
   const std::string other = standard_spelling(text);
@@ -127,11 +135,13 @@ u32 assemble_litmus(const LitmusInstruction& instruction, u64 pc, unsigned threa
   return 0;
 }
 
-std::string instruction_text(const LitmusInstruction& instruction, u64 pc, unsigned thread, const LitmusLabels& labels) {
+std::string instruction_text(const LitmusInstruction& instruction, u64 pc, unsigned thread,
+                             const LitmusLabels& labels) {
   const Split s = split(instruction.text);
   const std::optional<i64> offset = target_offset(s, pc, thread, labels);
   std::string source = instruction.text;
-  if (offset) source = fmt::format("{}.{}{}", s.before, *offset < 0 ? '-' : '+', *offset < 0 ? -*offset : *offset);
+  if (offset)
+    source = fmt::format("{}.{}{}", s.before, *offset < 0 ? '-' : '+', *offset < 0 ? -*offset : *offset);
   std::string r;
   for (const char c : upper(source)) {
     const char before = r.empty() ? '\0' : r.back();

@@ -15,32 +15,20 @@ struct Variant {
   Effect effect;
 };
 /// Variants that say what the reference must be able to do, which the model always can, have no effect.
-constexpr std::array<Variant, 26> kVariants{{{"ifetch", Effect::None},
-                                             {"self", Effect::None},
-                                             {"mixed", Effect::None},
-                                             {"neon", Effect::None},
-                                             {"fatal", Effect::None},
-                                             {"exs", Effect::ExS},
-                                             {"eis", Effect::Eis},
-                                             {"eos", Effect::Eos},
-                                             {"memtag", Effect::Tags},
-                                             {"mte", Effect::Tags},
-                                             {"sync", Effect::Tags},
-                                             {"async", Effect::Tags},
-                                             {"asym", Effect::Tags},
-                                             {"asymmetric", Effect::Tags},
-                                             {"precise", Effect::Tags},
-                                             {"imprecise", Effect::Tags},
-                                             {"store-only", Effect::Tags},
-                                             {"handled", Effect::SkipFaults},
-                                             {"skip", Effect::SkipFaults},
-                                             {"faulttonext", Effect::SkipFaults},
-                                             {"vmsa", Effect::Translation},
-                                             {"kvm", Effect::Translation},
-                                             {"ha", Effect::Translation},
-                                             {"hd", Effect::Translation},
-                                             {"morello", Effect::Morello},
-                                             {"nv2", Effect::Nested}}};
+constexpr std::array<Variant, 26> kVariants{
+    {{"ifetch", Effect::None},      {"self", Effect::None},
+     {"mixed", Effect::None},       {"neon", Effect::None},
+     {"fatal", Effect::None},       {"exs", Effect::ExS},
+     {"eis", Effect::Eis},          {"eos", Effect::Eos},
+     {"memtag", Effect::Tags},      {"mte", Effect::Tags},
+     {"sync", Effect::Tags},        {"async", Effect::Tags},
+     {"asym", Effect::Tags},        {"asymmetric", Effect::Tags},
+     {"precise", Effect::Tags},     {"imprecise", Effect::Tags},
+     {"store-only", Effect::Tags},  {"handled", Effect::SkipFaults},
+     {"skip", Effect::SkipFaults},  {"faulttonext", Effect::SkipFaults},
+     {"vmsa", Effect::Translation}, {"kvm", Effect::Translation},
+     {"ha", Effect::Translation},   {"hd", Effect::Translation},
+     {"morello", Effect::Morello},  {"nv2", Effect::Nested}}};
 
 std::string lower(std::string_view s) {
   std::string r(s);
@@ -70,7 +58,8 @@ struct Setting {
 
 class Reader {
  public:
-  Reader(const LitmusTest& test, unsigned threads, const LitmusOptions& options) : test_(test), options_(options) {
+  Reader(const LitmusTest& test, unsigned threads, const LitmusOptions& options)
+      : test_(test), options_(options) {
     config_.cores = threads;
     config_.line_bytes = options.line_bytes;
     config_.force_broadcast = true;
@@ -101,8 +90,10 @@ class Reader {
   void add_variants(std::string_view list, const Location& where) {
     for (const std::string& word : words(list)) {
       const std::string name = lower(word);
-      const auto it = std::find_if(kVariants.begin(), kVariants.end(), [&](const Variant& v) { return v.name == name; });
-      if (it == kVariants.end()) throw InputError(Diagnostic{where, fmt::format("unknown variant '{}'", word)});
+      const auto it =
+          std::find_if(kVariants.begin(), kVariants.end(), [&](const Variant& v) { return v.name == name; });
+      if (it == kVariants.end())
+        throw InputError(Diagnostic{where, fmt::format("unknown variant '{}'", word)});
       apply(it->effect, word, where);
     }
   }
@@ -147,8 +138,9 @@ class Reader {
         n = 10 * n + static_cast<unsigned>(name[i] - '0');
       }
       if (name != "all" && (!number || n >= config_.cores)) {
-        throw InputError(Diagnostic{tso_.where, fmt::format("expected all, none or threads from P0 to P{}, found '{}'",
-                                                            config_.cores - 1, word)});
+        throw InputError(
+            Diagnostic{tso_.where, fmt::format("expected all, none or threads from P0 to P{}, found '{}'",
+                                               config_.cores - 1, word)});
       }
       for (unsigned c = 0; c < config_.cores; ++c) {
         if (name == "all" || c == n) config_.core[c].tso_at_reset = true;
@@ -163,7 +155,8 @@ class Reader {
     } else if (name == "t3") {
       config_.flavour = model::TsoFlavour::T3;
     } else if (!name.empty() && name != "t1") {
-      throw InputError(Diagnostic{flavour_.where, fmt::format("expected t1, t2 or t3, found '{}'", flavour_.value)});
+      throw InputError(
+          Diagnostic{flavour_.where, fmt::format("expected t1, t2 or t3, found '{}'", flavour_.value)});
     }
   }
 

@@ -5,8 +5,8 @@
 
 namespace isobar::scenarios {
 
-/// The machine that the header lines Variant=, CacheType=, TSO=, TSOFlavour= and `options` ask for, with `threads`
-/// cores. Throws UnsupportedError or InputError.
+/// The machine that the header lines Variant=, CacheType=, TSO=, TSOFlavour= and `options` ask for, with
+/// `threads` cores. Throws UnsupportedError or InputError.
 model::MachineConfig litmus_machine(const LitmusTest& test, unsigned threads, const LitmusOptions& options);
 
 }  // namespace isobar::scenarios

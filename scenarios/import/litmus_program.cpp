@@ -14,11 +14,13 @@
 namespace isobar::scenarios {
 namespace {
 
-constexpr u64 kLine = 64;        ///< every location starts a line of its own
+constexpr u64 kLine = 64;  ///< every location starts a line of its own
 constexpr u64 kPage = 4096;
 constexpr u32 kMaxInstructions = kLitmusCodeStride / 4 - 1;
 
-u64 align_up(u64 v, u64 a) { return align_down(v + a - 1, a); }
+u64 align_up(u64 v, u64 a) {
+  return align_down(v + a - 1, a);
+}
 
 /// A constant of the test as a number. Addresses count with all their bits whatever type receives them.
 struct Constant {
@@ -35,7 +37,8 @@ class Builder {
     p_.file = test_.file;
     p_.condition_text = condition_text(test_);
     p_.quantifier = test_.quantifier;
-    if (test_.architecture != "AArch64") unsupported({1, 1}, fmt::format("architecture {}", test_.architecture));
+    if (test_.architecture != "AArch64")
+      unsupported({1, 1}, fmt::format("architecture {}", test_.architecture));
     check_threads();
     p_.config = litmus_machine(test_, static_cast<unsigned>(test_.threads.size()), options_);
     place_labels();
@@ -54,8 +57,12 @@ class Builder {
 
  private:
   Location at(LitmusPosition w) const { return {test_.file, w.line, w.column}; }
-  [[noreturn]] void wrong(LitmusPosition w, const std::string& message) const { throw InputError(Diagnostic{at(w), message}); }
-  [[noreturn]] void unsupported(LitmusPosition w, const std::string& why) const { throw UnsupportedError(at(w), why); }
+  [[noreturn]] void wrong(LitmusPosition w, const std::string& message) const {
+    throw InputError(Diagnostic{at(w), message});
+  }
+  [[noreturn]] void unsupported(LitmusPosition w, const std::string& why) const {
+    throw UnsupportedError(at(w), why);
+  }
 
   unsigned threads() const { return static_cast<unsigned>(test_.threads.size()); }
   u64 code_base(unsigned thread) const { return kLitmusCode + thread * kLitmusCodeStride; }
@@ -90,11 +97,11 @@ class Builder {
   const LitmusOptions& options_;
   LitmusProgram p_;
   LitmusLabels labels_;
-  std::map<std::string, LitmusSymbol> symbols_;        ///< addresses are given when first asked for
-  std::map<std::string, std::vector<u8>> contents_;    ///< of initialised symbols
+  std::map<std::string, LitmusSymbol> symbols_;      ///< addresses are given when first asked for
+  std::map<std::string, std::vector<u8>> contents_;  ///< of initialised symbols
   std::map<std::pair<unsigned, isa::Reg>, LitmusType> register_types_;
-  std::vector<std::vector<u32>> words_;                ///< per thread
-  std::vector<u64> jumped_to_;                         ///< addresses that indirect branches may reach
+  std::vector<std::vector<u32>> words_;  ///< per thread
+  std::vector<u64> jumped_to_;           ///< addresses that indirect branches may reach
   u64 next_data_ = kLitmusData;
   bool indirect_branches_ = false;
   bool needs_el1_ = false;
@@ -103,13 +110,16 @@ class Builder {
 void Builder::check_threads() const {
   for (const LitmusThread& t : test_.threads) {
     if (t.handler) unsupported(t.where, fmt::format("fault handlers (P{}.F) are not modelled", t.number));
-    if (t.code.size() > kMaxInstructions) wrong(t.where, fmt::format("more than {} instructions", kMaxInstructions));
+    if (t.code.size() > kMaxInstructions)
+      wrong(t.where, fmt::format("more than {} instructions", kMaxInstructions));
   }
-  if (threads() > kMaxCores) unsupported(test_.threads[kMaxCores].where, fmt::format("more than {} threads", kMaxCores));
+  if (threads() > kMaxCores)
+    unsupported(test_.threads[kMaxCores].where, fmt::format("more than {} threads", kMaxCores));
 }
 
 void Builder::check_thread(const LitmusPlace& place) const {
-  if (place.thread >= threads()) wrong(place.where, fmt::format("there is no thread P{}: the last is P{}", place.thread, threads() - 1));
+  if (place.thread >= threads())
+    wrong(place.where, fmt::format("there is no thread P{}: the last is P{}", place.thread, threads() - 1));
 }
 
 void Builder::place_labels() {
@@ -137,10 +147,12 @@ LitmusSymbol& Builder::symbol(const std::string& name) {
 void Builder::declare_locations() {
   for (const LitmusDeclaration& d : test_.init) {
     if (d.place.kind == LitmusPlace::Kind::Unmodelled) {
-      unsupported(d.place.where, fmt::format("'{}' (page tables, memory tags) is not modelled", d.place.name));
+      unsupported(d.place.where,
+                  fmt::format("'{}' (page tables, memory tags) is not modelled", d.place.name));
     }
     if (d.place.kind != LitmusPlace::Kind::Memory) continue;
-    if (symbols_.count(d.place.name) != 0) wrong(d.place.where, fmt::format("'{}' is declared twice", d.place.name));
+    if (symbols_.count(d.place.name) != 0)
+      wrong(d.place.where, fmt::format("'{}' is declared twice", d.place.name));
     LitmusSymbol& s = symbols_[d.place.name];
     s.size = d.type.size;
     s.is_signed = d.type.is_signed;
@@ -167,14 +179,17 @@ void Builder::declare_locations() {
 void Builder::initialise(const LitmusSymbol& s, const LitmusDeclaration& d) {
   const LitmusValue& v = *d.value;
   if (!s.is_array) return store(s, 0, v);
-  if (v.kind != LitmusValue::Kind::List) wrong(v.where, fmt::format("expected a list in braces for the array '{}'", s.name));
-  if (v.list.size() > s.count) wrong(v.where, fmt::format("'{}' has {} elements, this list has {}", s.name, s.count, v.list.size()));
+  if (v.kind != LitmusValue::Kind::List)
+    wrong(v.where, fmt::format("expected a list in braces for the array '{}'", s.name));
+  if (v.list.size() > s.count)
+    wrong(v.where, fmt::format("'{}' has {} elements, this list has {}", s.name, s.count, v.list.size()));
   for (u32 i = 0; i < v.list.size(); ++i) store(s, i, v.list[i]);
 }
 
 void Builder::store(const LitmusSymbol& s, u32 element, const LitmusValue& v) {
   const Constant c = constant(v);
-  if (c.exact && s.size < 8) wrong(v.where, fmt::format("an address does not fit in the {} bytes of '{}'", s.size, s.name));
+  if (c.exact && s.size < 8)
+    wrong(v.where, fmt::format("an address does not fit in the {} bytes of '{}'", s.size, s.name));
   std::vector<u8>& bytes = contents_[s.name];
   bytes.resize(std::size_t{s.size} * s.count);
   const u64 high = v.negative ? ~u64{0} : 0;
@@ -186,7 +201,8 @@ void Builder::store(const LitmusSymbol& s, u32 element, const LitmusValue& v) {
 isa::Reg Builder::register_of(const LitmusPlace& place) const {
   check_thread(place);
   const isa::Reg reg = isa::parse_register(place.name);
-  if (reg == isa::Reg::None || isa::is_uop_result(reg)) unsupported(place.where, fmt::format("register {} is not modelled", place.name));
+  if (reg == isa::Reg::None || isa::is_uop_result(reg))
+    unsupported(place.where, fmt::format("register {} is not modelled", place.name));
   // Tests run with the stack pointer of EL0 selected.
   return reg == isa::Reg::SP ? isa::Reg::SP_EL0 : reg;
 }
@@ -221,9 +237,11 @@ void Builder::declare_registers() {
     const std::pair key{d.place.thread, reg};
     if (d.type.declared) register_types_[key] = d.type;
     if (!d.value) continue;
-    if (!values.emplace(key, register_value(d, reg)).second) wrong(d.place.where, fmt::format("{} is initialised twice", to_text(d.place)));
+    if (!values.emplace(key, register_value(d, reg)).second)
+      wrong(d.place.where, fmt::format("{} is initialised twice", to_text(d.place)));
   }
-  for (const auto& [key, value] : values) p_.program.reset[key.first].registers.emplace_back(key.second, value);
+  for (const auto& [key, value] : values)
+    p_.program.reset[key.first].registers.emplace_back(key.second, value);
 }
 
 Constant Builder::constant(const LitmusValue& v) {
@@ -235,7 +253,8 @@ Constant Builder::constant(const LitmusValue& v) {
       return {s.address + v.number + v.index * s.size, true};
     }
     case LitmusValue::Kind::Label: {
-      if (v.thread >= threads()) wrong(v.where, fmt::format("there is no thread P{}: the last is P{}", v.thread, threads() - 1));
+      if (v.thread >= threads())
+        wrong(v.where, fmt::format("there is no thread P{}: the last is P{}", v.thread, threads() - 1));
       const auto& own = labels_.of_thread[v.thread];
       const auto it = own.find(v.text);
       if (it == own.end()) wrong(v.where, fmt::format("there is no label '{}' in P{}", v.text, v.thread));
@@ -258,7 +277,8 @@ Constant Builder::constant(const LitmusValue& v) {
 
 void Builder::check_instruction(u32 word, const LitmusInstruction& i) {
   const bool is_udf = word >> 16 == 0;
-  if (!is_udf && !isa::is_defined(word)) unsupported(i.where, fmt::format("instruction '{}' is not modelled", i.text));
+  if (!is_udf && !isa::is_defined(word))
+    unsupported(i.where, fmt::format("instruction '{}' is not modelled", i.text));
   const isa::Instruction& decoded = isa::decode_cached(word);
   for (unsigned k = 0; k < decoded.count; ++k) {
     const isa::Uop& u = decoded.uops[k];
@@ -330,7 +350,8 @@ u32 Builder::register_item(const LitmusPlace& place) {
     i.size = static_cast<u8>(letter == std::string::npos ? 16 : 1u << letter);
     i.count = 16u / i.size;
     if (letter == std::string::npos || a != fmt::format("{}{}", i.count, a.back())) {
-      unsupported(place.where, fmt::format("{}: a vector register is observed as 16B, 8H, 4S or 2D", to_text(place)));
+      unsupported(place.where,
+                  fmt::format("{}: a vector register is observed as 16B, 8H, 4S or 2D", to_text(place)));
     }
     i.name += "." + a;
     i.is_signed = true;
@@ -359,7 +380,8 @@ u32 Builder::memory_item(const LitmusPlace& place, bool whole_array) {
     i.name = s.name;
   } else {
     if (whole_array) wrong(place.where, fmt::format("'{}' is not an array", s.name));
-    if (place.index.value_or(0) >= s.count) wrong(place.where, fmt::format("'{}' has {} elements", s.name, s.count));
+    if (place.index.value_or(0) >= s.count)
+      wrong(place.where, fmt::format("'{}' has {} elements", s.name, s.count));
     i.kind = LitmusItem::Kind::Memory;
     i.name = to_text(place);
     o.addr += place.index.value_or(0) * s.size;
@@ -379,12 +401,14 @@ u32 Builder::fault_item(const LitmusPlace& place) {
   if (!place.name.empty()) {
     const auto& own = labels_.of_thread[place.thread];
     const auto label = own.find(place.name);
-    if (label == own.end()) wrong(place.where, fmt::format("there is no label '{}' in P{}", place.name, place.thread));
+    if (label == own.end())
+      wrong(place.where, fmt::format("there is no label '{}' in P{}", place.name, place.thread));
     i.pc = label->second;
     i.name += ":" + place.name;
   }
   for (const std::string& detail : place.details) {
-    if (detail != "UndefinedInstruction") unsupported(place.where, fmt::format("fault '{}' is not modelled", detail));
+    if (detail != "UndefinedInstruction")
+      unsupported(place.where, fmt::format("fault '{}' is not modelled", detail));
     i.undefined_only = true;
     i.name += "," + detail;
   }
@@ -418,14 +442,17 @@ LitmusTerm Builder::equality(const LitmusProposition& q) {
   t.item = q.place.kind == LitmusPlace::Kind::Memory ? memory_item(q.place, list) : item(q.place);
   const LitmusItem& i = p_.items[t.item];
   const bool many = i.kind == LitmusItem::Kind::Array || i.kind == LitmusItem::Kind::Vector;
-  if (many != list) wrong(q.value.where, fmt::format("expected {} for {}", many ? "a list in braces" : "one value", i.name));
+  if (many != list)
+    wrong(q.value.where, fmt::format("expected {} for {}", many ? "a list in braces" : "one value", i.name));
   if (!list) {
     const Constant c = constant(q.value);
     t.exact = c.exact;
     t.values.push_back(c.value);
     return t;
   }
-  if (q.value.list.size() != i.count) wrong(q.value.where, fmt::format("{} has {} elements, this list has {}", i.name, i.count, q.value.list.size()));
+  if (q.value.list.size() != i.count)
+    wrong(q.value.where,
+          fmt::format("{} has {} elements, this list has {}", i.name, i.count, q.value.list.size()));
   for (const LitmusValue& v : q.value.list) t.values.push_back(constant(v).value);
   return t;
 }
@@ -463,8 +490,10 @@ void Builder::lay_out() {
     const auto bytes = contents_.find(name);
     if (bytes != contents_.end()) program.segments.push_back({s.address, bytes->second});
   }
-  std::sort(program.segments.begin(), program.segments.end(), [](const Segment& a, const Segment& b) { return a.base < b.base; });
-  program.regions.push_back({kLitmusData, std::max(align_up(next_data_ - kLitmusData, kPage), kPage), kReadWrite, -1, "data"});
+  std::sort(program.segments.begin(), program.segments.end(),
+            [](const Segment& a, const Segment& b) { return a.base < b.base; });
+  program.regions.push_back(
+      {kLitmusData, std::max(align_up(next_data_ - kLitmusData, kPage), kPage), kReadWrite, -1, "data"});
   for (unsigned t = 0; t < threads(); ++t) {
     const u64 base = code_base(t);
     const u64 end = base + p_.code_bytes[t];
@@ -473,13 +502,15 @@ void Builder::lay_out() {
       for (unsigned i = 0; i < 4; ++i) code.bytes.push_back(static_cast<u8>(word >> (8 * i)));
     }
     if (!code.bytes.empty()) program.segments.push_back(std::move(code));
-    program.regions.push_back({base, align_up(p_.code_bytes[t] + 4, kPage), kReadWrite | kExecEl0 | kExecEl1, -1, fmt::format("P{}", t)});
+    program.regions.push_back({base, align_up(p_.code_bytes[t] + 4, kPage), kReadWrite | kExecEl0 | kExecEl1,
+                               -1, fmt::format("P{}", t)});
     program.stop.push_back(end);
     program.reset[t].pc = base;
     program.reset[t].el = needs_el1_ ? 1 : 0;
   }
   if (!indirect_branches_) return;
-  // Where an indirect branch may be guessed to go: labels whose address the test takes (ADR), and returns from calls.
+  // Where an indirect branch may be guessed to go: labels whose address the test takes (ADR), and returns
+  // from calls.
   for (unsigned t = 0; t < threads(); ++t) {
     for (u64 i = 0; i < words_[t].size(); ++i) {
       const isa::Instruction& decoded = isa::decode_cached(words_[t][i]);
@@ -500,6 +531,8 @@ void Builder::lay_out() {
 UnsupportedError::UnsupportedError(Location where, std::string why)
     : InputError(Diagnostic{std::move(where), "not supported: " + why}), reason_(std::move(why)) {}
 
-LitmusProgram build_litmus(const LitmusTest& test, const LitmusOptions& options) { return Builder(test, options).build(); }
+LitmusProgram build_litmus(const LitmusTest& test, const LitmusOptions& options) {
+  return Builder(test, options).build();
+}
 
 }  // namespace isobar::scenarios

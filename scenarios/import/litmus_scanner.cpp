@@ -5,9 +5,15 @@
 namespace isobar::scenarios {
 namespace {
 
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '$'; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\f' || c == '\v'; }
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '$';
+}
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_space(char c) {
+  return c == ' ' || c == '\t' || c == '\r' || c == '\f' || c == '\v';
+}
 
 }  // namespace
 
@@ -19,7 +25,8 @@ std::string LitmusScanner::here() const {
   if (at_end()) return "the end of the file";
   const char c = peek();
   if (c == '\n') return "the end of the line";
-  if (c < 0x20 || c > 0x7e) return fmt::format("byte 0x{:02x}", static_cast<unsigned>(static_cast<unsigned char>(c)));
+  if (c < 0x20 || c > 0x7e)
+    return fmt::format("byte 0x{:02x}", static_cast<unsigned>(static_cast<unsigned char>(c)));
   const std::string_view w = peek_word();
   return fmt::format("'{}'", w.empty() ? std::string_view(&text_[offset_], 1) : w.substr(0, 40));
 }
@@ -124,7 +131,8 @@ u64 LitmusScanner::number() {
     if (v > (~u64{0} - d) / base) fail(start, "this number does not fit in 64 bits");
     v = v * base + d;
   }
-  if (!peek_word().empty()) fail(fmt::format("expected a blank or an operator after the number, found {}", here()));
+  if (!peek_word().empty())
+    fail(fmt::format("expected a blank or an operator after the number, found {}", here()));
   return v;
 }
 

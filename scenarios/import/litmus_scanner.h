@@ -35,7 +35,8 @@ class LitmusScanner {
   /// The rest of the line without its end, trimmed.
   std::string rest_of_line();
 
-  /// A word of letters, digits, `_`, `.` and `$` that starts with a letter, `_`, `.` or `$`; empty if none starts here.
+  /// A word of letters, digits, `_`, `.` and `$` that starts with a letter, `_`, `.` or `$`; empty if none
+  /// starts here.
   std::string_view word(bool dots = false);
   /// The same without moving.
   std::string_view peek_word(bool dots = false) const;

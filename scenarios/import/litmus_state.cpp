@@ -24,21 +24,27 @@ int thread_at(const LitmusProgram& p, u64 address) {
   return (address - kLitmusCode) % kLitmusCodeStride <= p.code_bytes[thread] ? static_cast<int>(thread) : -1;
 }
 
-bool is_address(const LitmusProgram& p, u64 v) { return symbol_at(p, v) || thread_at(p, v) >= 0; }
+bool is_address(const LitmusProgram& p, u64 v) {
+  return symbol_at(p, v) || thread_at(p, v) >= 0;
+}
 
 std::string number_text(u64 v, unsigned size, bool is_signed) {
   const unsigned width = 8 * size;
-  return is_signed ? fmt::format("{}", static_cast<i64>(sign_extend(v, width))) : fmt::format("{}", v & ones(width));
+  return is_signed ? fmt::format("{}", static_cast<i64>(sign_extend(v, width)))
+                   : fmt::format("{}", v & ones(width));
 }
 
 /// The reference numbers code without labels from 100000 (thread 0), 200000 ... on.
-u64 reference_code_address(unsigned thread, u64 offset) { return u64{100'000} * (thread + 1) + offset; }
+u64 reference_code_address(unsigned thread, u64 offset) {
+  return u64{100'000} * (thread + 1) + offset;
+}
 
 std::string value_text(const LitmusProgram& p, const LitmusItem& item, u64 v) {
   if (const LitmusSymbol* s = symbol_at(p, v)) {
     return v == s->address ? s->name : fmt::format("{}+{}", s->name, v - s->address);
   }
-  if (const auto label = p.labels.find(v); label != p.labels.end()) return fmt::format("label:\"{}\"", label->second);
+  if (const auto label = p.labels.find(v); label != p.labels.end())
+    return fmt::format("label:\"{}\"", label->second);
   if (const int thread = thread_at(p, v); thread >= 0) {
     const u64 offset = (v - kLitmusCode) % kLitmusCodeStride;
     return fmt::format("{}", reference_code_address(static_cast<unsigned>(thread), offset));
@@ -67,7 +73,8 @@ u64 element(const LitmusItem& item, const trace::Outcome& o, u32 i) {
 /// See trace::Observable for the value of a Fault.
 bool fault_happened(const LitmusItem& item, const trace::Outcome& o) {
   const Value& v = o.values[item.first];
-  return v.lo != 0 && (!item.pc || v.lo >> 32 == (*item.pc & ones(32))) && (!item.undefined_only || bits(v.lo, 31, 26) == 0);
+  return v.lo != 0 && (!item.pc || v.lo >> 32 == (*item.pc & ones(32))) &&
+         (!item.undefined_only || bits(v.lo, 31, 26) == 0);
 }
 
 std::string fault_name(u64 syndrome) {
@@ -79,7 +86,8 @@ std::string fault_name(u64 syndrome) {
     case 0x20:
     case 0x21: return status == 0x04 ? "I-MMU:Translation" : "I-MMU:Permission";
     case 0x24:
-    case 0x25: return status == 0x04 ? "D-MMU:Translation" : status == 0x0c ? "D-MMU:Permission" : "Alignment";
+    case 0x25:
+      return status == 0x04 ? "D-MMU:Translation" : status == 0x0c ? "D-MMU:Permission" : "Alignment";
     default: return fmt::format("Exception:{:#x}", bits(syndrome, 31, 26));
   }
 }
@@ -101,8 +109,10 @@ bool holds(const LitmusProgram& p, const LitmusTerm& t, const trace::Outcome& o)
     case Kind::True: return true;
     case Kind::False: return false;
     case Kind::Not: return !holds(p, t.parts[0], o);
-    case Kind::And: return std::all_of(t.parts.begin(), t.parts.end(), [&](const auto& q) { return holds(p, q, o); });
-    case Kind::Or: return std::any_of(t.parts.begin(), t.parts.end(), [&](const auto& q) { return holds(p, q, o); });
+    case Kind::And:
+      return std::all_of(t.parts.begin(), t.parts.end(), [&](const auto& q) { return holds(p, q, o); });
+    case Kind::Or:
+      return std::any_of(t.parts.begin(), t.parts.end(), [&](const auto& q) { return holds(p, q, o); });
     case Kind::Implies: return !holds(p, t.parts[0], o) || holds(p, t.parts[1], o);
     case Kind::Equal:
     case Kind::Fault: break;
@@ -111,7 +121,8 @@ bool holds(const LitmusProgram& p, const LitmusTerm& t, const trace::Outcome& o)
   if (t.kind == Kind::Fault) return fault_happened(item, o);
   for (u32 i = 0; i < t.values.size(); ++i) {
     const u64 v = element(item, o, i);
-    if (t.exact || is_address(p, v) ? v != t.values[i] : ((v ^ t.values[i]) & ones(8u * item.size)) != 0) return false;
+    if (t.exact || is_address(p, v) ? v != t.values[i] : ((v ^ t.values[i]) & ones(8u * item.size)) != 0)
+      return false;
   }
   return true;
 }
@@ -120,7 +131,8 @@ std::string item_text(const LitmusProgram& p, const LitmusItem& item, const trac
   switch (item.kind) {
     case LitmusItem::Kind::Fault: return fault_text(p, item, o);
     case LitmusItem::Kind::Register:
-    case LitmusItem::Kind::Memory: return fmt::format("{}={}", item.name, value_text(p, item, element(item, o, 0)));
+    case LitmusItem::Kind::Memory:
+      return fmt::format("{}={}", item.name, value_text(p, item, element(item, o, 0)));
     case LitmusItem::Kind::Array:
     case LitmusItem::Kind::Vector: break;
   }
@@ -144,14 +156,21 @@ std::vector<std::string> unexpected_faults(const LitmusProgram& p, const trace::
   std::vector<std::string> texts;
   for (const u32 index : p.fault_items) {
     const LitmusItem& item = p.items[index];
-    const auto asked = [&](u32 i) { return p.items[i].kind == LitmusItem::Kind::Fault && p.items[i].thread == item.thread; };
+    const auto asked = [&](u32 i) {
+      return p.items[i].kind == LitmusItem::Kind::Fault && p.items[i].thread == item.thread;
+    };
     if (!fault_happened(item, o) || std::any_of(p.printed.begin(), p.printed.end(), asked)) continue;
-    texts.push_back(fmt::format("P{} stops with {} at {}", item.thread, fault_name(o.values[item.first].lo), fault_place(p, item, o)));
+    texts.push_back(fmt::format("P{} stops with {} at {}", item.thread, fault_name(o.values[item.first].lo),
+                                fault_place(p, item, o)));
   }
   return texts;
 }
 
-bool condition_holds(const LitmusProgram& p, const trace::Outcome& o) { return holds(p, p.condition, o); }
-bool passes_filter(const LitmusProgram& p, const trace::Outcome& o) { return !p.filter || holds(p, *p.filter, o); }
+bool condition_holds(const LitmusProgram& p, const trace::Outcome& o) {
+  return holds(p, p.condition, o);
+}
+bool passes_filter(const LitmusProgram& p, const trace::Outcome& o) {
+  return !p.filter || holds(p, *p.filter, o);
+}
 
 }  // namespace isobar::scenarios

@@ -37,11 +37,12 @@ std::string to_text(const LitmusValue& v) {
   switch (v.kind) {
     case LitmusValue::Kind::Number: return fmt::format("{}", static_cast<i64>(v.number));
     case LitmusValue::Kind::Address:
-      return v.index != 0 ? fmt::format("{}[{}]", v.text, v.index)
+      return v.index != 0    ? fmt::format("{}[{}]", v.text, v.index)
              : v.number != 0 ? fmt::format("{}+{}", v.text, v.number)
                              : v.text;
     case LitmusValue::Kind::Label: return fmt::format("label:\"P{}:{}\"", v.thread, v.text);
-    case LitmusValue::Kind::Instruction: return v.text == "NOP" ? v.text : fmt::format("instr:\"{}\"", v.text);
+    case LitmusValue::Kind::Instruction:
+      return v.text == "NOP" ? v.text : fmt::format("instr:\"{}\"", v.text);
     case LitmusValue::Kind::Unmodelled: return v.text;
     case LitmusValue::Kind::List: break;
   }
@@ -56,7 +57,8 @@ std::string to_text(const LitmusPlace& p) {
       std::string s = fmt::format("{}:{}", p.thread, p.name);
       return p.arrangement.empty() ? s : s + "." + p.arrangement;
     }
-    case LitmusPlace::Kind::Memory: return p.index ? fmt::format("{}[{}]", p.name, *p.index) : fmt::format("[{}]", p.name);
+    case LitmusPlace::Kind::Memory:
+      return p.index ? fmt::format("{}[{}]", p.name, *p.index) : fmt::format("[{}]", p.name);
     case LitmusPlace::Kind::Unmodelled: return p.bracketed ? "[" + p.name + "]" : p.name;
     case LitmusPlace::Kind::Fault: break;
   }

@@ -24,7 +24,9 @@ std::string read_file(const std::string& path) {
 std::vector<ReferenceOutcome> read_reference_outcomes(const std::string& directory) {
   const std::string path = directory + "/outcomes.jsonl";
   std::ifstream in(path);
-  if (!in) throw InputError(Diagnostic{{path, 0, 0}, "cannot read this file; expected a folder with outcomes.jsonl"});
+  if (!in)
+    throw InputError(
+        Diagnostic{{path, 0, 0}, "cannot read this file; expected a folder with outcomes.jsonl"});
   std::vector<ReferenceOutcome> all;
   std::string line;
   for (u32 number = 1; std::getline(in, line); ++number) {
@@ -40,7 +42,8 @@ std::vector<ReferenceOutcome> read_reference_outcomes(const std::string& directo
       std::sort(r.states.begin(), r.states.end());
       all.push_back(std::move(r));
     } catch (const nlohmann::json::exception& e) {
-      throw InputError(Diagnostic{{path, number, 0}, fmt::format("expected an object with test, variants and states: {}", e.what())});
+      throw InputError(Diagnostic{
+          {path, number, 0}, fmt::format("expected an object with test, variants and states: {}", e.what())});
     }
   }
   return all;
@@ -53,10 +56,13 @@ LitmusProgram load_reference_test(const std::string& directory, const ReferenceO
   return build_litmus(parse_litmus(read_file(path), path), options);
 }
 
-StateDifference compare_states(const std::vector<std::string>& reference, const std::vector<std::string>& ours) {
+StateDifference compare_states(const std::vector<std::string>& reference,
+                               const std::vector<std::string>& ours) {
   StateDifference d;
-  std::set_difference(reference.begin(), reference.end(), ours.begin(), ours.end(), std::back_inserter(d.missing));
-  std::set_difference(ours.begin(), ours.end(), reference.begin(), reference.end(), std::back_inserter(d.extra));
+  std::set_difference(reference.begin(), reference.end(), ours.begin(), ours.end(),
+                      std::back_inserter(d.missing));
+  std::set_difference(ours.begin(), ours.end(), reference.begin(), reference.end(),
+                      std::back_inserter(d.extra));
   return d;
 }
 

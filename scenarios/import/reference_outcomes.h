@@ -10,10 +10,10 @@ namespace isobar::scenarios {
 
 /// One line of `outcomes.jsonl`.
 struct ReferenceOutcome {
-  std::string test;                   ///< GROUP/FILE.litmus, below the folder of outcomes.jsonl
+  std::string test;  ///< GROUP/FILE.litmus, below the folder of outcomes.jsonl
   std::string group;
   std::vector<std::string> variants;
-  std::vector<std::string> states;    ///< sorted
+  std::vector<std::string> states;  ///< sorted
   std::string observation;
 };
 
@@ -29,6 +29,7 @@ struct StateDifference {
   std::vector<std::string> extra;    ///< in ours only
   bool exact() const { return missing.empty() && extra.empty(); }
 };
-StateDifference compare_states(const std::vector<std::string>& reference, const std::vector<std::string>& ours);
+StateDifference compare_states(const std::vector<std::string>& reference,
+                               const std::vector<std::string>& ours);
 
 }  // namespace isobar::scenarios
