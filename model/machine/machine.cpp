@@ -264,13 +264,9 @@ MachineState Machine::initial() const {
     c.context.daif = r.daif;
     c.context.sp_sel = r.sp_sel;
     if (config_.core[k].tso_at_reset && config_.core[k].tso != TsoSupport::None)
-      c.reg[isa::index(Reg::ACTLR_EL1)] = 2;
+      c.reg.set(Reg::ACTLR_EL1, {2, 0});
     for (const auto& [reg, value] : r.registers) {
-      const Reg actual = actual_register(reg, c.context);
-      c.reg[isa::index(actual)] = value.lo;
-      if (!isa::is_vector(actual) || value.hi == 0) continue;
-      c.vector_high.resize(32);
-      c.vector_high[isa::index(actual) - isa::index(Reg::V0)] = value.hi;
+      if (const Reg actual = actual_register(reg, c.context); actual != Reg::None) c.reg.set(actual, value);
     }
     c.context.tso = tso_after_synchronisation(config_, c, k);
     s.storage.irq.ticks[k] = static_cast<u8>(config_.timer_ticks);

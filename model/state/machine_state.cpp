@@ -66,9 +66,7 @@ void hash(const Core& c, Hasher& h) {
     h.word(c.stop.esr);
     h.word(c.stop.far);
   }
-  h.bytes(c.reg.data(), sizeof c.reg);
-  h.word(c.vector_high.size());
-  h.bytes(c.vector_high.data(), c.vector_high.size() * sizeof(u64));
+  c.reg.hash(h);
 }
 
 }  // namespace
@@ -85,10 +83,7 @@ Digest digest(const MachineState& s) {
 Value read_register(const Core& c, isa::Reg r) {
   if (r == isa::Reg::XZR || r == isa::Reg::None) return {};
   if (r == isa::Reg::SP) r = c.context.el == 1 && c.context.sp_sel ? isa::Reg::SP_EL1 : isa::Reg::SP_EL0;
-  Value v{c.reg[isa::index(r)], 0};
-  if (isa::is_vector(r) && !c.vector_high.empty())
-    v.hi = c.vector_high[isa::index(r) - isa::index(isa::Reg::V0)];
-  return v;
+  return c.reg.get(r);
 }
 
 }  // namespace isobar::model

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "isa/uop.h"
+#include "model/state/register_file.h"
 #include "model/storage/storage.h"
 #include "support/hash.h"
 
@@ -96,8 +97,7 @@ struct Core {
   Monitor monitor;
   u32 next_seq = 0;      ///< not hashed
   u64 retired = 0;       ///< instructions, not hashed
-  std::array<u64, isa::kNumRegs> reg{};  ///< architectural values; vector registers: low half
-  std::vector<u64> vector_high;          ///< empty, or 32 upper halves
+  RegisterFile reg;      ///< what has retired
 };
 
 struct MachineState {

@@ -32,25 +32,13 @@ Value result_of(const Entry& e, Reg r) {
 }
 
 Operand produced(const Core& c, Reg r, u8 producer) {
-  if (producer == kFromRegisterFile) {
-    Operand o{true, {c.reg[isa::index(r)], 0}, 0};
-    if (isa::is_vector(r) && !c.vector_high.empty())
-      o.value.hi = c.vector_high[isa::index(r) - isa::index(Reg::V0)];
-    return o;
-  }
+  if (producer == kFromRegisterFile) return {true, c.reg.get(r), 0};
   const Entry& p = c.window[producer];
   return {p.known, result_of(p, r), p.guess};
 }
 
 void write_register(Core& c, Reg r, Value v) {
-  if (r == Reg::None || r == Reg::XZR) return;
-  c.reg[isa::index(r)] = v.lo;
-  if (!isa::is_vector(r)) return;
-  if (c.vector_high.empty()) {
-    if (v.hi == 0) return;
-    c.vector_high.resize(32);
-  }
-  c.vector_high[isa::index(r) - isa::index(Reg::V0)] = v.hi;
+  if (r != Reg::None) c.reg.set(r, v);
 }
 
 void write_results(Core& c, const Entry& e) {
@@ -63,7 +51,7 @@ void write_results(Core& c, const Entry& e) {
   write_register(c, actual_register(u.dst[1], e.context), e.value2);
   const unsigned flags = u.kind == UopKind::Eret ? 15u : u.flags_out;
   for (Reg r : {Reg::N, Reg::Z, Reg::C, Reg::V})
-    if ((flags & flag_bit(r)) != 0) c.reg[isa::index(r)] = (e.nzcv & flag_bit(r)) != 0;
+    if ((flags & flag_bit(r)) != 0) c.reg.set(r, {(e.nzcv & flag_bit(r)) != 0, 0});
 }
 
 void update_monitor(Core& c, const Entry& e) {
