@@ -114,12 +114,13 @@ TraceHeader read_header(const Line& line) {
 }
 
 TraceStep read_step(const Line& line) {
-  line.only({"t", "core", "slot", "choice"});
+  line.only({"t", "core", "slot", "choice", "time"});
   TraceStep s;
   s.kind = line.text("t");
   s.core = static_cast<u8>(line.number("core", kMaxCores - 1));
   s.slot = static_cast<u8>(line.number("slot", 0xff));
   s.choice = static_cast<u16>(line.number("choice", 0xffff));
+  if (line.has("time")) s.time = line.number("time", ~u64{0});
   return s;
 }
 
@@ -173,6 +174,7 @@ void TraceWriter::step(const TraceStep& s) {
   j["core"] = s.core;
   j["slot"] = s.slot;
   j["choice"] = s.choice;
+  if (s.time != 0) j["time"] = s.time;
   out_ << dump(j) << '\n';
   ++steps_;
 }

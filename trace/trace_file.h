@@ -35,6 +35,7 @@ struct TraceStep {
   u8 core = 0;
   u8 slot = 0;
   u16 choice = 0;
+  u64 time = 0;  ///< model time at which it was taken, ticks; 0 in untimed runs
   friend bool operator==(const TraceStep&, const TraceStep&) = default;
 };
 
