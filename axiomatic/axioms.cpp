@@ -1,6 +1,9 @@
 #include "axiomatic/axioms.h"
 
+#include <algorithm>
 #include <array>
+#include <map>
+#include <unordered_map>
 
 namespace isobar::axiomatic {
 namespace {
@@ -15,22 +18,33 @@ using Kind = Event::Kind;
 enum Layer : unsigned { Real, Picked, AfterPick };
 using Node = std::array<u32, 3>;
 
+/// A load that takes some of its bytes after an older store of its core and others not (or after another one): the
+/// bytes of one store make a slice, which alone is ordered after what feeds that store and before what overwrites
+/// what the slice read. Everything else orders all slices.
+struct Slices {
+  Node before{}, after{};
+  std::array<u8, 16> of_byte{};              ///< index into `slice`
+  std::vector<std::pair<EventId, Node>> slice;  ///< the store (kNoEvent: none) and its vertex
+};
+
 class Builder {
  public:
   Builder(const Program& p, const Relations& r, TsoFlavour flavour) : program_(p), relations_(r), flavour_(flavour) {
     const u32 n = static_cast<u32>(p.event.size());
-    graph_.add_vertices(3 * n);
+    out_.graph.add_vertices(3 * n);
+    first_flow_ = out_.graph.add_vertices(3 * static_cast<u32>(p.flow.size()));
+    out_.event_of.assign(out_.graph.vertices(), kNoEvent);
+    slice_loads();
     for (u32 e = 0; e < n; ++e) {
-      if (p.event[e].is_memory()) graph_.set_stop(e);
+      if (p.event[e].is_memory() && slices_.count(e) == 0) stop(e, e);
     }
-    first_flow_ = graph_.add_vertices(3 * static_cast<u32>(p.flow.size()));
   }
 
-  OrderGraph build() {
+  OrderedBefore build() {
     observed_by();
     hazard_ordered_before();
     data_flow();
-    for (const Pair& x : relations_.lmws) local(event(x.first), event(x.second), Clause::Lmws);
+    local_memory_write_successor();
     dependency_ordered_before();
     atomic_ordered_before();
     for (EventId begin = 0; begin < program_.event.size();) {
@@ -39,7 +53,8 @@ class Builder {
       program_order(begin, end);
       begin = end;
     }
-    return std::move(graph_);
+    out_.event_of.resize(out_.graph.vertices(), kNoEvent);
+    return std::move(out_);
   }
 
  private:
@@ -47,12 +62,67 @@ class Builder {
     const u32 n = static_cast<u32>(program_.event.size());
     return {e, n + e, 2 * n + e};
   }
+  /// What must come before all of `e`.
+  Node before(EventId e) const {
+    const auto found = slices_.find(e);
+    return found == slices_.end() ? event(e) : found->second.before;
+  }
+  /// What comes after all of `e`.
+  Node after(EventId e) const {
+    const auto found = slices_.find(e);
+    return found == slices_.end() ? event(e) : found->second.after;
+  }
+  /// The part of `e` that has the byte at `address`.
+  Node part(EventId e, u64 address) const {
+    const auto found = slices_.find(e);
+    if (found == slices_.end()) return event(e);
+    const Slices& s = found->second;
+    return s.slice[s.of_byte[address - program_.event[e].addr]].second;
+  }
+  /// The part of load `e` that stands after store `w` of its core.
+  Node part_after(EventId e, EventId w) const {
+    const auto found = slices_.find(e);
+    if (found == slices_.end()) return event(e);
+    for (const auto& [store, node] : found->second.slice) {
+      if (store == w) return node;
+    }
+    return event(e);
+  }
+
+  void slice_loads() {
+    for (auto x = relations_.local_store.begin(); x != relations_.local_store.end(); ++x) {
+      const auto& [load, stores] = *x;
+      const u8 size = program_.event[load].size;
+      if (std::all_of(stores.begin(), stores.begin() + size, [&](EventId w) { return w == stores[0]; })) continue;
+      Slices s{junction(), junction(), {}, {}};
+      for (unsigned b = 0; b < size; ++b) {
+        const EventId w = stores[b];
+        const auto known = std::find_if(s.slice.begin(), s.slice.end(), [&](const auto& y) { return y.first == w; });
+        s.of_byte[b] = static_cast<u8>(known - s.slice.begin());
+        if (known == s.slice.end()) s.slice.emplace_back(w, junction());
+      }
+      out_.event_of.resize(out_.graph.vertices(), kNoEvent);
+      for (const auto& [store, node] : s.slice) {
+        stop(node[Real], load);
+        local(s.before, node, Clause::None);
+        local(node, s.after, Clause::None);
+        picked(s.before, node, Clause::None);
+        picked(node, s.after, Clause::None);
+        edge(node[Picked], node[AfterPick], Clause::PickLob);
+      }
+      slices_.emplace(load, std::move(s));
+    }
+  }
+  void stop(u32 vertex, EventId e) {
+    out_.graph.set_stop(vertex);
+    out_.event_of[vertex] = e;
+  }
   Node flow(FlowId f) const { return {first_flow_ + 3 * f, first_flow_ + 3 * f + 1, first_flow_ + 3 * f + 2}; }
   Node junction() {
-    const u32 v = graph_.add_vertices(3);
+    const u32 v = out_.graph.add_vertices(3);
     return {v, v + 1, v + 2};
   }
-  void edge(u32 from, u32 to, Clause c) { graph_.add_edge(from, to, static_cast<u16>(c)); }
+  void edge(u32 from, u32 to, Clause c) { out_.graph.add_edge(from, to, static_cast<u16>(c)); }
 
   /// `from` is locally ordered before `to`: also behind a pick.
   void local(const Node& from, const Node& to, Clause c) {
@@ -103,13 +173,32 @@ class Builder {
   void observed_by() {
     const auto external = [&](const Pair& x) { return program_.event[x.first].core != program_.event[x.second].core; };
     for (const Pair& x : relations_.rf) {
-      if (external(x)) edge(x.first, x.second, Clause::Rfe);
+      if (external(x)) edge(x.first, before(x.second)[Real], Clause::Rfe);
     }
     for (const Pair& x : relations_.co) {
       if (external(x)) edge(x.first, x.second, Clause::Coe);
     }
-    for (const Pair& x : relations_.fr) {
-      if (external(x)) edge(x.first, x.second, Clause::Fre);
+    for (const FromRead& x : relations_.fr) {
+      if (external({x.read, x.write})) edge(part(x.read, x.byte)[Real], x.write, Clause::Fre);
+    }
+  }
+
+  /// lmws: of a load, only what overlaps the store.
+  void local_memory_write_successor() {
+    for (const auto& [m, w] : relations_.lmws) {
+      const Event& store = program_.event[w];
+      const auto sliced = slices_.find(m);
+      if (sliced == slices_.end()) {
+        local(event(m), event(w), Clause::Lmws);
+        continue;
+      }
+      std::vector<bool> done(sliced->second.slice.size(), false);
+      for (unsigned b = 0; b < program_.event[m].size; ++b) {
+        const u8 slice = sliced->second.of_byte[b];
+        if (done[slice] || program_.event[m].addr + b - store.addr >= store.size) continue;
+        done[slice] = true;
+        local(sliced->second.slice[slice].second, event(w), Clause::Lmws);
+      }
     }
   }
 
@@ -127,7 +216,7 @@ class Builder {
       if (!r.is_read()) continue;
       while (overtaken != relations_.fre_any.end() && overtaken->first < e) ++overtaken;
       if (overtaken != relations_.fre_any.end() && overtaken->first == e) {
-        const u32 hazard = graph_.add_vertices();
+        const u32 hazard = out_.graph.add_vertices();
         for (unsigned b = 0; b < r.size; ++b) {
           Reads& older = reads[r.addr + b];
           if (!older.any) continue;
@@ -141,11 +230,11 @@ class Builder {
       for (unsigned b = 0; b < r.size; ++b) {
         Reads& mine = reads[r.addr + b];
         if (!mine.open) {
-          const u32 next = graph_.add_vertices();
+          const u32 next = out_.graph.add_vertices();
           if (mine.any) edge(mine.vertex, next, Clause::None);
           mine = {true, true, next};
         }
-        edge(e, mine.vertex, Clause::None);
+        edge(part(e, r.addr + b)[Real], mine.vertex, Clause::None);
       }
     }
   }
@@ -159,8 +248,8 @@ class Builder {
       const Node to = flow(f);
       edge(to[Real], to[Picked], Clause::None);  // what a value needs, it also hangs on
       if (x.read != kNoEvent) {
-        local(event(x.read), to, Clause::None);
-        picked(event(x.read), to, Clause::None);
+        local(after(x.read), to, Clause::None);
+        picked(after(x.read), to, Clause::None);
       }
       for (FlowId n : x.needs) {
         local(flow(n), to, Clause::None);
@@ -175,7 +264,7 @@ class Builder {
     for (EventId e = 0; e < program_.event.size(); ++e) {
       const Event& x = program_.event[e];
       if (x.kind == Kind::Branch) continue;
-      const Node n = event(e);
+      const Node n = before(e);
       if (x.address != kNoFlow) {
         local(flow(x.address), n, Clause::Addr);
         picked(flow(x.address), n, Clause::PickAddr);
@@ -192,28 +281,28 @@ class Builder {
     }
     for (const auto& [w, r] : relations_.lmrs) {
       const Event& store = program_.event[w];
-      picked(event(w), event(r), Clause::PickLmrs);
-      if (store.address != kNoFlow) local(flow(store.address), event(r), Clause::AddrLmrs);
-      if (store.data != kNoFlow) local(flow(store.data), event(r), Clause::DataLmrs);
+      const Node load = part_after(r, w);
+      picked(event(w), load, Clause::PickLmrs);
+      if (store.address != kNoFlow) local(flow(store.address), load, Clause::AddrLmrs);
+      if (store.data != kNoFlow) local(flow(store.data), load, Clause::DataLmrs);
     }
   }
 
   /// rmw; rmw; lmrs; [A | Q]; and what feeds from a load that takes the result of an atomic operation.
   void atomic_ordered_before() {
-    for (const Pair& x : relations_.rmw) local(event(x.first), event(x.second), Clause::Rmw);
-    std::vector<bool> forwarded_result(program_.event.size(), false);
+    for (const Pair& x : relations_.rmw) local(after(x.first), event(x.second), Clause::Rmw);
     std::vector<std::vector<EventId>> producers(program_.event.size());
     for (const auto& [w, r] : relations_.lmrs) {
       const Event& store = program_.event[w];
       const Event& load = program_.event[r];
       if (store.partner == kNoEvent) continue;
-      if (load.acquire || load.acquire_pc) local(event(store.partner), event(r), Clause::RmwLmrs);
+      if (load.acquire || load.acquire_pc) local(after(store.partner), part_after(r, w), Clause::RmwLmrs);
       if (store.computes) producers[r].push_back(store.partner);
     }
     for (FlowId f = 0; f < program_.flow.size(); ++f) {
       const EventId read = program_.flow[f].read;
       if (read == kNoEvent) continue;
-      for (EventId amo : producers[read]) local(event(amo), flow(f), Clause::AmoData);
+      for (EventId amo : producers[read]) local(after(amo), flow(f), Clause::AmoData);
     }
   }
 
@@ -233,7 +322,7 @@ class Builder {
 
     for (EventId e = begin; e < end; ++e) {
       const Event& x = program_.event[e];
-      const Node n = event(e);
+      const Node n = before(e);
       switch (x.kind) {
         case Kind::Branch:
           if (x.data == kNoFlow) break;
@@ -288,6 +377,7 @@ class Builder {
         case Kind::Read:
         case Kind::Write: {
           const bool load = x.is_read(), acquire = x.acquire || x.acquire_pc;
+          const Node done = after(e);
           before_all.before(n, Clause::None);
           before_memory.before(n, Clause::None);
           if (x.acquire) release.before(n, Clause::ReleaseAcquire);
@@ -301,21 +391,21 @@ class Builder {
           }
           if (x.tso) tso_before(x, n, tso_loads, tso_all, tso_stores, tso_atomics);
 
-          memory.add(n, Clause::None);
-          if (load && !x.no_ret) loads.add(n, Clause::None);
-          if (!load) stores.add(n, Clause::None);
-          if (load && acquire) before_memory.add(n, Clause::Acquire);
-          if (x.release) release.add(n, Clause::None);
-          if (is_acquire_release_atomic(x)) before_memory.add(n, Clause::AmoAcquireRelease);
+          memory.add(done, Clause::None);
+          if (load && !x.no_ret) loads.add(done, Clause::None);
+          if (!load) stores.add(done, Clause::None);
+          if (load && acquire) before_memory.add(done, Clause::Acquire);
+          if (x.release) release.add(done, Clause::None);
+          if (is_acquire_release_atomic(x)) before_memory.add(done, Clause::AmoAcquireRelease);
           if (x.address != kNoFlow) {
             address.add(flow(x.address), Clause::AddrPo);
             address.add_picked(flow(x.address), Clause::PickAddrPo);
           }
           if (x.tso) {
-            tso_all.add(n, Clause::TsoStore);
-            if (load) tso_loads.add(n, Clause::TsoLoad);
-            if (!load) tso_stores.add(n, Clause::None);
-            if (!load && x.amo) tso_atomics.add(n, Clause::TsoAtomic);
+            tso_all.add(done, Clause::TsoStore);
+            if (load) tso_loads.add(done, Clause::TsoLoad);
+            if (!load) tso_stores.add(done, Clause::None);
+            if (!load && x.amo) tso_atomics.add(done, Clause::TsoAtomic);
           }
           break;
         }
@@ -340,8 +430,9 @@ class Builder {
   const Program& program_;
   const Relations& relations_;
   TsoFlavour flavour_;
-  OrderGraph graph_;
+  OrderedBefore out_;
   u32 first_flow_ = 0;
+  std::map<EventId, Slices> slices_;
 };
 
 Violation two_step(Axiom a, EventId x, const char* first, EventId y, const char* second) {
@@ -432,22 +523,22 @@ std::optional<Violation> check_atomic(const Program& p, const Relations& r) {
   return std::nullopt;
 }
 
-OrderGraph ordered_before(const Program& p, const Relations& r, TsoFlavour flavour) {
+OrderedBefore ordered_before(const Program& p, const Relations& r, TsoFlavour flavour) {
   return Builder(p, r, flavour).build();
 }
 
 /// external: irreflexive ob.
 std::optional<Violation> check_external(const Program& p, const Relations& r, TsoFlavour flavour) {
-  const OrderGraph graph = ordered_before(p, r, flavour);
-  const std::vector<Edge> cycle = graph.shortest_cycle();
+  const OrderedBefore ob = ordered_before(p, r, flavour);
+  const std::vector<Edge> cycle = ob.graph.shortest_cycle();
   if (cycle.empty()) return std::nullopt;
   Violation v{Axiom::External, {}};
-  Link link{static_cast<EventId>(cycle.front().from), {}, "", kNoEvent};
+  Link link{ob.event_of[cycle.front().from], {}, "", kNoEvent};
   for (const Edge& e : cycle) {
     const auto clause = static_cast<Clause>(e.clause);
     if (clause != Clause::None) link.clauses.push_back(clause);
-    if (!graph.is_stop(e.to)) continue;
-    link.to = static_cast<EventId>(e.to);
+    if (!ob.graph.is_stop(e.to)) continue;
+    link.to = ob.event_of[e.to];
     for (Clause c : link.clauses) {
       const std::string group = text(c).group;
       if (link.relation.empty() || !link.relation.ends_with(group)) {
@@ -455,7 +546,7 @@ std::optional<Violation> check_external(const Program& p, const Relations& r, Ts
       }
     }
     v.cycle.push_back(link);
-    link = Link{static_cast<EventId>(e.to), {}, "", kNoEvent};
+    link = Link{ob.event_of[e.to], {}, "", kNoEvent};
   }
   return v;
 }

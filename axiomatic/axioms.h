@@ -109,7 +109,11 @@ std::optional<Violation> check_internal(const Program& p, const Relations& r);
 std::optional<Violation> check_atomic(const Program& p, const Relations& r);
 std::optional<Violation> check_external(const Program& p, const Relations& r, TsoFlavour flavour);
 
-/// The ordered-before graph of check_external: vertex n is event n for n < p.event.size(), the rest are junctions.
-OrderGraph ordered_before(const Program& p, const Relations& r, TsoFlavour flavour);
+/// The ordered-before graph of check_external. Its stops are the memory events, a load in slices once for each slice.
+struct OrderedBefore {
+  OrderGraph graph;
+  std::vector<EventId> event_of;  ///< per vertex; kNoEvent where it is not a stop
+};
+OrderedBefore ordered_before(const Program& p, const Relations& r, TsoFlavour flavour);
 
 }  // namespace isobar::axiomatic

@@ -113,7 +113,13 @@ class Drawing {
     if (options_.po) program_order();
     if (options_.rf) edges(r.rf, "rf");
     if (options_.co) edges(r.co, "co");
-    if (options_.fr) edges(r.fr, "fr");
+    if (options_.fr) {
+      std::vector<Pair> fr;
+      for (const FromRead& x : r.fr) fr.emplace_back(x.read, x.write);
+      std::sort(fr.begin(), fr.end());
+      fr.erase(std::unique(fr.begin(), fr.end()), fr.end());
+      edges(fr, "fr");
+    }
     if (options_.rmw) edges(r.rmw, "rmw");
     dependencies();
     if (options_.highlight == nullptr) return;

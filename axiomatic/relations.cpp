@@ -26,7 +26,7 @@ void relate_read(const std::vector<Event>& events, const std::vector<EventId>& o
     const std::vector<EventId>& writes = out.coherence.writes(byte);
     const std::ptrdiff_t position = out.coherence.position(byte, source);
     if (static_cast<std::size_t>(position + 1) < writes.size()) {
-      out.fr.emplace_back(id, writes[static_cast<std::size_t>(position + 1)]);
+      out.fr.push_back({id, writes[static_cast<std::size_t>(position + 1)], byte});
     }
     const EventId external = out.coherence.first_external(byte, position, r.core);
     if (external != kNoEvent) out.fre_any.emplace_back(id, external);
@@ -42,7 +42,12 @@ void relate_program_order(const std::vector<Event>& events, Relations& out) {
     for (unsigned b = 0; b < e.size; ++b) {
       Recent& r = recent[e.addr + b];
       if (e.is_read()) {
-        if (r.write != kNoEvent) out.lmrs.emplace_back(r.write, id);
+        if (r.write != kNoEvent) {
+          out.lmrs.emplace_back(r.write, id);
+          auto [known, fresh] = out.local_store.try_emplace(id);
+          if (fresh) known->second.fill(kNoEvent);
+          known->second[b] = r.write;
+        }
         r.reads.push_back(id);
         continue;
       }
@@ -112,7 +117,7 @@ Relations relate(const std::vector<Event>& events, const std::vector<EventId>& o
     }
   }
   relate_program_order(events, out);
-  for (std::vector<Pair>* r : {&out.rf, &out.co, &out.fr, &out.fre_any, &out.lmws, &out.lmrs, &out.rmw}) sort_unique(*r);
+  for (std::vector<Pair>* r : {&out.rf, &out.co, &out.fre_any, &out.lmws, &out.lmrs, &out.rmw}) sort_unique(*r);
   return out;
 }
 

@@ -5,6 +5,8 @@
 // only neighbours are listed.
 #pragma once
 
+#include <array>
+#include <map>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -39,14 +41,21 @@ class Coherence {
   std::unordered_map<u64, History> byte_;
 };
 
+struct FromRead {
+  EventId read = kNoEvent, write = kNoEvent;
+  u64 byte = 0;
+};
+
 struct Relations {
   Coherence coherence;
   std::vector<Pair> rf;        ///< W, R: all, external and internal
   std::vector<Pair> co;        ///< W, W': neighbours on some byte
-  std::vector<Pair> fr;        ///< R, W': the neighbour of its source on some byte
+  std::vector<FromRead> fr;    ///< R, W', byte: the neighbour of its source on that byte
   std::vector<Pair> fre_any;   ///< R, W': on some byte, the first write by another core after the source
   std::vector<Pair> lmws;      ///< M, W: po, same location, nothing in between that orders them already
   std::vector<Pair> lmrs;      ///< W, R: po, same location, no write in between
+  /// Per load, per byte: the store of its lmrs; kNoEvent where there is none.
+  std::map<EventId, std::array<EventId, 16>> local_store;
   std::vector<Pair> rmw;       ///< R, W
 };
 
