@@ -12,6 +12,7 @@
 #include <llvm/Support/MemoryBuffer.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "isa/assembler_directives.h"
 #include "isa/assembler_link.h"
@@ -126,9 +127,9 @@ void Run::define_symbols() {
 
 void Run::on_instruction(SMLoc where) {
   directives_.mark(where, true);
-  const std::string_view rest(where.getPointer());
-  const std::string_view target =
-      mc::external_target(rest.substr(0, rest.find_first_of("\n;")), options_.symbols);
+  if (options_.symbols.empty()) return;
+  const std::string_view rest = directives_.rest_of_buffer(where);
+  const std::string_view target = mc::external_target(rest.substr(0, rest.find_first_of("\n;")), options_.symbols);
   if (target.empty()) return;
   parser_->printError(where, "external symbol '" + std::string(target) +
                                  "' cannot become a pc-relative target through a macro argument");
@@ -194,7 +195,9 @@ void Run::map_lines() {
     const auto [begin, end] = linker_->range_of(assembler, m);
     if (begin < end) placed.push_back({begin, m.instruction ? begin + 4 : end, locate(m.where).line});
   }
-  std::stable_sort(placed.begin(), placed.end(), [](const Placed& a, const Placed& b) { return a.begin < b.begin; });
+  std::sort(placed.begin(), placed.end(), [](const Placed& a, const Placed& b) {
+    return std::tie(a.begin, a.end, a.line) < std::tie(b.begin, b.end, b.line);
+  });
   for (std::size_t i = 0; i < placed.size(); ++i) {
     const Placed& p = placed[i];
     const u64 end = i + 1 < placed.size() ? std::min(p.end, placed[i + 1].begin) : p.end;

@@ -16,7 +16,14 @@ using llvm::StringRef;
 namespace {
 
 /// What asking LLVM for the place of an expansion counts as, in bytes of expanded text.
-constexpr double kNoteCost = 512;
+constexpr double kNoteCost = 1024;
+constexpr double kStatementCost = 16;
+
+/// What one copy of a text counts as.
+double cost(std::string_view text) {
+  const auto statements = std::count_if(text.begin(), text.end(), [](char c) { return c == '\n' || c == ';'; });
+  return static_cast<double>(text.size()) + kStatementCost * static_cast<double>(statements + 1);
+}
 
 // Source text has no control characters (check_shape), so it cannot spell this.
 std::string secret_name(const std::string& name) { return ".\x01" + name; }
@@ -158,7 +165,7 @@ bool Directives::enter(StringRef, SMLoc where) {
   const unsigned buffer = origins_.buffer_of(where);
   if (buffer == 0) return stop(where, "macro text is not in a buffer");
   const StringRef text = getSourceManager().getMemoryBuffer(buffer)->getBuffer();
-  if (!charge(static_cast<double>(text.size()), where)) return true;
+  if (!charge(cost({text.data(), text.size()}), where)) return true;
   TextProblem problem = check_shape({text.data(), text.size()});
   if (!problem) problem = assignments_.check({text.data(), text.size()});
   if (problem) return stop(where, problem.message + " in macro expansion");
@@ -170,7 +177,7 @@ bool Directives::repeat(StringRef name, SMLoc where) {
   const SMLoc count_loc = getTok().getLoc();
   i64 count = 0;
   if (getParser().parseAbsoluteExpression(count)) return stop(count_loc, "expected an absolute number of repetitions");
-  if (count > 0 && !charge(static_cast<double>(count) * static_cast<double>(body.size() + 1), where)) return true;
+  if (count > 0 && !charge(static_cast<double>(count) * cost(body), where)) return true;
   // The value stands at the place of the expression, so that errors about it are reported there.
   getLexer().UnLex(AsmToken(AsmToken::Integer, StringRef(count_loc.getPointer(), 1), count));
   return pass_on(secret_name(name.str()), where, true);
@@ -184,11 +191,8 @@ bool Directives::iterate(StringRef name, SMLoc where) {
   const auto values = name == ".irpc" ? static_cast<long>(line)
                                       : 1 + std::count_if(rest.begin(), rest.begin() + line, separator);
   const auto references = std::count(body.begin(), body.end(), '\\');
-  if (!charge(static_cast<double>(values) * static_cast<double>(body.size() + 1) +
-                  static_cast<double>(references) * static_cast<double>(line),
-              where)) {
-    return true;
-  }
+  const double substituted = static_cast<double>(references) * static_cast<double>(line);
+  if (!charge(static_cast<double>(values) * cost(body) + substituted, where)) return true;
   if (longest_line(body, name == ".irpc" ? 1 : line) > kMaxLine) return stop(where, "expansion makes too long a line");
   return pass_on(secret_name(name.str()), where, true);
 }
@@ -209,7 +213,7 @@ bool Directives::pass_on(const std::string& name, SMLoc where, bool fresh) {
 bool Directives::charge(double bytes, SMLoc where) {
   expanded_ += bytes;
   if (expanded_ <= static_cast<double>(kMaxExpansion)) return true;
-  stop(where, "macros and repetitions expand to more than " + std::to_string(kMaxExpansion >> 20) + " MiB of text");
+  stop(where, "macros and repetitions expand to too much text");
   return false;
 }
 

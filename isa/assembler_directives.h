@@ -58,6 +58,8 @@ class Directives : public llvm::MCAsmParserExtension {
   /// Asks the parser for the statement of the source text that is being expanded: it prints a note, which the
   /// diagnostic handler hands back through `outermost`.
   void learn_origin(llvm::SMLoc where);
+  /// The text from a place to the end of its buffer.
+  llvm::StringRef rest_of_buffer(llvm::SMLoc where);
   bool learning() const { return learning_; }
   llvm::SMLoc outermost;
 
@@ -75,7 +77,6 @@ class Directives : public llvm::MCAsmParserExtension {
   bool pass_on(const std::string& name, llvm::SMLoc where, bool fresh);
   bool charge(double bytes, llvm::SMLoc where);
   bool stop(llvm::SMLoc where, const std::string& message);
-  llvm::StringRef rest_of_buffer(llvm::SMLoc where);
 
   template <bool (Directives::*Handler)(llvm::StringRef, llvm::SMLoc)>
   void add(std::initializer_list<const char*> names, bool keep_generic);

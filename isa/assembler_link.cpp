@@ -136,11 +136,11 @@ void Linker::recordRelocation(llvm::MCAssembler& assembler, const llvm::MCFragme
 }
 
 bool Linker::place(const llvm::MCAssembler& assembler) {
-  for (const llvm::MCSection& section : assembler) {
-    if (is_loaded(section)) order_.push_back(&section);
+  for (const bool text : {true, false}) {
+    for (const llvm::MCSection& section : assembler) {
+      if (is_loaded(section) && section.isText() == text) order_.push_back(&section);
+    }
   }
-  std::stable_sort(order_.begin(), order_.end(),
-                   [](const auto* a, const auto* b) { return a->isText() > b->isText(); });
   u64 size = 0;
   for (const llvm::MCSection* section : order_) {
     u64 section_size = 0;

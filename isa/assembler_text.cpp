@@ -199,10 +199,11 @@ TextProblem AssignmentCheck::check(std::string_view text) {
     const std::vector<std::string_view> names = names_in(statement);
     const bool directive = !names.empty() && (names[0] == ".set" || names[0] == ".equ" || names[0] == ".equiv");
     const bool equals = statement.find('=') != std::string_view::npos;
-    if ((directive && names.size() > 1) || (equals && !names.empty())) {
-      const std::string_view target = names[directive ? 1 : 0];
+    const std::size_t defined = directive ? 1 : 0;
+    if ((directive || equals) && names.size() > defined) {
+      const std::string_view target = names[defined];
       Cost cost;
-      for (std::size_t k = directive ? 2 : 1; k < names.size(); ++k) {
+      for (std::size_t k = defined + 1; k < names.size(); ++k) {
         const auto found = cost_.find(names[k]);
         if (found == cost_.end() || names[k] == target) continue;
         cost.nodes += found->second.nodes;

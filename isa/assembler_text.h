@@ -11,7 +11,7 @@ namespace isobar::isa::mc {
 
 inline constexpr std::size_t kMaxText = std::size_t{4} << 20;        ///< bytes of source text
 inline constexpr std::size_t kMaxLine = 16384;                       ///< bytes of one line
-inline constexpr std::size_t kMaxExpansion = std::size_t{16} << 20;  ///< bytes of text made by macros and .rept
+inline constexpr std::size_t kMaxExpansion = std::size_t{16} << 20;  ///< cost of text made by macros and .rept: bytes, and more per statement
 inline constexpr std::size_t kMaxOutput = std::size_t{64} << 20;     ///< bytes of assembled output
 inline constexpr const char* kEnterMacro = ".isobar_enter";  ///< put at the start of every macro body
 /// Added to the name of an external symbol where it is the target of a pc-relative instruction, see prepare().
