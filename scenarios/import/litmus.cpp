@@ -1,19 +1,15 @@
-#include "scenarios/import/litmus.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <utility>
 
-#include "scenarios/import/litmus_scanner.h"
+#include "scenarios/import/litmus_parser.h"
 
 namespace isobar::scenarios {
 namespace {
 
 constexpr std::size_t kMaxText = std::size_t{1} << 20;  ///< bytes of one test; the longest known is 3 KiB
-constexpr unsigned kMaxDepth = 128;                     ///< nesting of propositions and of value lists
-constexpr unsigned kMaxThreads = 64;                    ///< thread numbers a text may name
 constexpr unsigned kMaxElements = 1024;                 ///< of one array
 
 struct NamedType {
@@ -42,12 +38,9 @@ const NamedType* find_type(std::string_view name) {
   return it == kTypes.end() ? nullptr : &*it;
 }
 
-bool is_final_keyword(std::string_view w) {
-  return w == "exists" || w == "forall" || w == "locations" || w == "filter" || w == "observed";
-}
+}  // namespace
 
-/// The number in "P12"; -1 if `w` is not a thread's name.
-int thread_of(std::string_view w) {
+int litmus_thread_number(std::string_view w) {
   if (w.size() < 2 || w.size() > 3 || w[0] != 'P') return -1;
   int n = 0;
   for (const char c : w.substr(1)) {
@@ -57,54 +50,22 @@ int thread_of(std::string_view w) {
   return n < static_cast<int>(kMaxThreads) ? n : -1;
 }
 
-class Parser {
- public:
-  Parser(std::string_view text, const std::string& file) : s_(text, file) { test_.file = file; }
-
-  LitmusTest parse() {
-    header();
-    init();
-    code();
-    final_part();
-    return std::move(test_);
+/// The reference takes a header comment that is never closed for one line.
+void LitmusParser::skip_header_blank() {
+  while (true) {
+    while (s_.at_open_comment()) s_.rest_of_line();
+    if (!s_.skip_blank_character()) return;
   }
+}
 
- private:
-  void header();
-  void init();
-  LitmusDeclaration declaration();
-  LitmusType type();
-  void code();
-  void thread_names();
-  void row();
-  void cell(LitmusThread& t);
-  void instruction(LitmusThread& t);
-  bool at_final_part() const;
-  void final_part();
-  void locations();
-  LitmusPlace place();
-  LitmusPlace fault(LitmusPosition where);
-  LitmusValue value(unsigned depth);
-  LitmusValue named_value(LitmusPosition where);
-  LitmusValue label_or_instruction(LitmusPosition where, bool is_label);
-  LitmusProposition implication(unsigned depth);
-  LitmusProposition chain(unsigned depth, LitmusProposition::Kind kind);
-  LitmusProposition negation(unsigned depth);
-  LitmusProposition atom(unsigned depth);
-  void address_offset(LitmusValue& v);
-
-  LitmusScanner s_;
-  LitmusTest test_;
-};
-
-void Parser::header() {
+void LitmusParser::header() {
   s_.skip_blank();
   test_.architecture = s_.word();
   if (test_.architecture.empty())
     s_.fail(fmt::format("expected an architecture such as AArch64, found {}", s_.here()));
   test_.name = s_.rest_of_line();
   if (test_.name.empty()) s_.fail("expected the name of the test after the architecture");
-  for (s_.skip_blank(); s_.peek() != '{'; s_.skip_blank()) {
+  for (skip_header_blank(); s_.peek() != '{'; skip_header_blank()) {
     if (s_.peek() == '"') {
       test_.description = s_.quoted();
       continue;
@@ -127,7 +88,7 @@ void Parser::header() {
   }
 }
 
-void Parser::init() {
+void LitmusParser::init() {
   s_.expect('{', "'{' before the initial state");
   while (true) {
     s_.skip_blank();
@@ -141,7 +102,7 @@ void Parser::init() {
   }
 }
 
-LitmusType Parser::type() {
+LitmusType LitmusParser::type() {
   LitmusType t;
   const std::string_view w = s_.peek_word();
   if (w.empty()) return t;
@@ -175,7 +136,7 @@ LitmusType Parser::type() {
   return t;
 }
 
-LitmusDeclaration Parser::declaration() {
+LitmusDeclaration LitmusParser::declaration() {
   LitmusDeclaration d;
   d.type = type();
   d.place = place();
@@ -184,42 +145,11 @@ LitmusDeclaration Parser::declaration() {
   return d;
 }
 
-LitmusPlace Parser::fault(LitmusPosition where) {
-  LitmusPlace p;
-  p.kind = LitmusPlace::Kind::Fault;
-  p.where = where;
-  s_.skip_blank();
-  s_.expect('(', "'(' after fault");
-  s_.skip_blank();
-  const int thread = thread_of(s_.peek_word());
-  if (thread < 0) s_.fail(fmt::format("expected a thread such as P0, found {}", s_.here()));
-  s_.word();
-  p.thread = static_cast<unsigned>(thread);
-  s_.skip_blank();
-  if (s_.accept(':')) {
-    s_.skip_blank();
-    p.name = s_.word(true);
-    if (p.name.empty()) s_.fail(fmt::format("expected a label, found {}", s_.here()));
-    s_.skip_blank();
-  }
-  while (s_.accept(',')) {
-    std::string detail;
-    for (s_.skip_blank(); s_.peek() != ',' && s_.peek() != ')'; s_.skip_blank()) {
-      if (s_.at_end() || s_.peek() == ';')
-        s_.fail(fmt::format("expected ')' after fault(..., found {}", s_.here()));
-      detail += s_.take();
-    }
-    p.details.push_back(std::move(detail));
-  }
-  s_.expect(')', "')' after fault(...");
-  return p;
-}
-
-LitmusPlace Parser::place() {
+LitmusPlace LitmusParser::place() {
   LitmusPlace p;
   p.where = s_.position();
   const std::string_view w = s_.peek_word();
-  const int thread = thread_of(w);
+  const int thread = litmus_thread_number(w);
   LitmusScanner ahead = s_;
   ahead.word();
   ahead.skip_blank();
@@ -270,7 +200,7 @@ LitmusPlace Parser::place() {
   return p;
 }
 
-void Parser::address_offset(LitmusValue& v) {
+void LitmusParser::address_offset(LitmusValue& v) {
   s_.skip_blank();
   if (s_.accept('[')) {
     s_.skip_blank();
@@ -283,7 +213,7 @@ void Parser::address_offset(LitmusValue& v) {
   }
 }
 
-LitmusValue Parser::label_or_instruction(LitmusPosition where, bool is_label) {
+LitmusValue LitmusParser::label_or_instruction(LitmusPosition where, bool is_label) {
   LitmusValue v;
   v.where = where;
   v.kind = is_label ? LitmusValue::Kind::Label : LitmusValue::Kind::Instruction;
@@ -299,19 +229,19 @@ LitmusValue Parser::label_or_instruction(LitmusPosition where, bool is_label) {
   const std::size_t colon = text.find(':');
   std::string thread = text.substr(0, colon == std::string::npos ? 0 : colon);
   if (!thread.empty() && thread[0] != 'P') thread.insert(0, "P");
-  if (thread_of(thread) < 0 || colon + 1 == text.size())
+  if (litmus_thread_number(thread) < 0 || colon + 1 == text.size())
     s_.fail(inside, "expected a thread and a label, as in \"P0:L0\"");
-  v.thread = static_cast<unsigned>(thread_of(thread));
+  v.thread = static_cast<unsigned>(litmus_thread_number(thread));
   v.text = text.substr(colon + 1);
   return v;
 }
 
-LitmusValue Parser::named_value(LitmusPosition where) {
+LitmusValue LitmusParser::named_value(LitmusPosition where) {
   LitmusValue v;
   v.where = where;
   const std::string w(s_.word());
   s_.skip_blank();
-  const int thread = thread_of(w);
+  const int thread = litmus_thread_number(w);
   if (s_.peek() == ':' && (w == "label" || w == "instr")) return label_or_instruction(where, w == "label");
   if (s_.peek() == ':' && thread >= 0) {
     s_.take();
@@ -342,7 +272,7 @@ LitmusValue Parser::named_value(LitmusPosition where) {
   return v;
 }
 
-LitmusValue Parser::value(unsigned depth) {
+LitmusValue LitmusParser::value(unsigned depth) {
   s_.skip_blank();
   LitmusValue v;
   v.where = s_.position();
@@ -391,16 +321,12 @@ LitmusValue Parser::value(unsigned depth) {
   return named_value(v.where);
 }
 
-bool Parser::at_final_part() const {
-  return s_.at_end() || s_.peek() == '~' || is_final_keyword(s_.peek_word());
-}
-
-void Parser::thread_names() {
+void LitmusParser::thread_names() {
   do {
     s_.skip_blank();
     LitmusThread t;
     t.where = s_.position();
-    const int number = thread_of(s_.peek_word());
+    const int number = litmus_thread_number(s_.peek_word());
     if (number < 0) s_.fail(fmt::format("expected a thread name such as P0, found {}", s_.here()));
     s_.word();
     t.number = static_cast<unsigned>(number);
@@ -420,7 +346,7 @@ void Parser::thread_names() {
   s_.expect(';', "'|' or ';' after a thread name");
 }
 
-void Parser::instruction(LitmusThread& t) {
+void LitmusParser::instruction(LitmusThread& t) {
   LitmusInstruction i;
   i.where = s_.position();
   bool line_start = false;
@@ -444,7 +370,7 @@ void Parser::instruction(LitmusThread& t) {
   if (!i.text.empty()) t.code.push_back(std::move(i));
 }
 
-void Parser::cell(LitmusThread& t) {
+void LitmusParser::cell(LitmusThread& t) {
   while (true) {
     s_.skip_blank();
     LitmusScanner ahead = s_;
@@ -460,7 +386,7 @@ void Parser::cell(LitmusThread& t) {
   instruction(t);
 }
 
-void Parser::row() {
+void LitmusParser::row() {
   for (std::size_t column = 0;; ++column) {
     cell(test_.threads[column]);
     const bool last = column + 1 == test_.threads.size();
@@ -473,123 +399,10 @@ void Parser::row() {
   s_.take();
 }
 
-void Parser::code() {
+void LitmusParser::code() {
   thread_names();
   for (s_.skip_blank(); !at_final_part(); s_.skip_blank()) row();
 }
-
-void Parser::locations() {
-  s_.skip_blank();
-  s_.expect('[', "'[' after locations");
-  while (true) {
-    s_.skip_blank();
-    if (s_.accept(']')) break;
-    if (s_.accept(';') || s_.accept(',')) continue;
-    test_.locations.push_back(place());
-    s_.skip_blank();
-    if (s_.peek() != ';' && s_.peek() != ',' && s_.peek() != ']') {
-      s_.fail(fmt::format("expected ';' or ']' after a location, found {}", s_.here()));
-    }
-  }
-}
-
-void Parser::final_part() {
-  bool seen = false;
-  for (s_.skip_blank(); !s_.at_end(); s_.skip_blank()) {
-    if (s_.accept(';')) continue;
-    const LitmusPosition where = s_.position();
-    const bool negated = s_.accept('~');
-    if (negated) s_.skip_blank();
-    const std::string_view w = s_.peek_word();
-    if (w == "observed") s_.fail("'observed' lists are not read: expected exists, ~exists or forall");
-    if (!negated && w == "locations") {
-      s_.word();
-      locations();
-    } else if (!negated && w == "filter") {
-      s_.word();
-      test_.filter = implication(0);
-    } else if (w == "exists" || (w == "forall" && !negated)) {
-      if (seen) s_.fail(where, "a second final condition");
-      seen = true;
-      test_.quantifier = negated         ? LitmusQuantifier::NotExists
-                         : w == "exists" ? LitmusQuantifier::Exists
-                                         : LitmusQuantifier::ForAll;
-      s_.word();
-      test_.condition = implication(0);
-    } else {
-      s_.fail(fmt::format(
-          "expected exists, ~exists, forall, locations, filter or the end of the file, found {}", s_.here()));
-    }
-  }
-}
-
-LitmusProposition Parser::implication(unsigned depth) {
-  LitmusProposition left = chain(depth, LitmusProposition::Kind::Or);
-  s_.skip_blank();
-  if (!s_.accept("=>")) return left;
-  LitmusProposition p;
-  p.kind = LitmusProposition::Kind::Implies;
-  p.parts.push_back(std::move(left));
-  p.parts.push_back(implication(depth + 1));
-  return p;
-}
-
-LitmusProposition Parser::chain(unsigned depth, LitmusProposition::Kind kind) {
-  const bool is_or = kind == LitmusProposition::Kind::Or;
-  LitmusProposition p;
-  p.kind = kind;
-  do {
-    p.parts.push_back(is_or ? chain(depth, LitmusProposition::Kind::And) : negation(depth));
-    s_.skip_blank();
-  } while (s_.accept(is_or ? "\\/" : "/\\"));
-  if (p.parts.size() > 1) return p;
-  LitmusProposition only = std::move(p.parts.front());
-  return only;
-}
-
-LitmusProposition Parser::negation(unsigned depth) {
-  s_.skip_blank();
-  const bool word = s_.peek_word() == "not";
-  if (!word && s_.peek() != '~') return atom(depth);
-  if (depth > kMaxDepth) s_.fail("the condition is nested too deeply");
-  word ? void(s_.word()) : void(s_.take());
-  LitmusProposition p;
-  p.kind = LitmusProposition::Kind::Not;
-  p.parts.push_back(negation(depth + 1));
-  return p;
-}
-
-LitmusProposition Parser::atom(unsigned depth) {
-  if (depth > kMaxDepth) s_.fail("the condition is nested too deeply");
-  if (s_.accept('(')) {
-    LitmusProposition inner = implication(depth + 1);
-    s_.skip_blank();
-    s_.expect(')', "/\\, \\/ or ')'");
-    return inner;
-  }
-  LitmusProposition p;
-  if (s_.peek_word() == "true" || s_.peek_word() == "false") {
-    p.kind = s_.word() == "true" ? LitmusProposition::Kind::True : LitmusProposition::Kind::False;
-    return p;
-  }
-  p.place = place();
-  if (p.place.kind == LitmusPlace::Kind::Fault) {
-    p.kind = LitmusProposition::Kind::Fault;
-    return p;
-  }
-  p.kind = LitmusProposition::Kind::Equal;
-  s_.skip_blank();
-  const bool differs = s_.accept("!=") || s_.accept("<>");
-  if (!differs && !s_.accept("==")) s_.expect('=', "=, != or <> after a register or location");
-  p.value = value(0);
-  if (!differs) return p;
-  LitmusProposition negated;
-  negated.kind = LitmusProposition::Kind::Not;
-  negated.parts.push_back(std::move(p));
-  return negated;
-}
-
-}  // namespace
 
 LitmusTest parse_litmus(std::string_view text, const std::string& file) {
   if (text.size() > kMaxText) {
@@ -597,7 +410,7 @@ LitmusTest parse_litmus(std::string_view text, const std::string& file) {
         {file, 0, 0},
         fmt::format("a litmus test has at most {} bytes, this file has {}", kMaxText, text.size())});
   }
-  return Parser(text, file).parse();
+  return LitmusParser(text, file).parse();
 }
 
 }  // namespace isobar::scenarios

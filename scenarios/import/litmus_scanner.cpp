@@ -81,10 +81,20 @@ void LitmusScanner::skip_spaces() {
   while (is_space(peek())) take();
 }
 
+bool LitmusScanner::skip_blank_character() {
+  if (at_end()) return false;
+  if (!is_space(peek()) && peek() != '\n') return skip_comment();
+  take();
+  return true;
+}
+
 void LitmusScanner::skip_blank() {
-  while (!at_end() && (is_space(peek()) || peek() == '\n' || skip_comment())) {
-    if (is_space(peek()) || peek() == '\n') take();
+  while (skip_blank_character()) {
   }
+}
+
+bool LitmusScanner::at_open_comment() const {
+  return text_.substr(offset_, 2) == "(*" && text_.find("*)", offset_) == std::string_view::npos;
 }
 
 std::string LitmusScanner::rest_of_line() {

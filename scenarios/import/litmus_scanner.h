@@ -30,6 +30,10 @@ class LitmusScanner {
   void skip_blank();
   /// Blanks of the same line only.
   void skip_spaces();
+  /// One blank, line end or comment; false if none is here.
+  bool skip_blank_character();
+  /// Does a comment start here that nothing closes?
+  bool at_open_comment() const;
   /// Skips one comment if one starts here.
   bool skip_comment();
   /// The rest of the line without its end, trimmed.

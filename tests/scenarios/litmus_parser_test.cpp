@@ -35,6 +35,12 @@ TEST(LitmusParser, ReadsEveryPartOfAHeader) {
   EXPECT_EQ(condition_text(t), "forall (true)");
 }
 
+TEST(LitmusParser, HeaderCommentThatNothingClosesIsOneLine) {
+  const LitmusTest t = parse_litmus("AArch64 T\n(* open * )\nTSO=all\n{}\nP0;\nNOP;\n", "f");
+  ASSERT_EQ(t.info.size(), 1u);
+  EXPECT_EQ(t.info[0].where.line, 3u);
+}
+
 TEST(LitmusParser, ReadsDeclarations) {
   const LitmusTest t = parse_litmus(
       "AArch64 T\n{ int16_t x = -2; uint8_t a[3] = {1, 0x2,3};; int *p=&a; [y]=P1:L; 0:X1=a[2];\n"
@@ -136,7 +142,8 @@ TEST(LitmusParser, SaysWhereAndWhatIsWrong) {
       {"AArch64", 1, 8, "expected the name"},
       {"AArch64 T\nP0 ;\n", 2, 1, "expected a line KEY=VALUE"},
       {"AArch64 T\n\"open\n{}", 2, 1, "this string is not closed"},
-      {"AArch64 T\n(* open\n{}", 2, 1, "this comment is not closed"},
+      {"AArch64 T\n(* (* open *)\n{}", 2, 1, "this comment is not closed"},
+      {"AArch64 T\n{ x=1; (* open }\nP0;\n", 2, 8, "this comment is not closed"},
       {"AArch64 T\n{ x=1", 2, 6, "expected ';' or '}'"},
       {"AArch64 T\n{ integer x; }", 2, 3, "unknown type 'integer'"},
       {"AArch64 T\n{ void x; }", 2, 8, "expected '*' after void"},
