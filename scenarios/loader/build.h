@@ -28,7 +28,11 @@ Build build(const Scenario& scenario, unsigned variant);
 /// The values of Scenario::observed in an outcome of `b`.
 std::vector<Value> final_values(const Scenario& scenario, const Build& b, const trace::Outcome& outcome);
 
-/// "P0.X0=1; x=2; fault(P1)=permission in P1.L0; fault address of P1=x;": what was asked for, and faults and endless waits if there are any.
+/// "P0.X0=1; x=2; fault(P1)=permission at x in P1.L0;": what was asked for, and faults and endless waits if there are
+/// any.
 std::string state_text(const Scenario& scenario, const Build& b, const std::vector<Value>& values);
+
+/// The part of it that speaks of one fault; `fault` indexes Scenario::observed.
+std::string fault_text(const Scenario& scenario, const Build& b, const std::vector<Value>& values, unsigned fault);
 
 }  // namespace isobar::scenarios

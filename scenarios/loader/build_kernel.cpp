@@ -16,6 +16,9 @@ namespace {
 
 using model::Permission;
 
+/// Where in its results a thread that parks notes that it has come to its end.
+constexpr u64 kParkedSlot = kResultSize - 8;
+
 u32 membarrier_state(const Process& p) {
   u32 state = 0;
   for (const std::string& r : p.membarrier) {
@@ -101,6 +104,7 @@ class KernelBuilder {
 
   /// The end of a thread: its registers go to memory, where they outlive it, and it exits.
   void add_exit_stub(std::size_t index) {
+    const bool parks = s_.threads[index].parks;
     const std::vector<isa::Reg> regs = observed_registers(index);
     unsigned scratch = 16;
     const auto taken = [&](unsigned n) { return std::find(regs.begin(), regs.end(), isa::x_reg(n)) != regs.end(); };
@@ -110,19 +114,24 @@ class KernelBuilder {
       throw InputError(Diagnostic{{s_.file, t.line, t.column}, fmt::format("too many registers of {} are looked at", t.name)});
     }
     std::string text;
-    if (!regs.empty()) text += fmt::format("adr x{}, {:#x}\n", scratch, result_address(index));
+    if (!regs.empty() || parks) text += fmt::format("adr x{}, results\n", scratch);
     for (std::size_t i = 0; i < regs.size(); ++i) {
       text += fmt::format("str {}, [x{}, #{}]\n", isa::name(regs[i]), scratch, 8 * i);
     }
-    text += "mov x0, #0\nmov x8, #93\nsvc #0\n";
+    if (parks) {
+      text += fmt::format("str x{0}, [x{0}, #{1}]\n1: wfi\nb 1b\n", scratch, kParkedSlot);
+    } else {
+      text += "mov x0, #0\nmov x8, #93\nsvc #0\n";
+    }
     isa::AssemblerOptions options;
     options.file = "exit of " + s_.threads[index].name;
+    options.symbols["results"] = result_address(index);
     const isa::Assembly a = isa::assemble(text, exit_stub_address(index), options);
     constexpr u8 code = Permission::kReadEl0 | Permission::kExecEl0;
     constexpr u8 data = Permission::kReadEl0 | Permission::kWriteEl0;
     b_.program.regions.push_back({exit_stub_address(index), kExitStubSize, code, -1, options.file});
     b_.program.segments.push_back({exit_stub_address(index), a.bytes});
-    if (!regs.empty()) {
+    if (!regs.empty() || parks) {
       b_.program.regions.push_back({result_address(index), kResultSize, data, -1, "registers of " + s_.threads[index].name});
     }
     b_.symbols.emplace(exit_stub_address(index), s_.threads[index].name + ".exit");
@@ -182,8 +191,8 @@ class KernelBuilder {
       case Observed::Kind::Fault: x.addr = symbols.at(task + ".fault_esr"); break;
       case Observed::Kind::FaultAddress: x.addr = symbols.at(task + ".fault_far"); break;
       case Observed::Kind::Waiting:
-        x.addr = symbols.at(task + ".state");
-        x.size = 4;
+        x.addr = s_.threads[o.thread].parks ? result_address(o.thread) + kParkedSlot : symbols.at(task + ".state");
+        x.size = s_.threads[o.thread].parks ? 8 : 4;
         break;
       case Observed::Kind::Memory: break;
     }

@@ -20,6 +20,8 @@ constexpr u64 kPage = 4096;
 
 /// Stands behind the last instruction of a text; literals that the assembler collects come after it.
 constexpr const char* kEndLabel = "isobar_end_of_text";
+/// Where a thread of a kernel goes from there.
+constexpr const char* kExitSymbol = "isobar_exit";
 
 u64 align_up(u64 v, u64 a) { return align_down(v + a - 1, a); }
 
@@ -122,7 +124,8 @@ class Layout {
 
   void place_thread(Thread& t, std::size_t index) {
     // Behind its text a thread of a kernel goes where its registers are noted and the exit system call is made.
-    const std::string epilogue = kernel_ ? fmt::format("b {:#x}\n", exit_stub_address(index)) : "";
+    const std::string epilogue = kernel_ ? fmt::format("b {}\n", kExitSymbol) : "";
+    if (kernel_) symbols_[kExitSymbol] = exit_stub_address(index);
     // A text has pages of its own: nobody else's data or code shares a line with it.
     u64 base = free_place(align_up(next_code_, kPage), kPage, kPage);
     const bool assembled = assemble(t.assembly, epilogue, base, t.name, t.code);

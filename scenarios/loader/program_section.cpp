@@ -44,8 +44,8 @@ std::optional<Constant> read_constant(const Node& n, Problems& problems, std::st
 std::string read_new_name(const Node& key, Problems& problems, const Scenario& s, std::string_view what) {
   const std::optional<std::string> name = read_identifier(key, problems, what);
   if (!name) return key.text;
-  if (is_register_name(*name)) {
-    problem(problems, key, fmt::format("{} cannot be called '{}': that is a register", what, *name));
+  if (what == "a location" && is_register_name(*name)) {
+    problem(problems, key, fmt::format("a location cannot be called '{}': that is a register", *name));
   } else if (s.find_memory(*name) != nullptr && s.find_thread(*name) < 0 && what != "a location") {
     problem(problems, key, fmt::format("'{}' is already the name of a location", *name));
   }
@@ -117,12 +117,20 @@ void read_cores(const MapReader& map, Problems& problems, bool kernel, Thread& t
   }
 }
 
+void read_end(const MapReader& map, Problems& problems, bool kernel, Thread& t) {
+  const Node* v = map.find("end");
+  if (v == nullptr) return;
+  if (!kernel) problem(problems, *v, "end needs a kernel section; without a kernel the core stops at the end of the text");
+  t.parks = read_word(*v, problems, "end", {"exit", "park"}).value_or(0) == 1;
+}
+
 Thread read_thread(const Node& n, Problems& problems, const Registers& shared, bool kernel, std::string name) {
   Thread t;
   t.name = std::move(name);
   t.registers = shared;
   const MapReader map(n, thread_section(), problems);
   read_cores(map, problems, kernel, t);
+  read_end(map, problems, kernel, t);
   if (const Node* v = map.find("el")) {
     t.el = static_cast<u8>(read_integer(*v, problems, "el", 0, 1).value_or(0));
     if (kernel && t.el != 0) problem(problems, *v, "with a kernel, threads run at EL0");
@@ -165,7 +173,7 @@ const Section& memory_section() {
 
 const Section& thread_section() {
   static const Section s{
-      "thread", {"core", "process", "tso", "reserve", "el", "registers", "start", "stop", "writable", "asm"}};
+      "thread", {"core", "process", "tso", "reserve", "end", "el", "registers", "start", "stop", "writable", "asm"}};
   return s;
 }
 

@@ -34,8 +34,9 @@ unsigned Scenario::observe(const Observed& o) {
 
 unsigned observe_fault(Scenario& s, unsigned thread, unsigned& address) {
   const std::string& name = s.threads.at(thread).name;
-  address = s.observe({Observed::Kind::FaultAddress, thread, isa::Reg::None, 0, 8, "fault address of " + name});
-  return s.observe({Observed::Kind::Fault, thread, isa::Reg::None, 0, 16, "fault(" + name + ")"});
+  const unsigned fault = s.observe({Observed::Kind::Fault, thread, isa::Reg::None, 0, 16, "fault(" + name + ")"});
+  address = s.observe({Observed::Kind::FaultAddress, thread, isa::Reg::None, 0, 8, "address of fault(" + name + ")"});
+  return fault;
 }
 
 unsigned observe_waiting(Scenario& s, unsigned thread) {

@@ -67,6 +67,7 @@ struct Thread {
   std::optional<unsigned> core;     ///< as written; every thread has one after loading
   std::string process = "main";     ///< with a kernel: threads of one process share an address space
   bool tso = false;                 ///< with a kernel: starts with ACTLR_EL1.TSO set
+  bool parks = false;               ///< with a kernel: at its end it waits for interrupts in EL0 instead of exiting
   bool reserve = false;             ///< with a kernel: runs only once clone() has made it the child
   u8 el = 0;
   bool writable = false;            ///< its own text may be written by EL0 and EL1

@@ -10,8 +10,8 @@ namespace {
 
 class Judge {
  public:
-  Judge(const Scenario& scenario, unsigned variant, const Seen& seen, Report& report)
-      : scenario_(scenario), variant_(variant), seen_(seen), report_(report) {}
+  Judge(const Scenario& scenario, unsigned variant, const Build& b, const Seen& seen, Report& report)
+      : scenario_(scenario), variant_(variant), build_(b), seen_(seen), report_(report) {}
 
   void run() {
     for (unsigned e = 0; e < scenario_.expectations.size(); ++e) {
@@ -57,14 +57,14 @@ class Judge {
     switch (e.kind) {
       case Expectation::Kind::Never:
         if (hits > 0) {
-          fail(v, share + " show it", v.states.front());
+          fail(v, share + (hits == 1 ? " shows it" : " show it"), v.states.front());
         } else {
           settle(v, complete(), fmt::format("none of {} state{} shows it", all, all == 1 ? "" : "s"));
         }
         return;
       case Expectation::Kind::Sometimes:
         if (hits > 0) {
-          v.reason = share + " show it";
+          v.reason = share + (hits == 1 ? " shows it" : " show it");
           v.example = static_cast<int>(v.states.front());
         } else if (complete()) {
           fail(v, fmt::format("none of {} state{} shows it", all, all == 1 ? "" : "s"), -1);
@@ -76,7 +76,7 @@ class Judge {
         if (hits < all) {
           unsigned other = 0;
           while (std::find(v.states.begin(), v.states.end(), other) != v.states.end()) ++other;
-          fail(v, fmt::format("only {} show it", share), static_cast<int>(other));
+          fail(v, fmt::format("only {} {} it", share, hits == 1 ? "shows" : "show"), static_cast<int>(other));
         } else {
           settle(v, complete(), all == 1 ? "the only state shows it" : fmt::format("all {} states show it", all));
         }
@@ -141,7 +141,8 @@ class Judge {
         if (v.lo == 0 && v.hi == 0) continue;
         const std::string& thread = scenario_.threads.at(o.thread).name;
         report_.surprises.push_back(
-            fault ? fmt::format("{} stops with a fault that no expectation speaks of: {}", thread, s.text)
+            fault ? fmt::format("{} stops with a fault that no expectation speaks of: {}", thread,
+                                fault_text(scenario_, build_, s.values, i))
                   : fmt::format("{} never reaches its end, and no expectation speaks of it: {}", thread, s.text));
         break;
       }
@@ -159,6 +160,7 @@ class Judge {
 
   const Scenario& scenario_;
   unsigned variant_;
+  const Build& build_;
   const Seen& seen_;
   Report& report_;
 };
@@ -213,7 +215,7 @@ Report judge(const Scenario& scenario, unsigned variant, const Build& b, const S
     state.count = s.count;
     r.states.push_back(std::move(state));
   }
-  Judge(scenario, variant, seen, r).run();
+  Judge(scenario, variant, b, seen, r).run();
   return r;
 }
 
