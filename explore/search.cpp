@@ -81,6 +81,7 @@ class Pass {
       if (f.state.dead) return dead();
       f.steps.clear();
       m_.enabled(f.state, f.steps);
+      if (m_.finished(f.state)) record_outcome(f);
       if (f.steps.empty()) return end(f);
       const Plan p = options_.reduction ? plan(m_, f.state, footprint_, f.steps) : Plan{};
       if (p.kind == Plan::Kind::Eager) {
@@ -102,19 +103,18 @@ class Pass {
     return false;
   }
 
-  bool end(Frame& f) {
-    if (!m_.finished(f.state)) {
-      // No step and not finished: an atomic whose reservation is lost, or an order that cannot be completed. Such
-      // paths are not executions; a machine that waits for ever ends in `finished` or in a cycle.
-      return dead();
-    }
-    if (!visited_.insert(model::digest(f.state))) return false;
+  /// No step and not finished: an atomic whose reservation is lost, or an order that cannot be completed. Such paths are
+  /// not executions; a machine that waits for ever ends in `finished` or in a cycle.
+  bool end(const Frame& f) { return m_.finished(f.state) ? false : dead(); }
+
+  /// A finished machine may still have steps (a timer that has not fired yet): its outcome counts all the same.
+  void record_outcome(const Frame& f) {
+    if (!finished_.insert(model::digest(f.state))) return;
     ++result_->states;
     if (f.state.bound != nullptr) result_->reason = f.state.bound;
     OutcomeInfo& info = result_->outcomes[observe(m_, f.state, observables_)];
     ++info.count;
     if (options_.witnesses && (info.witness.empty() || path_.size() < info.witness.size())) info.witness = path_;
-    return false;
   }
 
   bool keep_going() {
@@ -144,7 +144,7 @@ class Pass {
   model::DirectFabric fabric_;
   Clock::time_point start_;
   SearchResult* result_ = nullptr;
-  FingerprintSet visited_;
+  FingerprintSet visited_, finished_;
   std::vector<Frame> frames_;
   std::size_t depth_ = 0;
   std::vector<Transition> path_;

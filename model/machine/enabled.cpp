@@ -145,7 +145,7 @@ class Enumerator {
       if (k < n && c_.window[k].index != 0) continue;
       const Context& at = k < n ? c_.window[k].context : c_.context;
       if ((at.daif & 2) != 0) continue;
-      if (k == n && !frontier_known(program_, c_) && !c_.waiting) continue;
+      if (k == n && !frontier_known(program_, c_)) continue;
       if (!synchronised(c_, k)) continue;
       if (!register_operand(c_, Reg::VBAR_EL1, k).known) continue;
       add(TransitionKind::TakeInterrupt, k, 0);

@@ -291,6 +291,7 @@ bool Machine::finished(const MachineState& s) const {
     const Core& c = s.core[k];
     if (!program_.reset[k].running) continue;
     if (!c.window.empty()) return false;
+    if (interrupt_due(s, k)) return false;
     if (!at_stop(program_, c) && !(c.waiting && s.storage.irq.pending[k] == 0)) return false;
   }
   return true;

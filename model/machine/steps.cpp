@@ -26,6 +26,15 @@ u8 source_of_byte(const Core& c, unsigned i, u64 addr, bool& blocked) {
   return kFromMemory;
 }
 
+/// Backward branches in the window that were taken, or guessed so.
+unsigned iterations_in_flight(const Core& c) {
+  unsigned n = 0;
+  for (const Entry& e : c.window)
+    n += e.uop->kind == UopKind::Branch && e.uop->branch_op() != isa::BranchOp::Indirect &&
+         static_cast<i64>(e.uop->imm) <= 0 && e.choice == 1 && (e.guessed || e.resolved);
+  return n;
+}
+
 }  // namespace
 
 ReadSources read_sources(const Core& c, unsigned i) {
@@ -79,13 +88,19 @@ bool may_fetch(const MachineConfig& config, const Program& program, const Machin
   const Core& c = s.core[core];
   if (!frontier_known(program, c) || at_stop(program, c)) return false;
   if (c.waiting && s.storage.irq.pending[core] == 0) return false;
-  return c.window.size() + isa::kMaxUops <= config.window;
+  return c.window.size() + isa::kMaxUops <= config.window && iterations_in_flight(c) <= config.max_iterations;
 }
 
 bool tso_effect_pending(const MachineConfig& config, const Core& c, unsigned core) {
   if (config.core[core].tso != TsoSupport::Actlr) return false;
   const Operand actlr = register_operand(c, Reg::ACTLR_EL1, static_cast<unsigned>(c.window.size()));
   return actlr.known && (actlr.value.lo >> 1 & 1) != u64{c.context.tso} && guesses_resolved(c, actlr.guess);
+}
+
+bool interrupt_due(const MachineState& s, unsigned core) {
+  const Core& c = s.core[core];
+  return s.storage.irq.pending[core] != 0 && s.storage.irq.active[core] == 0 && (c.context.daif & 2) == 0 &&
+         !c.stop.stopped;
 }
 
 bool timer_may_fire(const MachineConfig& config, const MachineState& s, unsigned core) {

@@ -31,6 +31,9 @@ bool may_fetch(const MachineConfig& config, const Program& program, const Machin
 /// Has ACTLR_EL1.TSO been written with a value that is not in effect yet?
 bool tso_effect_pending(const MachineConfig& config, const Core& c, unsigned core);
 
+/// Is an interrupt pending that the core would take at its next instruction?
+bool interrupt_due(const MachineState& s, unsigned core);
+
 bool timer_may_fire(const MachineConfig& config, const MachineState& s, unsigned core);
 
 }  // namespace isobar::model

@@ -44,6 +44,7 @@ struct MachineConfig {
   TsoFlavour flavour = TsoFlavour::T1;
   unsigned window = 64;      ///< micro-ops in flight per core, 16 to 64: reorder window and store buffer together
   unsigned max_guesses = 64; ///< unresolved guesses (branches, picks, exclusives) in flight per core, 1 to 64
+  unsigned max_iterations = 3; ///< backward branches taken in flight per core, 1 to 64: how far a spin loop runs ahead
   bool dic = false;          ///< CTR_EL0.DIC: fetches see every propagated store
   bool idc = false;          ///< CTR_EL0.IDC: no DC needed for instruction coherence; dic implies idc
   unsigned line_bytes = 64;  ///< cache line for DC, IC and the timed caches: 4 to 2048, a power of two

@@ -395,8 +395,11 @@ class Settler {
     Entry& e = c_.window[i];
     if (e.fired) return;
     if (!e.faulting && e.uop->exception_op() == isa::ExceptionOp::Hvc && e.context.el == 1) return;  // host call
-    const bool may_wait = ctx_.config.eis || e.faulting || e.uop->exception_op() != isa::ExceptionOp::Svc;
-    if (may_wait ? !synchronised(c_, i) : !older_control_known(i)) return;
+    // Without EIS a system call does not wait for anything: it is fetched past like a branch.
+    const bool waits = ctx_.config.eis || e.faulting || e.uop->exception_op() != isa::ExceptionOp::Svc ||
+                       !ctx_.program.has_kernel;
+    if (waits && !synchronised(c_, i)) return;
+    if (!register_operand(c_, Reg::VBAR_EL1, i).known) return;
     take_synchronous(ctx_, s_, core_, i);
     changed_ = true;
   }
@@ -406,20 +409,9 @@ class Settler {
     if (e.fired) return;
     if (e.context.el == 0) return undefined(i);
     if (!operand(c_, e, 0).known || !operand(c_, e, 1).known) return;
-    if (ctx_.config.eos ? !synchronised(c_, i) : !older_control_known(i)) return;
+    if (ctx_.config.eos && !synchronised(c_, i)) return;
     return_from_exception(ctx_, s_, core_);
     changed_ = true;
-  }
-
-  /// Without context synchronisation an exception is still taken in order: on the right path, with nothing older that
-  /// is known to fault.
-  bool older_control_known(unsigned i) const {
-    for (unsigned j = 0; j < i; ++j) {
-      const Entry& q = c_.window[j];
-      if (q.uop->kind == UopKind::Branch && !(q.resolved && guesses_resolved(c_, q.guess_cond))) return false;
-      if (is_access(q) && !q.inert && (!q.address_known || q.faulting)) return false;
-    }
-    return true;
   }
 
   void fault(unsigned i) {
