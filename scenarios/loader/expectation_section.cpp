@@ -20,7 +20,7 @@ std::optional<ConditionText> read_condition_text(const Node& n, Problems& proble
   return ConditionText{n.text, n.text_line, n.text_column, n.verbatim};
 }
 
-void read_on(const Node& n, Problems& problems, const Scenario& scenario, Expectation& e) {
+void read_for(const Node& n, Problems& problems, const Scenario& scenario, Expectation& e) {
   std::vector<std::string> names;
   for (const Variant& v : scenario.variants) {
     if (!v.name.empty()) names.push_back(v.name);
@@ -29,13 +29,13 @@ void read_on(const Node& n, Problems& problems, const Scenario& scenario, Expect
     const std::optional<unsigned> variant = [&]() -> std::optional<unsigned> {
       const auto found = std::find(names.begin(), names.end(), item->text);
       if (found != names.end()) return static_cast<unsigned>(found - names.begin());
-      problem(problems, *item, names.empty() ? "on names a variant, and this scenario has no variants"
+      problem(problems, *item, names.empty() ? "for names a variant, and this scenario has no variants"
                                              : fmt::format("{} is not a variant{}", quoted(item->text), suggestion(item->text, names)));
       return std::nullopt;
     }();
-    if (variant) e.on.push_back(*variant);
+    if (variant) e.variants.push_back(*variant);
   }
-  std::sort(e.on.begin(), e.on.end());
+  std::sort(e.variants.begin(), e.variants.end());
 }
 
 Expectation read_expectation(const Node& n, Problems& problems, const Scenario& scenario) {
@@ -68,14 +68,14 @@ Expectation read_expectation(const Node& n, Problems& problems, const Scenario& 
                                     : "an expectation has only one of never, sometimes, always and states");
   }
   if (const Node* v = map.find("why")) assign(e.why, read_text(*v, problems, "why"));
-  if (const Node* v = map.find("on")) read_on(*v, problems, scenario, e);
+  if (const Node* v = map.find("for")) read_for(*v, problems, scenario, e);
   return e;
 }
 
 }  // namespace
 
 const Section& expectation_section() {
-  static const Section s{"expectation", {"never", "sometimes", "always", "states", "why", "on"}};
+  static const Section s{"expectation", {"never", "sometimes", "always", "states", "why", "for"}};
   return s;
 }
 

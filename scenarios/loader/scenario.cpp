@@ -5,7 +5,7 @@
 namespace isobar::scenarios {
 
 bool Expectation::applies_to(unsigned variant) const {
-  return on.empty() || std::find(on.begin(), on.end(), variant) != on.end();
+  return variants.empty() || std::find(variants.begin(), variants.end(), variant) != variants.end();
 }
 
 const MemoryLocation* Scenario::find_memory(std::string_view location) const {

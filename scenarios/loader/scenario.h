@@ -142,7 +142,7 @@ struct Expectation {
   std::vector<Condition> states;         ///< States: every final state shows exactly one of these
   std::vector<unsigned> state_observed;  ///< States: what each of them names, in the order of the first
   std::string why;
-  std::vector<unsigned> on;              ///< variants it speaks of; empty: all
+  std::vector<unsigned> variants;        ///< those it speaks of; empty: all
   bool applies_to(unsigned variant) const;
 };
 
