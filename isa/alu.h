@@ -8,8 +8,15 @@ namespace isobar::isa {
 
 /// Alu micro-ops whose AluOp is before VectorMove.
 AluResult evaluate_integer(const Uop& u, const Inputs& in, u64 pc);
-/// Alu micro-ops whose AluOp is VectorMove or after.
+/// Alu micro-ops whose AluOp is from VectorMove to before LaneAdd.
 AluResult evaluate_vector(const Uop& u, const Inputs& in);
+/// Alu micro-ops whose AluOp is LaneAdd or after.
+AluResult evaluate_lanes(const Uop& u, const Inputs& in);
+
+/// Element `element` of `width` bits (8 to 64) of a vector register.
+u64 get_element(const Value& v, unsigned element, unsigned width);
+/// Replaces it by the low bits of `bits`.
+void set_element(Value& v, unsigned element, unsigned width, u64 bits);
 
 /// `v` extended by an A64 extend option and shifted left (0 to 7), or shifted (kShift + type), in `width`
 /// bits.

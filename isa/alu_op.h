@@ -81,7 +81,44 @@ enum class AluOp : u16 {
   VectorSelect,             ///< bits of b where c is 1, of a where c is 0, `width` bits
   VectorOrrConstant,        ///< a or imm2:imm, `width` bits
   VectorBicConstant,        ///< a and not imm2:imm, `width` bits
+  // Lanes: elements of `width` bits in vectors of `amount` bits. Binary operations take imm as a LaneForm.
+  LaneAdd,               ///< a + b
+  LaneSub,               ///< a - b
+  LaneMultiply,          ///< a * b
+  LaneEqual,             ///< all ones if a = b
+  LaneGreater,           ///< all ones if a > b, signed
+  LaneGreaterEqual,      ///< all ones if a >= b, signed
+  LaneHigher,            ///< all ones if a > b, unsigned
+  LaneHigherSame,        ///< all ones if a >= b, unsigned
+  LaneTest,              ///< all ones if a and b is not 0
+  LaneMaxSigned,         ///< the greater
+  LaneMinSigned,         ///< the smaller
+  LaneMaxUnsigned,       ///< the greater
+  LaneMinUnsigned,       ///< the smaller
+  LaneAbsolute,          ///< |a|, signed
+  LaneCountOnes,         ///< number of ones
+  LaneReverseBits,       ///< bits reversed
+  LaneReverse,           ///< lanes reversed within groups of imm bits
+  LaneShiftLeft,         ///< a << imm
+  LaneShiftRight,        ///< a >> imm, unsigned
+  LaneShiftRightSigned,  ///< a >> imm, signed
+  LaneNarrow,  ///< low halves of (lanes of 2 * width bits >> imm): 64 bits; b given: into its upper half
+  LaneWidenUnsigned,  ///< lanes of half imm2 of a to twice the width, << imm
+  LaneWidenSigned,    ///< lanes of half imm2 of a to twice the width, signed, << imm
+  LanePermute,        ///< of a and b: imm is a LanePermutation
+  LaneExtract,        ///< bytes of b:a from byte imm on
+  LaneTable,  ///< bytes of inputs 0 to imm - 1 by the indices in input imm; out of range: input imm + 1, or 0
 };
+
+/// How a binary lane operation pairs its operands.
+enum class LaneForm : u8 {
+  Vertical,  ///< lane by lane
+  Pairwise,  ///< adjacent lanes of a, then of b
+  Across,    ///< all lanes of a into one
+};
+
+/// Values are the opcode of UZP, TRN and ZIP.
+enum class LanePermutation : u8 { Uzp1 = 1, Trn1 = 2, Zip1 = 3, Uzp2 = 5, Trn2 = 6, Zip2 = 7 };
 
 /// Uop::extend of a shifted (not extended) register: kShift + 0 LSL, 1 LSR, 2 ASR, 3 ROR.
 inline constexpr u8 kShift = 8;

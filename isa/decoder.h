@@ -11,9 +11,8 @@ namespace isobar::isa {
 struct Encoding {
   const char* name;       ///< "LDR_imm_unsigned", unique
   const char* bitstring;  ///< 32 characters: 0, 1 and field letters
-  const char*
-      family;  ///< semantics file that lowers it: "alu", "branch", "memory", "atomic", "system", "vector"
-  u32 mask, value;  ///< word & mask == value
+  const char* family;     ///< file of isa/semantics that lowers it: "alu", "memory", "atomic" ...
+  u32 mask, value;        ///< word & mask == value
 };
 
 /// All encodings, most specific first. The last one is the catch-all `UNALLOCATED`.

@@ -1,9 +1,9 @@
-// The micro-program of one instruction: what it reads, writes and accesses, and which input feeds which effect.
+// The micro-program of one instruction: what it reads, writes and accesses, and what feeds which effect.
 //
-// Owns: the shape shared by decoder, lowering, evaluation, model and judge. Must not know: windows, store buffers,
-// memory. The order of micro-ops within an instruction is not an ordering of their effects: the model derives that
-// from the inputs. All register inputs are those before the instruction, except U0 to U5, the results of
-// earlier micro-ops of the same instruction.
+// Owns: the shape shared by decoder, lowering, evaluation, model and judge. Must not know: windows, store
+// buffers, memory. The order of micro-ops within an instruction is not an ordering of their effects: the
+// model derives that from the inputs. All register inputs are those before the instruction, except U0 to U5,
+// the results of earlier micro-ops of the same instruction.
 #pragma once
 
 #include <array>
@@ -36,13 +36,13 @@ enum class UopKind : u8 {
 enum class AluOp : u16;  // isa/alu_op.h
 
 enum class BranchOp : u8 {
-  Direct,         ///< B, BL: target pc + imm, no inputs
-  Conditional,    ///< B.cond, BC.cond: condition `cond` over the flags in src
-  CompareZero,    ///< CBZ
-  CompareNonZero, ///< CBNZ
-  TestZero,       ///< TBZ, bit number in `amount`
-  TestNonZero,    ///< TBNZ
-  Indirect,       ///< BR, BLR, RET: target src[0]
+  Direct,          ///< B, BL: target pc + imm, no inputs
+  Conditional,     ///< B.cond, BC.cond: condition `cond` over the flags in src
+  CompareZero,     ///< CBZ
+  CompareNonZero,  ///< CBNZ
+  TestZero,        ///< TBZ, bit number in `amount`
+  TestNonZero,     ///< TBNZ
+  Indirect,        ///< BR, BLR, RET: target src[0]
 };
 
 enum class BarrierOp : u8 { DmbFull, DmbLoad, DmbStore, DsbFull, DsbLoad, DsbStore };
@@ -59,41 +59,43 @@ enum class RmwOp : u8 { Plain, Swap, Add, Clear, Eor, Set, SMax, SMin, UMax, UMi
 /// Fields of Uop that only Read and Write use.
 struct MemoryAttributes {
   u8 size = 0;               ///< bytes of this access: 1, 2, 4, 8 or 16
-  bool acquire = false;      ///< A: LDAR, LDAXR, LDADDA ...; never set on a read whose result is discarded (NoRet)
+  bool acquire = false;      ///< A: LDAR, LDAXR, LDADDA ...; never set on a NoRet read
   bool acquire_pc = false;   ///< Q: LDAPR, LDAPUR
   bool release = false;      ///< L: STLR, STLXR, STLUR, LDADDL ...
   bool exclusive = false;    ///< LDXR / STXR family
   bool atomic = false;       ///< read or write of a single-instruction RMW (LSE)
   bool no_ret = false;       ///< read of an LSE operation whose destination is XZR: does not count for DMB LD
   bool sign_extend = false;  ///< result is sign-extended to result_width
-  bool pair = false;         ///< one access that fills dst[0] and dst[1] (LDXP, CASP): each half is size/2 bytes
-  bool unprivileged = false; ///< LDTR/STTR: permissions of EL0
-  bool non_temporal = false; ///< LDNP/STNP
-  u8 result_width = 64;      ///< 32 or 64 for a general register, 128 for a vector register (upper part zeroed)
+  bool pair = false;  ///< one access that fills dst[0] and dst[1] (LDXP, CASP): each half is size/2 bytes
+  bool unprivileged = false;  ///< LDTR/STTR: permissions of EL0
+  bool non_temporal = false;  ///< LDNP/STNP
+  u8 element = 0;  ///< bytes of the elements of a structure access (LD1, ST1): each is single-copy atomic on
+                   ///< its own if aligned; 0: not such an access
+  u8 result_width = 64;  ///< 32 or 64 for a general register, 128 for a vector register (upper part zeroed)
   RmwOp rmw = RmwOp::Plain;
 };
 
-/// One micro-op. Inputs are grouped so that the model can keep address, data and condition dependencies apart:
-/// src[0, n_addr) feed the address, src[n_addr, n_addr + n_data) the stored data (or the ALU / branch / condition
-/// input when n_addr is 0), the rest up to n_src the compare value of CAS.
+/// One micro-op. Inputs are grouped so that the model can keep address, data and condition dependencies
+/// apart: src[0, n_addr) feed the address, src[n_addr, n_addr + n_data) the stored data (or the ALU / branch
+/// / condition input when n_addr is 0), the rest up to n_src the compare value of CAS.
 struct Uop {
   UopKind kind = UopKind::Hint;
-  u16 op = 0;       ///< AluOp, BranchOp, BarrierOp, CacheOpKind, HintOp or ExceptionOp, by kind
+  u16 op = 0;  ///< AluOp, BranchOp, BarrierOp, CacheOpKind, HintOp or ExceptionOp, by kind
   u8 n_src = 0;
   u8 n_addr = 0;
   u8 n_data = 0;
-  u8 cond = 14;     ///< A64 condition code of Select, Branch and conditional compares
-  u8 width = 64;    ///< 32 or 64; element or register size in bits of vector operations
-  u8 extend = 0;    ///< A64 extend option of an index register or extended operand (3 = UXTX/LSL, 6 = SXTW ...);
-                    ///< 8 to 11: operand shifted by LSL, LSR, ASR, ROR
-  u8 amount = 0;    ///< shift amount, bit number or flag mask
-  u8 flags_out = 0; ///< mask of flags written: 8 = N, 4 = Z, 2 = C, 1 = V
+  u8 cond = 14;      ///< A64 condition code of Select, Branch and conditional compares
+  u8 width = 64;     ///< 32 or 64; element or register size in bits of vector operations (isa/alu_op.h)
+  u8 extend = 0;     ///< A64 extend option of an index register or extended operand (3 = UXTX/LSL, 6 = SXTW
+                     ///< ...); 8 to 11: operand shifted by LSL, LSR, ASR, ROR
+  u8 amount = 0;     ///< shift amount, bit number or flag mask
+  u8 flags_out = 0;  ///< mask of flags written: 8 = N, 4 = Z, 2 = C, 1 = V
   std::array<Reg, 6> src{Reg::None, Reg::None, Reg::None, Reg::None, Reg::None, Reg::None};
   std::array<Reg, 2> dst{Reg::None, Reg::None};
   Reg sys = Reg::None;
-  u64 imm = 0;      ///< immediate, address offset, branch offset (sign-extended) or exception immediate
-  u64 imm2 = 0;     ///< second immediate; of an access: low bits of the base to clear (DC ZVA); of SysWrite without
-                    ///< input: 0 assign imm, 1 set the bits of imm, 2 clear them
+  u64 imm = 0;   ///< immediate, address offset, branch offset (sign-extended) or exception immediate
+  u64 imm2 = 0;  ///< second immediate; of an access: low bits of the base to clear (DC ZVA); of SysWrite
+                 ///< without input: 0 assign imm, 1 set the bits of imm, 2 clear them
   MemoryAttributes mem;
 
   BranchOp branch_op() const { return static_cast<BranchOp>(op); }
@@ -103,7 +105,8 @@ struct Uop {
   ExceptionOp exception_op() const { return static_cast<ExceptionOp>(op); }
 };
 
-/// Most micro-ops of any instruction (DC ZVA: four 16-byte writes; LDP with write-back: three).
+/// Most micro-ops of any instruction (DC ZVA: four 16-byte writes; LD1 of four registers with write-back:
+/// five).
 inline constexpr unsigned kMaxUops = 6;
 
 /// A decoded word. Independent of the address it is fetched from (the PC is an argument of evaluation).

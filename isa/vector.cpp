@@ -4,6 +4,12 @@
 namespace isobar::isa {
 namespace {
 
+Value low_bits(const Value& v, unsigned width) {
+  return width >= 128 ? v : Value{v.lo & ones(width), 0};
+}
+
+}  // namespace
+
 u64 get_element(const Value& v, unsigned element, unsigned width) {
   const unsigned first = element * width;
   const u64 half = first < 64 ? v.lo : v.hi;
@@ -15,12 +21,6 @@ void set_element(Value& v, unsigned element, unsigned width, u64 bits) {
   u64& half = first < 64 ? v.lo : v.hi;
   half = (half & ~(ones(width) << (first % 64))) | ((bits & ones(width)) << (first % 64));
 }
-
-Value low_bits(const Value& v, unsigned width) {
-  return width >= 128 ? v : Value{v.lo & ones(width), 0};
-}
-
-}  // namespace
 
 AluResult evaluate_vector(const Uop& u, const Inputs& in) {
   const Value &a = in[0], &b = in[1], &c = in[2];

@@ -25,7 +25,8 @@ u32 random_word(const Encoding& e, std::mt19937& random) {
 }
 
 TEST(Encodings, AreWellFormed) {
-  const std::set<std::string> families{"alu", "branch", "memory", "atomic", "system", "vector"};
+  const std::set<std::string> families{"alu",    "branch", "memory", "atomic",
+                                       "system", "vector", "lanes",  "structure"};
   std::set<std::string> names;
   for (const Encoding& e : encodings()) {
     const std::string bits = e.bitstring;
@@ -211,6 +212,23 @@ TEST(Decoder, FindsTheLineOfASpelling) {
       {"mov v1.16b, v2.16b", "ORR_vec"},
       {"umov w1, v2.b[3]", "UMOV"},
       {"bif v1.8b, v2.8b, v3.8b", "BIF_vec"},
+      {"cmeq v1.16b, v2.16b, #0", "CMEQ_zero"},
+      {"cmlt v1.2d, v2.2d, #0", "CMLT_zero"},
+      {"umaxp v1.16b, v2.16b, v3.16b", "UMAXP_vec"},
+      {"addp d1, v2.2d", "ADDP_scalar"},
+      {"mvn v1.8b, v2.8b", "NOT_vec"},
+      {"xtn2 v1.16b, v2.8h", "XTN"},
+      {"shrn v1.8b, v2.8h, #4", "SHRN_B"},
+      {"uxtl v1.2d, v2.2s", "USHLL_S"},
+      {"sshr v1.4s, v2.4s, #32", "SSHR_S"},
+      {"ushr d1, d2, #64", "USHR_scalar"},
+      {"zip2 v1.8h, v2.8h, v3.8h", "ZIP2"},
+      {"tbl v1.16b, {v31.16b, v0.16b}, v3.16b", "TBL"},
+      {"ld1 {v1.16b, v2.16b}, [x3], #32", "LD1_2_post"},
+      {"st1 {v1.2d, v2.2d, v3.2d, v4.2d}, [x3]", "ST1_4"},
+      {"ld1 {v1.h}[5], [x3]", "LD1_lane_H"},
+      {"st2 {v1.d, v2.d}[1], [x3], x4", "ST2_lane_D_post"},
+      {"ld1r {v1.4s}, [x3]", "LD1R"},
   };
   for (const Spelling& s : table) {
     std::string why;
@@ -237,6 +255,9 @@ TEST(Decoder, MakesAnUndefinedInstructionOfEverythingElse) {
       0xd5100000,                    // MSR MIDR_EL1
       0x1e804000,                    // FMOV of a reserved type
       0x4e003c00,                    // UMOV of a reserved element
+      0x0ee28420,                    // ADD of one 64-bit lane as a vector
+      0x0e601820,                    // REV16 of 16-bit lanes
+      0x2e034020,                    // EXT of 8-byte vectors from byte 8
       0xffffffff,
   };
   for (const u32 word : words) {

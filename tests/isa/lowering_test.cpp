@@ -70,6 +70,7 @@ std::string fault_of_uop(const Instruction& i, unsigned k) {
     if (m.size != 1 && m.size != 2 && m.size != 4 && m.size != 8 && m.size != 16) return "size";
     if (u.n_addr > 2) return "address inputs";
     if (m.pair && m.size < 8) return "size of a pair";
+    if (m.element > m.size) return "element";
     if (m.sign_extend && 8 * m.size >= m.result_width) return "sign extension";
   } else if (u.n_addr != 0 && u.kind != UopKind::CacheOp) {
     return "address inputs without an access";
@@ -340,6 +341,40 @@ TEST(Dependencies, OrderingAttributes) {
   EXPECT_TRUE(lower("stlurh w1, [x2, #3]").uops[0].mem.release);
   EXPECT_TRUE(lower("sttr x1, [x2]").uops[0].mem.unprivileged);
   EXPECT_TRUE(lower("ldnp x1, x3, [x2]").uops[1].mem.non_temporal);
+}
+
+TEST(Dependencies, StructureLanes) {
+  const Instruction load = lower("ld2 {v1.s, v2.s}[3], [x3], #8");
+  ASSERT_EQ(load.count, 5);
+  for (unsigned i = 0; i < 2; ++i) {
+    EXPECT_EQ(load.uops[i].kind, UopKind::Read);
+    EXPECT_EQ(load.uops[i].imm, 4 * i);
+    EXPECT_EQ(load.uops[i].dst[0], Reg::None);
+    EXPECT_EQ(all_sources(load.uops[2 + i]), (Regs{v_reg(1 + i), uop_result(i)}));
+    EXPECT_EQ(load.uops[2 + i].dst[0], v_reg(1 + i));
+    EXPECT_EQ(load.uops[2 + i].imm, 3u);
+  }
+  EXPECT_EQ(all_sources(load.uops[4]), (Regs{x_reg(3)}));
+  EXPECT_EQ(load.uops[4].imm, 8u);
+
+  const Instruction store = lower("st1 {v1.b}[15], [x3], x4");
+  ASSERT_EQ(store.count, 3);
+  EXPECT_EQ(all_sources(store.uops[0]), (Regs{v_reg(1)}));
+  EXPECT_EQ(store.uops[0].imm, 15u);
+  EXPECT_EQ(data_sources(store.uops[1]), (Regs{uop_result(0)}));
+  EXPECT_EQ(all_sources(store.uops[2]), (Regs{x_reg(3), x_reg(4)}));
+}
+
+TEST(Dependencies, StructureRegistersWrapAndTearByElement) {
+  const Instruction i = lower("ld1 {v31.4h, v0.4h}, [x3]");
+  ASSERT_EQ(i.count, 2);
+  EXPECT_EQ(i.uops[0].dst[0], v_reg(31));
+  EXPECT_EQ(i.uops[1].dst[0], v_reg(0));
+  EXPECT_EQ(i.uops[1].imm, 8u);
+  EXPECT_EQ(i.uops[1].mem.size, 8);
+  EXPECT_EQ(i.uops[1].mem.element, 2);
+  EXPECT_EQ(lower("st1 {v1.2d}, [x3]").uops[0].mem.element, 8);
+  EXPECT_EQ(lower("str q1, [x3]").uops[0].mem.element, 0);
 }
 
 TEST(Dependencies, ZeroRegisterIsASourceAndNeverADestination) {
