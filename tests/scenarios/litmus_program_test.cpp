@@ -226,7 +226,7 @@ TEST(LitmusProgram, SaysWhatIsNotSupported) {
       {"AArch64 T\n{ 0:VNCR_EL2=x; }\nP0;\nNOP;\n", "register VNCR_EL2", 2},
       {"AArch64 T\n{}\nP0 | P0.F;\nNOP | ERET;\n", "fault handlers", 3},
       {"AArch64 T\n{}\nP0;\nSVC #0;\n", "needs a fault handler", 4},
-      {"AArch64 T\n{}\nP0;\nNOP;\nADDV S1,V0.4S;\n", "'ADDV S1,V0.4S' is not modelled", 5},
+      {"AArch64 T\n{}\nP0;\nNOP;\nADD Z0.S,Z1.S,Z2.S;\n", "'ADD Z0.S,Z1.S,Z2.S' is not modelled", 5},
       {"AArch64 T\n{}\nP0;\nNOP;\nexists fault(P0,MMU:Translation)\n", "fault 'MMU:Translation'", 5},
       {"AArch64 T\n{}\nP0|P1|P2|P3|P4|P5|P6|P7|P8|P9|P10|P11|P12|P13|P14|P15|P16;\n", "more than 16 threads",
        3},
