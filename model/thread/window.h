@@ -61,13 +61,13 @@ inline bool covers(const Entry& e, u64 byte) { return e.addr <= byte && byte < e
 /// Mask of an access's bytes.
 inline u16 all_bytes(const Entry& e) { return static_cast<u16>(ones(e.uop->mem.size)); }
 
-/// Bytes of an access that are single-copy atomic together (Arm ARM B2.2, FEAT_LSE2): each byte alone if it crosses
-/// 16 bytes, each half of a 16-byte vector register, else the whole access. A piece starts at a multiple of this
-/// from the first byte.
+/// Bytes of an access that are single-copy atomic together (Arm ARM B2.2, FEAT_LSE2): an element of a structure access,
+/// half of a 16-byte vector register, else the whole access; each byte alone if that is misaligned and the access
+/// crosses 16 bytes. A piece starts at a multiple of this from the first byte.
 inline unsigned piece_bytes(const Entry& e) {
   const isa::MemoryAttributes& m = e.uop->mem;
-  if ((e.addr & 15) + m.size > 16) return 1;
-  return m.size == 16 && !m.pair ? 8 : m.size;
+  const unsigned piece = m.element != 0 ? m.element : m.size == 16 && !m.pair ? 8 : m.size;
+  return is_aligned(e.addr, piece) || (e.addr & 15) + m.size <= 16 ? piece : 1;
 }
 /// Mask of the bytes of the piece that starts at byte `first`.
 inline u16 piece_mask(const Entry& e, unsigned first) { return static_cast<u16>(ones(piece_bytes(e)) << first); }
