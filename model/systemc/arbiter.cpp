@@ -5,7 +5,7 @@
 namespace isobar::systemc {
 
 Arbiter::Arbiter(const sc_core::sc_module_name& name) : sc_module(name) {
-  SC_METHOD(due);
+  SC_METHOD(wake);
   sensitive << due_;
   dont_initialize();
 }
@@ -28,7 +28,7 @@ void Arbiter::run(Sequencer& s, u64 start) {
   if (failure_ != nullptr) std::rethrow_exception(failure_);
 }
 
-void Arbiter::due() {
+void Arbiter::wake() {
   if (sequencer_ == nullptr) return;
   try {
     const std::optional<u64> next = sequencer_->activate(now_);

@@ -30,7 +30,7 @@ class Arbiter final : public sc_core::sc_module {
   void run(Sequencer& s, u64 start);
 
  private:
-  void due();
+  void wake();
   void schedule(u64 ticks);
 
   sc_core::sc_event due_{"due"};

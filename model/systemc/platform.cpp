@@ -111,6 +111,8 @@ void Platform::configure(const model::Machine& machine, const PlatformConfig& co
         config.interrupt_controller_base < r.base + r.size)
       throw InputError(
           Diagnostic{{}, "region " + r.name + " overlaps the interrupt controller of the platform"});
+  // Sockets pass calls on once the kernel has elaborated; after that nothing can be constructed any more.
+  if (sc_core::sc_get_status() == sc_core::SC_ELABORATION) sc_core::sc_start(sc_core::SC_ZERO_TIME);
   context_.machine = &machine;
   config_ = config;
   ++generation_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "model/machine/steps.h"
 #include "model/thread/guards.h"
 #include "model/thread/window.h"
 
@@ -38,6 +39,12 @@ bool has_entry(TransitionKind kind) {
     case TransitionKind::TimerTick: return false;
     default: return true;
   }
+}
+
+/// See Proposal::part. The version of a fetch and the place of an interrupt are chosen when they are granted.
+u16 part(const Transition& t) {
+  if (t.kind == TransitionKind::Fetch) return 0;
+  return t.kind == TransitionKind::ForwardRead ? static_cast<u16>(model::forward_first(t.choice)) : t.choice;
 }
 
 const Entry* find_seq(const Core& c, u32 seq, unsigned* slot) {
@@ -121,15 +128,11 @@ void Policy::consider(const MachineState& s, const Transition& t, CoreSchedule& 
   if (!wanted(s, t, schedule)) return;
   const Core& c = s.core[t.core];
   Proposal p;
-  p.core = t.core;
-  p.kind = t.kind;
-  p.slot = t.slot;
-  p.seq = has_entry(t.kind) ? c.window[t.slot].seq : c.next_seq;
-  // The version of a fetch and the place of an interrupt are chosen when they are granted.
-  p.choice = t.kind == TransitionKind::Fetch ? u8{0} : t.choice;
-  if (t.kind == TransitionKind::TakeInterrupt || t.kind == TransitionKind::SystemEffect) p.seq = 0;
+  p.step = t;
+  p.part = part(t);
+  p.seq = t.kind == TransitionKind::Fetch ? c.next_seq : has_entry(t.kind) ? c.window[t.slot].seq : 0;
   const auto same = [&p](const Proposal& q) {
-    return q.kind == p.kind && q.seq == p.seq && q.choice == p.choice;
+    return q.step.kind == p.step.kind && q.seq == p.seq && q.part == p.part;
   };
   if (std::any_of(schedule.proposals.begin(), schedule.proposals.end(), same)) return;
   const auto old = std::find_if(previous_.begin(), previous_.end(), same);
@@ -149,11 +152,32 @@ bool Policy::wanted(const MachineState& s, const Transition& t, const CoreSchedu
       if (!platform_.config().predict_branches) return false;
       return (t.choice == 1) == schedule.predictor.predict(e.pc, static_cast<i64>(e.uop->imm));
     }
-    // The read of an LSE operation goes to memory together with its write, once older stores have left.
-    case TransitionKind::ForwardRead: return !c.window[t.slot].uop->mem.atomic;
+    case TransitionKind::SatisfyRead:
+    case TransitionKind::ForwardRead: return read_wanted(c, t);
     case TransitionKind::InvalidateInstruction: return t.choice == 0;
     default: return true;
   }
+}
+
+/// A load takes a piece in one go, memory bytes first, once every byte of it can be had: a store that leaves
+/// the store buffer in between would otherwise take its bytes away. The read of an LSE operation goes to
+/// memory together with its write, once older stores have left.
+bool Policy::read_wanted(const Core& c, const Transition& t) const {
+  const Entry& e = c.window[t.slot];
+  if (e.uop->mem.atomic && t.kind == TransitionKind::ForwardRead) return false;
+  const unsigned first = part(t);
+  const model::ReadSources sources = model::read_sources(c, t.slot);
+  u64 needed = 0;
+  bool from_memory = false;
+  for (unsigned b = first; b < first + model::piece_bytes(e); ++b) {
+    if (sources.byte[b] == model::kFromMemory) from_memory = true;
+    if (sources.byte[b] < model::kMonitorSlot) needed |= u64{1} << sources.byte[b];
+  }
+  if (from_memory && t.kind == TransitionKind::ForwardRead) return false;
+  for (const Transition& other : enabled_)
+    if (other.kind == TransitionKind::ForwardRead && other.slot == t.slot && part(other) == first)
+      needed &= ~(u64{1} << model::forward_slot(other.choice));
+  return needed == 0 || (e.uop->mem.atomic && t.kind == TransitionKind::SatisfyRead);
 }
 
 u64 Policy::quote(const model::Storage& s, AccessKind kind, unsigned core, u64 addr, unsigned size) {
@@ -213,26 +237,26 @@ u64 Policy::jitter(unsigned core, u32 seq, TransitionKind kind) const {
 }
 
 std::optional<Transition> Policy::decide(const MachineState& s, const Proposal& p) {
-  Transition t{p.kind, p.core, p.slot, p.choice};
-  const Core& c = s.core[p.core];
-  if (p.kind == TransitionKind::Fetch) {
+  Transition t = p.step;
+  const Core& c = s.core[t.core];
+  if (t.kind == TransitionKind::Fetch) {
     model::Access a;
     a.kind = AccessKind::Fetch;
-    a.core = p.core;
+    a.core = t.core;
     a.addr = c.pc;
     a.size = 4;
     platform_.quote(s.storage, a);
-    t.choice = static_cast<u8>(a.version);
+    t.choice = a.version;
     return t;
   }
-  const bool guess = p.kind == TransitionKind::Predict && is_exclusive_guess(c.window[p.slot]);
-  const bool lse = p.kind == TransitionKind::SatisfyRead && c.window[p.slot].uop->mem.atomic;
+  const bool guess = t.kind == TransitionKind::Predict && is_exclusive_guess(c.window[t.slot]);
+  const bool lse = t.kind == TransitionKind::SatisfyRead && c.window[t.slot].uop->mem.atomic;
   if (!guess && !lse) return t;
-  if (guess && !model::atomic_now(c, p.slot)) {
+  if (guess && !model::atomic_now(c, t.slot)) {
     t.choice = 0;  // somebody else has written since the load-exclusive: this store can never succeed
     return t;
   }
-  if (older_open(c, p.slot) || !completes_at_once(s, t)) return std::nullopt;
+  if (older_open(c, t.slot) || !completes_at_once(s, t)) return std::nullopt;
   return t;
 }
 
@@ -252,20 +276,35 @@ bool Policy::completes_at_once(const MachineState& s, const Transition& t) {
   return model::may_propagate(machine_.config(), c, slot) && model::atomic_now(c, slot);
 }
 
-std::optional<Transition> Policy::follow_up(const MachineState& s, const Proposal& p) const {
-  if (p.kind != TransitionKind::SatisfyRead && p.kind != TransitionKind::Predict) return std::nullopt;
-  const Core& c = s.core[p.core];
+std::optional<Transition> Policy::follow_up(const MachineState& s, const Proposal& p) {
+  const TransitionKind kind = p.step.kind;
+  if (kind != TransitionKind::SatisfyRead && kind != TransitionKind::ForwardRead &&
+      kind != TransitionKind::Predict)
+    return std::nullopt;
+  const Core& c = s.core[p.step.core];
   unsigned slot = 0;
   const Entry* e = find_seq(c, p.seq, &slot);
-  if (e == nullptr || !model::is_access(*e) || !(e->uop->mem.atomic || is_exclusive_guess(*e)))
-    return std::nullopt;
+  if (e == nullptr || !model::is_access(*e)) return std::nullopt;
+  if (kind != TransitionKind::Predict && !e->uop->mem.atomic) return rest_of_read(s, p, slot);
   const std::optional<u32> write = write_of(c, slot);
   if (!write) return std::nullopt;
   const Entry* w = find_seq(c, *write, &slot);
   if (w->inert || w->fired || !model::may_propagate(machine_.config(), c, slot) ||
       !model::atomic_now(c, slot))
     return std::nullopt;
-  return Transition{TransitionKind::PropagateWrite, p.core, static_cast<u8>(slot), 0};
+  return Transition{TransitionKind::PropagateWrite, p.step.core, static_cast<u8>(slot), 0};
+}
+
+std::optional<Transition> Policy::rest_of_read(const MachineState& s, const Proposal& p, unsigned slot) {
+  const Entry& e = s.core[p.step.core].window[slot];
+  const auto begin = e.source.begin() + p.part;
+  if (std::find(begin, begin + model::piece_bytes(e), model::kUnbound) == begin + model::piece_bytes(e))
+    return std::nullopt;
+  enabled_.clear();
+  machine_.enabled(s, p.step.core, enabled_);
+  for (const Transition& t : enabled_)
+    if (t.kind == TransitionKind::ForwardRead && t.slot == slot && part(t) == p.part) return t;
+  return std::nullopt;
 }
 
 }  // namespace isobar::systemc

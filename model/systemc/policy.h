@@ -18,14 +18,13 @@ namespace isobar::systemc {
 enum class Port : u8 { Fetch, Load, Store, Other };
 inline constexpr unsigned kPorts = 4;
 
-/// One step that a core would take at `ready`. Identified by (core, seq, kind, choice).
+/// One step that a core would take at `ready`. Identified by (step.core, step.kind, seq, part).
 struct Proposal {
   u64 ready = 0;
-  u32 seq = 0;  ///< of the micro-op; of the next one for steps without a micro-op
-  u8 core = 0;
-  model::TransitionKind kind = model::TransitionKind::Fetch;
-  u8 choice = 0;
-  u8 slot = 0;
+  u32 seq = 0;  ///< of the micro-op; of the next one for a Fetch
+  u16 part =
+      0;  ///< first byte of the piece for accesses, else Transition::choice where it is the core's wish
+  model::Transition step;
 };
 
 /// One core's side of the schedule: plain copyable.
@@ -53,13 +52,16 @@ class Policy {
   /// The step to take for `p`, which is ready; nothing if it has to be looked at again later (an atomic that
   /// cannot complete in one piece yet).
   std::optional<model::Transition> decide(const model::MachineState& s, const Proposal& p);
-  /// After the step for `p` was taken: the write that belongs to it (LSE, store-exclusive), if it can
-  /// propagate.
-  std::optional<model::Transition> follow_up(const model::MachineState& s, const Proposal& p) const;
+  /// After a step for `p` was taken: another that belongs to it and is taken at the same instant (the write
+  /// of an LSE operation or store-exclusive, the bytes of a load that come from elsewhere).
+  std::optional<model::Transition> follow_up(const model::MachineState& s, const Proposal& p);
 
  private:
   void consider(const model::MachineState& s, const model::Transition& t, CoreSchedule& schedule);
   bool wanted(const model::MachineState& s, const model::Transition& t, const CoreSchedule& schedule) const;
+  bool read_wanted(const model::Core& c, const model::Transition& t) const;
+  std::optional<model::Transition> rest_of_read(const model::MachineState& s, const Proposal& p,
+                                                unsigned slot);
   u64 latency(const model::MachineState& s, const model::Transition& t);
   u64 quote(const model::Storage& s, model::AccessKind kind, unsigned core, u64 addr, unsigned size);
   u64 jitter(unsigned core, u32 seq, model::TransitionKind kind) const;

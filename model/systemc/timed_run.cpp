@@ -167,13 +167,14 @@ void TimedRun::propose_all() {
 }
 
 u64 TimedRun::due(const Proposal& p) const {
-  return std::max(p.ready, state_.schedule[p.core].port_free[static_cast<std::size_t>(port(p.kind))]);
+  return std::max(p.ready,
+                  state_.schedule[p.step.core].port_free[static_cast<std::size_t>(port(p.step.kind))]);
 }
 
 const Proposal* TimedRun::next(u64& when) const {
   const Proposal* first = nullptr;
   const auto order = [](const Proposal& p, u64 time) {
-    return std::make_tuple(time, rank(p.kind), p.core, p.seq, static_cast<u8>(p.kind), p.choice);
+    return std::make_tuple(time, rank(p.step.kind), p.step.core, p.seq, static_cast<u8>(p.step.kind), p.part);
   };
   for (const CoreSchedule& c : state_.schedule) {
     for (const Proposal& p : c.proposals) {
@@ -188,23 +189,23 @@ const Proposal* TimedRun::next(u64& when) const {
 
 void TimedRun::grant(const Proposal& proposal) {
   const Proposal p = proposal;  // the original goes when its core proposes anew
-  CoreSchedule& c = state_.schedule[p.core];
-  const std::optional<Transition> t = policy_.decide(state_.machine, p);
+  const unsigned core = p.step.core;
+  CoreSchedule& c = state_.schedule[core];
+  std::optional<Transition> t = policy_.decide(state_.machine, p);
   if (!t) {
     ++state_.statistics.retries;
     for (Proposal& q : c.proposals)
-      if (q.kind == p.kind && q.seq == p.seq && q.choice == p.choice)
+      if (q.step.kind == p.step.kind && q.seq == p.seq && q.part == p.part)
         q.ready = state_.now + config_.retry_interval;
     return;
   }
-  c.port_free[static_cast<std::size_t>(port(p.kind))] = state_.now + 1;
-  bool others = take(*t, p.ready);
-  if (const std::optional<Transition> write = policy_.follow_up(state_.machine, p))
-    others |= take(*write, p.ready);
+  c.port_free[static_cast<std::size_t>(port(p.step.kind))] = state_.now + 1;
+  bool others = false;
+  for (; t; t = policy_.follow_up(state_.machine, p)) others |= take(*t, p.ready);
   if (others)
     propose_all();
   else
-    propose(p.core);
+    propose(core);
 }
 
 bool TimedRun::take(const Transition& t, u64 ready) {

@@ -24,8 +24,8 @@ class Timer final : public sc_core::sc_module {
   void configure(const PlatformConfig& config);
   /// Makes the virtual timer interrupt of `a.core` pending.
   Reply raise(model::Access& a);
-  /// First instant after `after` at which an enabled, unmasked timer that has not fired yet fires; nothing if none will
-  /// within kHorizon ticks.
+  /// First instant after `after` at which an enabled, unmasked timer that has not fired yet fires; nothing if
+  /// none will within kHorizon ticks.
   static std::optional<u64> next_deadline(const model::MachineState& s, u64 after);
   /// Farther deadlines count as never: kernel time is finite. Nearly three hours.
   static constexpr u64 kHorizon = 10'000'000'000'000;

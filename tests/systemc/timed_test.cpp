@@ -1,0 +1,76 @@
+// Timed runs: within the explored outcomes, replayable, deterministic, resumable.
+#include <gtest/gtest.h>
+
+#include "explore/search.h"
+#include "model/systemc/timed_run.h"
+#include "tests/systemc/programs.h"
+
+namespace isobar::test {
+namespace {
+
+using model::Machine;
+using systemc::PlatformConfig;
+using systemc::RunResult;
+using systemc::RunStatus;
+using systemc::TimedRun;
+
+/// Platforms that differ in everything that may only change the schedule.
+std::vector<PlatformConfig> configurations() {
+  PlatformConfig slow_drain;
+  slow_drain.drain_delay = 300;
+  PlatformConfig tiny;
+  tiny.icache = tiny.dcache = {1, 1};
+  PlatformConfig noisy;
+  noisy.jitter = 400;
+  noisy.start_skew = 800;
+  PlatformConfig flat;
+  flat.memory_latency = flat.interconnect_latency = flat.snoop_latency = flat.jitter = flat.start_skew = 0;
+  flat.predict_branches = false;
+  return {PlatformConfig{}, slow_drain, tiny, noisy, flat};
+}
+
+/// (C2) for one program: returns the outcomes that timed runs showed.
+std::size_t check_runs(const TestProgram& t, unsigned seeds) {
+  SCOPED_TRACE(t.name);
+  const Machine searched = make_machine(t, model::Speculation::Prune);
+  const Machine timed = make_machine(t, model::Speculation::Squash);
+  const auto looked_at = observables(t);
+  explore::SearchOptions options;
+  options.timeout_seconds = 60;
+  const explore::SearchResult all = explore::search(searched, looked_at, options);
+  EXPECT_EQ(all.status, explore::Status::Complete);
+  std::set<std::vector<std::pair<u64, u64>>> seen;
+  for (const PlatformConfig& config : configurations()) {
+    TimedRun run(timed, config, 0, platforms().natural);
+    for (u64 seed = 1; seed <= seeds; ++seed) {
+      run.reset(seed);
+      const RunResult r = run.run();
+      EXPECT_EQ(r.status, RunStatus::Finished);
+      EXPECT_EQ(r.statistics.forced, 0u);
+      const trace::Outcome outcome = explore::observe(timed, r.state, looked_at);
+      EXPECT_TRUE(all.outcomes.contains(outcome)) << "seed " << seed;
+      model::DirectFabric direct = timed.direct_fabric();
+      EXPECT_EQ(model::digest(systemc::replay(timed, run.log(), direct)), model::digest(r.state)) << "seed " << seed;
+      std::vector<std::pair<u64, u64>> key;
+      for (const Value& v : outcome.values) key.emplace_back(v.lo, v.hi);
+      seen.insert(key);
+    }
+  }
+  EXPECT_LE(seen.size(), all.outcomes.size());
+  return seen.size();
+}
+
+TEST(Timed, OutcomesOfClassicsAreExploredOnesAndReplay) {
+  for (const TestProgram& t : classics()) {
+    const std::size_t seen = check_runs(t, 40);
+    std::printf("%-32s %zu outcomes seen\n", t.name.c_str(), seen);
+    EXPECT_GE(seen, 1u);
+  }
+}
+
+TEST(Timed, OutcomesOfRandomProgramsAreExploredOnesAndReplay) {
+  for (u64 seed = 100; seed < 130; ++seed) check_runs(random_program(seed, 3 + seed % 2), 8);
+}
+
+}  // namespace
+}  // namespace isobar::test
