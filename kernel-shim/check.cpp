@@ -23,9 +23,12 @@ class Findings {
   std::vector<Diagnostic> all_;
 };
 
-bool overlaps_shim(u64 base, u64 size) { return base < kShimEnd && base + size > kTextBase; }
+bool overlaps_shim(u64 base, u64 size) {
+  return base < kShimEnd && base + size > kTextBase;
+}
 
-void check_thread(const ShimConfig& config, const model::MachineConfig& machine, const ThreadConfig& t, Findings& f) {
+void check_thread(const ShimConfig& config, const model::MachineConfig& machine, const ThreadConfig& t,
+                  Findings& f) {
   if (t.core >= machine.cores) {
     f.add("thread {}: core {} does not exist, expected 0 to {}", t.name, t.core, machine.cores - 1);
   }
@@ -42,8 +45,8 @@ void check_thread(const ShimConfig& config, const model::MachineConfig& machine,
       f.add("thread {}: register {} cannot be given, expected {}", t.name, isa::name(reg),
             t.process < 0 ? "X19 to X29 (a kernel thread)" : "X0 to X30 or TPIDR_EL0");
     } else if (t.process >= 0 && reg <= isa::Reg::X30 && isa::index(reg) >= config.general_registers) {
-      f.add("thread {}: register {} is given, but only {} general registers are preserved", t.name, isa::name(reg),
-            config.general_registers);
+      f.add("thread {}: register {} is given, but only {} general registers are preserved", t.name,
+            isa::name(reg), config.general_registers);
     }
   }
 }
@@ -75,10 +78,12 @@ void check(const ShimConfig& config, const model::MachineConfig& machine) {
     if (!names.insert(p.name).second) f.add("process {}: the name is used twice", p.name);
   }
   for (const model::Region& r : config.regions) {
-    if (overlaps_shim(r.base, r.size)) f.add("region {} overlaps the kernel ({:#x} to {:#x})", r.name, kTextBase, kShimEnd);
+    if (overlaps_shim(r.base, r.size))
+      f.add("region {} overlaps the kernel ({:#x} to {:#x})", r.name, kTextBase, kShimEnd);
   }
   for (const model::Segment& s : config.segments) {
-    if (overlaps_shim(s.base, s.bytes.size())) f.add("segment at {:#x} overlaps the kernel ({:#x} to {:#x})", s.base, kTextBase, kShimEnd);
+    if (overlaps_shim(s.base, s.bytes.size()))
+      f.add("segment at {:#x} overlaps the kernel ({:#x} to {:#x})", s.base, kTextBase, kShimEnd);
   }
   f.raise();
 }

@@ -12,7 +12,9 @@ constexpr std::array kKnobs{
 };
 }  // namespace
 
-std::span<const KnobInfo> knobs() { return kKnobs; }
+std::span<const KnobInfo> knobs() {
+  return kKnobs;
+}
 
 std::optional<Knob> parse_knob(std::string_view name) {
   for (const KnobInfo& k : kKnobs) {

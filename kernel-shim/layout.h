@@ -1,30 +1,33 @@
-// Where the shim keeps what, and how its structures look: the same numbers as asm/00-layout.S (a test compares them).
+// Where the shim keeps what, and how its structures look: the same numbers as asm/00-layout.S (a test
+// compares them).
 #pragma once
 
 #include "support/types.h"
 
 namespace isobar::kernel {
 
-inline constexpr u64 kTextBase = 0x4000'0000;     ///< code of the shim, vectors first
+inline constexpr u64 kTextBase = 0x4000'0000;  ///< code of the shim, vectors first
 inline constexpr u64 kTextSize = 0x8000;
-inline constexpr u64 kRunQueueBase = 0x4001'0000; ///< one struct rq per core
+inline constexpr u64 kRunQueueBase = 0x4001'0000;  ///< one struct rq per core
 inline constexpr u64 kRunQueueSize = 0x200;
 inline constexpr u64 kGlobalsBase = 0x4005'0000;
 inline constexpr u64 kGlobalsSize = 0x1000;
-inline constexpr u64 kMmBase = 0x4006'0000;       ///< one memory descriptor per process
+inline constexpr u64 kMmBase = 0x4006'0000;  ///< one memory descriptor per process
 inline constexpr u64 kMmSize = 0x40;
-inline constexpr u64 kTaskBase = 0x4010'0000;     ///< the idle task of each core, then the threads as configured
+inline constexpr u64 kTaskBase = 0x4010'0000;  ///< the idle task of each core, then the threads as configured
 inline constexpr u64 kTaskSize = 0x400;
-inline constexpr u64 kShimEnd = 0x4080'0000;      ///< programs keep out of [kTextBase, kShimEnd)
+inline constexpr u64 kShimEnd = 0x4080'0000;  ///< programs keep out of [kTextBase, kShimEnd)
 
 inline constexpr unsigned kMaxThreads = 1024;
 inline constexpr unsigned kMaxProcesses = 256;
 
 /// Offsets in a task. All fields are 8 bytes; State and Preempt use the low 4.
 struct TaskField {
-  static constexpr u64 Mm = 0x00, ActiveMm = 0x10, Actlr = 0x18, State = 0x20, Next = 0x28, Tid = 0x30, Cpu = 0x38,
-                       Exit = 0x40, FaultEsr = 0x48, FaultPc = 0x50, FaultFar = 0x58, Preempt = 0x60, Resume = 0x68;
-  static constexpr u64 X0 = 0x80, Elr = 0x178, Spsr = 0x180, Sp0 = 0x188, Tpidr0 = 0x190;  ///< pt_regs, x0 to x30 from X0
+  static constexpr u64 Mm = 0x00, ActiveMm = 0x10, Actlr = 0x18, State = 0x20, Next = 0x28, Tid = 0x30,
+                       Cpu = 0x38, Exit = 0x40, FaultEsr = 0x48, FaultPc = 0x50, FaultFar = 0x58,
+                       Preempt = 0x60, Resume = 0x68;
+  static constexpr u64 X0 = 0x80, Elr = 0x178, Spsr = 0x180, Sp0 = 0x188,
+                       Tpidr0 = 0x190;  ///< pt_regs, x0 to x30 from X0
 };
 
 /// Values of TaskField::State.

@@ -1,10 +1,10 @@
 #include "kernel-shim/shim.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cctype>
-
-#include <fmt/format.h>
 
 #include "isa/assembler.h"
 #include "kernel-shim/asm_text.h"
@@ -23,7 +23,8 @@ constexpr u64 kMaskedInterrupts = 15;
 
 std::string assembler_name(const char* knob) {
   std::string s = "KNOB_";
-  for (const char* c = knob; *c != '\0'; ++c) s += static_cast<char>(std::toupper(static_cast<unsigned char>(*c)));
+  for (const char* c = knob; *c != '\0'; ++c)
+    s += static_cast<char>(std::toupper(static_cast<unsigned char>(*c)));
   return s;
 }
 
@@ -51,7 +52,8 @@ std::string definitions(const ShimConfig& config, const model::MachineConfig& ma
 isa::Assembly assemble_text(const ShimConfig& config, const model::MachineConfig& machine) {
   isa::AssemblerOptions options;
   options.file = "kernel-shim/asm";
-  isa::Assembly text = isa::assemble(definitions(config, machine) + std::string(asm_text()), kTextBase, options);
+  isa::Assembly text =
+      isa::assemble(definitions(config, machine) + std::string(asm_text()), kTextBase, options);
   if (text.bytes.size() > kTextSize) throw InternalError("the shim's code outgrew its region");
   return text;
 }
@@ -75,9 +77,15 @@ class Object {
   model::Segment segment_;
 };
 
-u64 mm_address(int process) { return kMmBase + static_cast<u64>(process) * kMmSize; }
-u64 run_queue_address(unsigned core) { return kRunQueueBase + core * kRunQueueSize; }
-u64 idle_address(unsigned core) { return kTaskBase + core * kTaskSize; }
+u64 mm_address(int process) {
+  return kMmBase + static_cast<u64>(process) * kMmSize;
+}
+u64 run_queue_address(unsigned core) {
+  return kRunQueueBase + core * kRunQueueSize;
+}
+u64 idle_address(unsigned core) {
+  return kTaskBase + core * kTaskSize;
+}
 
 class Builder {
  public:
@@ -279,6 +287,8 @@ class Builder {
                                                                            {"cpu", TaskField::Cpu},
                                                                            {"tid", TaskField::Tid}}};
       for (const auto& [name, offset] : kFields) s[task + "." + name] = address(t) + offset;
+      for (unsigned n = 0; n < 31; ++n)
+        s[fmt::format("{}.x{}", task, n)] = address(t) + TaskField::X0 + 8 * n;
     }
   }
 
@@ -296,7 +306,8 @@ Capabilities detect(const model::MachineConfig& machine) {
   Capabilities can{true, true};
   for (unsigned c = 0; c < machine.cores; ++c) {
     const model::CoreConfig& core = machine.core[c];
-    const bool advertised = core.tso == model::TsoSupport::Actlr || core.tso == model::TsoSupport::ActlrReadOnly;
+    const bool advertised =
+        core.tso == model::TsoSupport::Actlr || core.tso == model::TsoSupport::ActlrReadOnly;
     can.tso_switch = can.tso_switch && advertised && (core.midr >> 24 & 0xff) == 0x61;
     can.tso_fixed = can.tso_fixed && core.tso == model::TsoSupport::Fixed;
   }

@@ -1,5 +1,6 @@
-// A minimal Linux-like kernel: configuration in, program image out. Everything in it whose order matters is A64 code
-// at EL1 (asm/), run on the model like any other code; docs/kernel-shim.md has the rules it implements.
+// A minimal Linux-like kernel: configuration in, program image out. Everything in it whose order matters is
+// A64 code at EL1 (asm/), run on the model like any other code; docs/kernel-shim.md has the rules it
+// implements.
 #pragma once
 
 #include <map>
@@ -14,25 +15,26 @@
 
 namespace isobar::kernel {
 
-/// Ways to break the shim. Columns: name (in scenarios and in asm as KNOB_<NAME>), what is left out or changed.
-#define ISOBAR_KERNEL_KNOBS(X)                                                                                    \
-  X(no_mb_before_curr, "context switch: no full barrier before rq->curr is stored")                               \
-  X(no_switch_dsb, "context switch: no DSB ISH after rq->curr is stored")                                         \
-  X(no_mmdrop_mb, "context switch from a kernel thread: dropping the borrowed mm is no full barrier")             \
-  X(no_entry_mb, "membarrier: no full barrier before the run queues are read")                                    \
-  X(no_exit_mb, "membarrier: no full barrier before the return")                                                  \
-  X(no_ipi, "membarrier: no interrupt is sent")                                                                   \
-  X(no_ipi_mb, "membarrier: the interrupt handler executes no barrier")                                           \
-  X(iar_dsb, "interrupt entry: DSB SY after the acknowledge, as Linux has it")                                    \
-  X(ipi_uses_active_mm, "membarrier: compares the borrowed mm too, and so interrupts kernel threads")             \
-  X(sync_core_skip_self, "membarrier SYNC_CORE: the caller's core is not interrupted")                            \
-  X(sync_core_ipi_without_cse, "with EOS = 0: return from an interrupt without ISB")                              \
-  X(actlr_missing_isb_with_eos0, "with EOS = 0: return from a system call without ISB")                           \
-  X(actlr_not_saved, "context switch: ACTLR_EL1 is neither saved nor restored")                                   \
-  X(actlr_set_preemptible, "PR_SET_MEM_MODEL: preemption between the saved copy and the register")                \
-  X(exec_keeps_tso, "execve: the memory model stays")                                                             \
-  X(fork_copies_stale_saved_actlr, "clone: the child takes the saved copy instead of the register")               \
-  X(exit_mm_no_mb, "exit: no full barrier before current->mm = NULL")                                             \
+/// Ways to break the shim. Columns: name (in scenarios and in asm as KNOB_<NAME>), what is left out or
+/// changed.
+#define ISOBAR_KERNEL_KNOBS(X)                                                                        \
+  X(no_mb_before_curr, "context switch: no full barrier before rq->curr is stored")                   \
+  X(no_switch_dsb, "context switch: no DSB ISH after rq->curr is stored")                             \
+  X(no_mmdrop_mb, "context switch from a kernel thread: dropping the borrowed mm is no full barrier") \
+  X(no_entry_mb, "membarrier: no full barrier before the run queues are read")                        \
+  X(no_exit_mb, "membarrier: no full barrier before the return")                                      \
+  X(no_ipi, "membarrier: no interrupt is sent")                                                       \
+  X(no_ipi_mb, "membarrier: the interrupt handler executes no barrier")                               \
+  X(iar_dsb, "interrupt entry: DSB SY after the acknowledge, as Linux has it")                        \
+  X(ipi_uses_active_mm, "membarrier: compares the borrowed mm too, and so interrupts kernel threads") \
+  X(sync_core_skip_self, "membarrier SYNC_CORE: the caller's core is not interrupted")                \
+  X(sync_core_ipi_without_cse, "with EOS = 0: return from an interrupt without ISB")                  \
+  X(actlr_missing_isb_with_eos0, "with EOS = 0: return from a system call without ISB")               \
+  X(actlr_not_saved, "context switch: ACTLR_EL1 is neither saved nor restored")                       \
+  X(actlr_set_preemptible, "PR_SET_MEM_MODEL: preemption between the saved copy and the register")    \
+  X(exec_keeps_tso, "execve: the memory model stays")                                                 \
+  X(fork_copies_stale_saved_actlr, "clone: the child takes the saved copy instead of the register")   \
+  X(exit_mm_no_mb, "exit: no full barrier before current->mm = NULL")                                 \
   X(use_mm_no_mb, "kthread_use_mm, kthread_unuse_mm: no full barrier")
 
 enum class Knob : u8 {
@@ -60,18 +62,18 @@ enum class Policy : u8 {
 
 struct ProcessConfig {
   std::string name;
-  u16 asid = 1;               ///< TTBR0_EL1[63:48] while it runs; Region::asid of its private regions
-  u32 membarrier_state = 0;   ///< registrations at the start, mask of MembarrierState
+  u16 asid = 1;              ///< TTBR0_EL1[63:48] while it runs; Region::asid of its private regions
+  u32 membarrier_state = 0;  ///< registrations at the start, mask of MembarrierState
 };
 
 struct ThreadConfig {
   std::string name;
-  int process = -1;           ///< index into ShimConfig::processes; -1: a kernel thread, which starts at EL1
+  int process = -1;  ///< index into ShimConfig::processes; -1: a kernel thread, which starts at EL1
   unsigned core = 0;
   u64 entry = 0;
-  u64 stack = 0;              ///< initial SP, 16-byte aligned; unused by kernel threads
-  bool tso = false;           ///< starts with ACTLR_EL1.TSO set, as inherited
-  bool reserve = false;       ///< does not run until clone() makes it the child
+  u64 stack = 0;         ///< initial SP, 16-byte aligned; unused by kernel threads
+  bool tso = false;      ///< starts with ACTLR_EL1.TSO set, as inherited
+  bool reserve = false;  ///< does not run until clone() makes it the child
   /// Initial values: X0 to X30 and TPIDR_EL0; a kernel thread: X19 to X29.
   std::vector<std::pair<isa::Reg, u64>> registers;
 };
@@ -83,8 +85,8 @@ struct ShimConfig {
   std::set<Knob> knobs;
   Policy policy = Policy::PrctlV1;
   unsigned page_size = 16384;  ///< bytes: 4096, 16384 or 65536
-  /// General registers that threads use, 1 to 31: X0 to X[n-1]. A context switch preserves these; fewer make shorter
-  /// paths in search.
+  /// General registers that threads use, 1 to 31: X0 to X[n-1]. A context switch preserves these; fewer make
+  /// shorter paths in search.
   unsigned general_registers = 31;
   /// Model time between timer interrupts of a core in timed runs, below 2^32; 0: none. Search delivers
   /// MachineConfig::timer_ticks interrupts per core at any time instead.
@@ -97,8 +99,9 @@ struct ShimConfig {
 
 struct Shim {
   model::Program program;
-  /// Labels of the shim's code, and of its data: rqN, rqN.curr, mm_PROCESS, mm_PROCESS.membarrier_state, task_THREAD,
-  /// task_THREAD.{actlr,mm,state,exit,fault_esr,fault_pc,fault_far,cpu,tid}.
+  /// Labels of the shim's code, and of its data: rqN, rqN.curr, mm_PROCESS, mm_PROCESS.membarrier_state,
+  /// task_THREAD, task_THREAD.{actlr,mm,state,exit,fault_esr,fault_pc,fault_far,cpu,tid} and task_THREAD.x0
+  /// to x30, the registers with which the thread ended.
   std::map<std::string, u64> symbols;
 };
 
@@ -112,8 +115,8 @@ Capabilities detect(const model::MachineConfig& machine);
 /// Labels of the shim's code alone, for kernel threads that call into it: needs no threads.
 std::map<std::string, u64> text_symbols(const ShimConfig& config, const model::MachineConfig& machine);
 
-/// Lays out kernel and programs so that every core starts in its first thread (or idle), without a boot phase.
-/// Throws InputError if the configuration contradicts itself.
+/// Lays out kernel and programs so that every core starts in its first thread (or idle), without a boot
+/// phase. Throws InputError if the configuration contradicts itself.
 Shim build(const ShimConfig& config, const model::MachineConfig& machine);
 
 /// Address of the task of `config.threads[thread]`.

@@ -66,11 +66,16 @@
 3:
         .endm
 
-        // exit_mm (CS-5, MB-13 D): user accesses before current->mm = NULL.
-        .macro  exit_mm_barrier
+        // exit_mm (CS-5, MB-13 D): user accesses before current->mm = NULL. Then the last context_switch of the thread.
+        .macro  exit_mm
         .ifeq   KNOB_EXIT_MM_NO_MB
         dmb     ish
         .endif
+        str     xzr, [sp, #T_MM]
+        mov     w9, #TASK_DEAD
+        str     w9, [sp, #T_STATE]
+        pick_next_task panic
+        context_switch
         .endm
 
         // What a thread scheduled in place of a preempted EL1 context overwrites. \move: mrs to save, msr to

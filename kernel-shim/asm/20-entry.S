@@ -61,18 +61,6 @@ ret_to_user:
         .endif
         eret
 
-// A synchronous exception in EL0 that is not SVC. There are no signals: the thread is killed as by the default action
-// of SIGSEGV, SIGILL, SIGBUS or SIGTRAP (SG-4), and ESR, PC and FAR stay in its task for the scenario to see.
-el0_fault:
-        exit_mm_barrier
-        mrs     x9, esr_el1
-        str     x9, [sp, #T_FAULT_ESR]
-        mrs     x9, elr_el1
-        str     x9, [sp, #T_FAULT_PC]
-        mrs     x9, far_el1
-        str     x9, [sp, #T_FAULT_FAR]
-        b       exit_mm
-
 // A synchronous exception in EL1: an access to user memory that failed (fixup_exception: -EFAULT), else a panic.
 el1_sync:
         mrs     x10, elr_el1

@@ -50,20 +50,31 @@ kthread_resume:
 kthread_return:
         ret
 
-// do_exit (TK-5): there is no robust list, no clear_child_tid and nobody to signal.
+// do_exit (TK-5): there is no robust list, no clear_child_tid and nobody to signal. A synchronous exception that is not
+// SVC ends here too, as by the default action of SIGSEGV, SIGILL, SIGBUS or SIGTRAP (SG-4). The last registers and
+// ESR, PC and FAR of a fault stay in the task for the scenario to see.
 sys_exit:
-        exit_mm_barrier
+el0_fault:
+        stash_x11_x12
+        exit_mm
+        save_user_frame
+        mrs     x0, esr_el1
+        lsr     x1, x0, #26
+        cmp     w1, #EC_SVC64
+        b.ne    1f
+        ldr     x0, [sp, #F_X0]
         str     x0, [sp, #T_EXIT]
-        b       exit_mm
+        b       finish_task_switch
+1:      str     x0, [sp, #T_FAULT_ESR]
+        mrs     x0, elr_el1
+        str     x0, [sp, #T_FAULT_PC]
+        mrs     x0, far_el1
+        str     x0, [sp, #T_FAULT_FAR]
+        b       finish_task_switch
+
 kthread_exit:
-        exit_mm_barrier
-exit_mm:
-        str     xzr, [sp, #T_MM]
-        mov     w9, #TASK_DEAD
-        str     w9, [sp, #T_STATE]
-        pick_next_task panic
-        context_switch
-        b       finish_task_switch      // its registers are lost
+        exit_mm
+        b       finish_task_switch
 
 // sched_setaffinity(pid, len, mask): the calling thread only (TK-7). The lowest allowed core is chosen.
 sys_sched_setaffinity:

@@ -1,0 +1,150 @@
+// Return values of membarrier and whom it interrupts (MB- rules); its ordering is in ordering_test.cpp.
+#include <gtest/gtest.h>
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "kernel-shim/layout.h"
+#include "tests/kernel/system.h"
+
+namespace isobar::kernel::test {
+namespace {
+
+constexpr u64 kEinval = static_cast<u64>(-22);
+constexpr u64 kEperm = static_cast<u64>(-1);
+constexpr char kExit[] = "\n mov w8, #93\n svc #0\n";
+constexpr u32 kRegistered = MembarrierState::PrivateExpedited | MembarrierState::PrivateExpeditedReady;
+constexpr u32 kSyncCoreRegistered =
+    MembarrierState::PrivateExpedited | MembarrierState::SyncCore | MembarrierState::SyncCoreReady;
+
+std::string membarrier(int command, unsigned flags, unsigned result) {
+  return fmt::format(" mov w0, #{}\n mov w1, #{}\n mov w2, #0\n mov w8, #283\n svc #0\n mov x{}, x0\n", command, flags,
+                     result);
+}
+
+TEST(Membarrier, MB_1_flags_then_command_then_registration) {
+  System s(2);
+  s.thread("a", s.process("p"), 0,
+           membarrier(8, 1, 10) + membarrier(0, 1, 11) + membarrier(3, 0, 12) + membarrier(128, 0, 13) +
+               membarrier(8, 0, 14) + membarrier(32, 0, 15) + membarrier(-1, 0, 16) + kExit);
+  s.build();
+  s.run(1);
+  for (unsigned r : {10u, 11u, 12u, 13u, 16u}) EXPECT_EQ(s.x("a", r), kEinval) << r;
+  for (unsigned r : {14u, 15u}) EXPECT_EQ(s.x("a", r), kEperm) << r;
+}
+
+TEST(Membarrier, MB_2_query) {
+  System s;
+  s.thread("a", s.process("p"), 0, membarrier(0, 0, 10) + kExit);
+  s.build();
+  s.run(1);
+  EXPECT_EQ(s.x("a", 10), 1u | 8 | 16 | 32 | 64 | 512);
+}
+
+TEST(Membarrier, MB_10_MB_11_registrations) {
+  System s(2);
+  const int p = s.process("p");
+  s.thread("a", p, 0,
+           membarrier(512, 0, 10) + membarrier(64, 0, 11) + membarrier(512, 0, 12) + membarrier(8, 0, 13) +
+               membarrier(16, 0, 14) + membarrier(16, 0, 15) + membarrier(512, 0, 16) + membarrier(8, 0, 17) +
+               membarrier(32, 0, 18) + kExit);
+  s.thread("b", p, 1, std::string("mov x1, #1") + kExit);
+  s.build();
+  s.run(5);
+  EXPECT_EQ(s.x("a", 10), 0u);
+  EXPECT_EQ(s.x("a", 11), 0u);
+  EXPECT_EQ(s.x("a", 12), 80u) << "SYNC_CORE sets the PRIVATE_EXPEDITED bit too";
+  EXPECT_EQ(s.x("a", 13), kEperm) << "but it is not ready";
+  for (unsigned r : {14u, 15u, 17u, 18u}) EXPECT_EQ(s.x("a", r), 0u) << r;
+  EXPECT_EQ(s.x("a", 16), 80u);
+  EXPECT_EQ(s.symbol("mm_p.membarrier_state") & 0xff, kRegistered | kSyncCoreRegistered);
+}
+
+TEST(Membarrier, MB_12_exec_clears_registrations) {
+  System s;
+  s.thread("a", s.process("p", kRegistered), 0,
+           " adr x0, 1f\n mov x1, #0\n mov w8, #221\n svc #0\n1:" + membarrier(8, 0, 10) + membarrier(512, 0, 11) + kExit);
+  s.build();
+  s.run(1);
+  EXPECT_EQ(s.x("a", 10), kEperm);
+  EXPECT_EQ(s.x("a", 11), 0u);
+}
+
+using PerCore = std::array<unsigned, 4>;
+
+/// Counts the interrupts that each core acknowledges while thread "a" on core 0 runs `command` once and cores 1 to 3
+/// run, until released: a thread of the same process, of another process, and none.
+PerCore interrupted_by(int command, std::set<Knob> knobs, u64 seed) {
+  System s(4);
+  s.config.knobs = std::move(knobs);
+  const int p = s.process("p", kRegistered | kSyncCoreRegistered);
+  const int q = s.process("q");
+  const std::string wait = "1: ldar w1, [x20]\n cbz w1, 1b\n" + std::string(kExit);
+  s.thread("a", p, 0, membarrier(command, 0, 10) + " mov w1, #1\n stlr w1, [x20]\n" + kExit);
+  s.thread("b", p, 1, wait);
+  s.thread("c", q, 2, wait);
+  s.build();
+  PerCore result{};
+  s.on_step = [&](const model::MachineState& m, const model::Transition& t) {
+    if (t.kind != model::TransitionKind::SystemAction) return;
+    result[t.core] += m.core[t.core].window[t.slot].uop->sys == isa::Reg::ICC_IAR1_EL1;
+  };
+  s.run(seed);
+  EXPECT_EQ(s.x("a", 10), 0u);
+  return result;
+}
+
+TEST(Membarrier, MB_5_interrupts_only_cores_that_run_the_mm) {
+  for (u64 seed = 0; seed < 10; ++seed) {
+    EXPECT_EQ(interrupted_by(8, {}, seed), (PerCore{0, 1, 0, 0})) << seed;
+    EXPECT_EQ(interrupted_by(8, {Knob::no_ipi}, seed), (PerCore{0, 0, 0, 0})) << seed;
+  }
+}
+
+TEST(Membarrier, MB_6_sync_core_includes_the_caller) {
+  for (u64 seed = 0; seed < 10; ++seed) {
+    EXPECT_EQ(interrupted_by(32, {}, seed), (PerCore{1, 1, 0, 0})) << seed;
+    EXPECT_EQ(interrupted_by(32, {Knob::sync_core_skip_self}, seed), (PerCore{0, 1, 0, 0}));
+  }
+}
+
+TEST(Membarrier, MB_3_global_reaches_every_core) {
+  for (u64 seed = 0; seed < 10; ++seed) {
+    EXPECT_EQ(interrupted_by(1, {}, seed), (PerCore{0, 1, 1, 1})) << seed;
+  }
+}
+
+TEST(Membarrier, MB_5_a_single_thread_needs_no_interrupt) {
+  System s(2);
+  s.thread("a", s.process("p", kRegistered), 0, membarrier(8, 0, 10) + kExit);
+  s.build();
+  bool sent = false;
+  s.on_step = [&](const model::MachineState& m, const model::Transition&) { sent |= m.storage.irq.pending[1] != 0; };
+  s.run(1);
+  EXPECT_EQ(s.x("a", 10), 0u);
+  EXPECT_FALSE(sent);
+}
+
+/// Two callers wait for each other's interrupt: both must be able to take it.
+TEST(Membarrier, R_4_two_callers_do_not_deadlock) {
+  for (int command : {8, 32, 1}) {
+    System s(3);
+    const int p = s.process("p", kRegistered | kSyncCoreRegistered);
+    for (const char* name : {"a", "b", "c"}) {
+      s.thread(name, p, static_cast<unsigned>(name[0] - 'a'),
+               membarrier(command, 0, 10) + membarrier(command, 0, 11) + kExit);
+    }
+    s.build();
+    for (u64 seed = 0; seed < 20; ++seed) {
+      s.run(seed);
+      for (const char* name : {"a", "b", "c"}) {
+        EXPECT_EQ(s.x(name, 10), 0u);
+        EXPECT_EQ(s.x(name, 11), 0u);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace isobar::kernel::test

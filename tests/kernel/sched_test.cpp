@@ -1,0 +1,210 @@
+// Context switches, lazy mm, preemption, migration, clone (CS-, TK- rules).
+#include <gtest/gtest.h>
+
+#include <fmt/format.h>
+
+#include "kernel-shim/layout.h"
+#include "support/diagnostic.h"
+#include "tests/kernel/system.h"
+
+namespace isobar::kernel::test {
+namespace {
+
+constexpr char kExit[] = "\n mov w8, #93\n svc #0\n";
+constexpr char kYield[] = "\n mov w8, #124\n svc #0\n";
+
+std::string fill_registers(unsigned base) {
+  std::string s;
+  for (unsigned n = 1; n < 31; ++n) {
+    if (n != 8) s += fmt::format(" mov x{}, #{}\n", n, base + n);
+  }
+  return s + fmt::format(" msr tpidr_el0, x1\n mov x0, #{}\n mov sp, x0\n cmp x1, x1\n", base * 16);
+}
+
+void expect_registers(const System& s, const char* thread, unsigned base) {
+  for (unsigned n = 1; n < 31; ++n) {
+    if (n == 8) continue;
+    EXPECT_EQ(s.x(thread, n), base + n) << thread << " x" << n;
+  }
+}
+
+TEST(Switch, CS_yield_preserves_all_registers_of_both_threads) {
+  System s;
+  const int p = s.process("p");
+  s.thread("a", p, 0, fill_registers(100) + kYield + kYield + " mov x0, sp\n" + kExit);
+  s.thread("b", p, 0, fill_registers(200) + kYield + " mov x0, sp\n" + kExit);
+  s.build();
+  for (u64 seed = 0; seed < 5; ++seed) {
+    s.run(seed);
+    expect_registers(s, "a", 100);
+    expect_registers(s, "b", 200);
+    EXPECT_EQ(s.field("a", "exit"), 1600u);
+    EXPECT_EQ(s.field("b", "exit"), 3200u);
+  }
+}
+
+TEST(Switch, CS_timer_preempts_a_thread_that_never_yields) {
+  System s;
+  s.machine_config.counter_frequency = 1000;
+  s.config.timer_period = 200;
+  const int p = s.process("p");
+  s.thread("a", p, 0, fill_registers(100) + " adr x0, 1f\n1: ldr x8, [x0, #64]\n nop\n movz x8, #8, lsl #16\n"
+                      "2: ldr w0, [x8]\n cbz w0, 2b\n" + kExit);
+  s.thread("b", p, 0, " mov w0, #1\n str w0, [x20]\n" + std::string(kExit));
+  s.build();
+  for (u64 seed = 0; seed < 5; ++seed) {
+    s.run(seed);
+    expect_registers(s, "a", 100);
+  }
+}
+
+TEST(Switch, CS_1_actlr_is_saved_and_restored_per_thread) {
+  for (const bool lost : {false, true}) {
+    System s;
+    if (lost) s.config.knobs = {Knob::actlr_not_saved};
+    const int p = s.process("p");
+    s.thread("a", p, 0, std::string(kYield) + kExit).tso = true;
+    s.thread("b", p, 0, std::string("nop") + kYield + kExit);
+    s.build();
+    bool a_was_tso = true, b_was_tso = false;
+    s.on_step = [&](const model::MachineState& m, const model::Transition& t) {
+      if (t.kind != model::TransitionKind::Fetch || m.core[0].context.el != 0) return;
+      (m.core[0].pc < kCode + kCodeSize ? a_was_tso : b_was_tso) = m.core[0].context.tso;
+    };
+    s.run(1);
+    EXPECT_TRUE(a_was_tso);
+    EXPECT_EQ(b_was_tso, lost);
+  }
+}
+
+TEST(Switch, CS_lazy_mm_keeps_ttbr0_and_active_mm) {
+  System s;
+  const int p = s.process("p");
+  s.thread("a", p, 0, std::string(kYield) + kExit);
+  s.kernel_thread("k", 0, " mrs x19, ttbr0_el1\n ldr x22, [sp, #16]\n ldr x23, [sp]\n bl kthread_yield\n b kthread_exit");
+  s.build();
+  u64 ttbr0_in_kthread = 0;
+  s.on_step = [&](const model::MachineState& m, const model::Transition& t) {
+    if (t.kind == model::TransitionKind::Fetch && m.core[0].pc == kKernelCode + kCodeSize + 12) {
+      ttbr0_in_kthread = m.core[0].reg[isa::index(isa::Reg::TTBR0_EL1)];
+    }
+  };
+  s.run(1);
+  EXPECT_EQ(ttbr0_in_kthread, u64{1} << 48);
+  EXPECT_EQ(s.x("k", 22), s.shim.symbols.at("mm_p")) << "active_mm while it ran";
+  EXPECT_EQ(s.x("k", 23), 0u) << "mm";
+}
+
+TEST(Switch, CS_another_address_space_writes_ttbr0) {
+  System s;
+  s.thread("a", s.process("p"), 0, std::string("nop") + kYield + kExit);
+  s.thread("b", s.process("q"), 0, std::string("nop") + kYield + kExit);
+  s.build();
+  bool wrong = false;
+  s.on_step = [&](const model::MachineState& m, const model::Transition& t) {
+    if (t.kind != model::TransitionKind::Fetch || m.core[0].context.el != 0) return;
+    const u64 asid = m.core[0].reg[isa::index(isa::Reg::TTBR0_EL1)] >> 48;
+    wrong |= asid != (m.core[0].pc - kCode) / kCodeSize + 1;
+  };
+  s.run(1);
+  EXPECT_FALSE(wrong);
+}
+
+TEST(Switch, CS_5_kthread_use_mm) {
+  System s;
+  const int p = s.process("p");
+  s.thread("a", p, 1, kExit);
+  s.machine_config.cores = 2;
+  s.kernel_thread("k", 0,
+                  " movz x0, #0x4006, lsl #16\n bl kthread_use_mm\n ldr x19, [sp]\n mrs x22, ttbr0_el1\n mov w1, #5\n"
+                  " str w1, [x20]\n bl kthread_unuse_mm\n ldr x23, [sp]\n bl kthread_yield\n b kthread_exit");
+  s.thread("z", p, 0, kExit);
+  s.build();
+  s.run(2);
+  EXPECT_EQ(s.x("k", 19), s.shim.symbols.at("mm_p"));
+  EXPECT_EQ(s.x("k", 22), u64{1} << 48);
+  EXPECT_EQ(s.x("k", 23), 0u);
+  EXPECT_EQ(s.memory(kData, 4), 5u);
+}
+
+TEST(Task, TK_1_clone_checks_its_flags) {
+  System s;
+  const auto clone = [](u32 flags, unsigned result) {
+    return fmt::format(" movz w0, #{}\n movk w0, #{}, lsl #16\n mov x1, #0\n mov w8, #220\n svc #0\n mov x{}, x0\n",
+                       flags & 0xffff, flags >> 16, result);
+  };
+  s.thread("a", s.process("p"), 0,
+           clone(0x10000, 10) + clone(0x10100, 11) + clone(0x10800, 12) + clone(0x800, 13) + clone(0x11, 14) +
+               clone(0x10900, 15) + kExit);
+  s.build();
+  s.run(1);
+  for (unsigned r : {10u, 11u, 12u, 13u}) EXPECT_EQ(s.x("a", r), static_cast<u64>(-22)) << r;
+  EXPECT_EQ(s.x("a", 14), static_cast<u64>(-38)) << "only threads";
+  EXPECT_EQ(s.x("a", 15), static_cast<u64>(-11)) << "no task reserved";
+}
+
+TEST(Task, TK_1_child_has_the_registers_stack_and_tls_it_was_given) {
+  System s(2);
+  const int p = s.process("p");
+  s.thread("a", p, 0,
+           fill_registers(300) + " movz x0, #0x0900\n movk x0, #9, lsl #16\n mov x1, #0x800\n mov x3, #77\n mov w8, #220\n"
+           " svc #0\n cbz x0, 1f\n" + kExit + "1: mrs x2, tpidr_el0\n mov x3, sp\n" + kExit);
+  s.thread("child", p, 1, "nop").reserve = true;
+  s.build();
+  s.run(4);
+  EXPECT_EQ(s.x("child", 2), 77u);
+  EXPECT_EQ(s.x("child", 3), 0x800u);
+  for (unsigned n : {9u, 10u, 12u, 19u, 29u, 30u}) EXPECT_EQ(s.x("child", n), 300 + n);
+  EXPECT_EQ(s.memory(s.shim.symbols.at("mm_p") + MmField::Users, 4), 2u);
+}
+
+TEST(Task, TK_7_setaffinity_moves_the_caller_before_it_returns) {
+  System s(3);
+  const int p = s.process("p");
+  const std::string move =
+      " mov x1, #%M\n str x1, [x20]\n mov x0, #0\n mov x1, #8\n mov x2, x20\n mov w8, #122\n svc #0\n";
+  const auto to = [&](const char* mask) { return std::string(move).replace(move.find("%M"), 2, mask); };
+  const std::string cpu = " add x0, x20, #8\n mov x1, #0\n mov w8, #168\n svc #0\n ldr w1, [x20, #8]\n";
+  s.thread("a", p, 0,
+           fill_registers(400) + " movz x20, #8, lsl #16\n" + to("4") + " mov x11, x0\n" + cpu + " mov x12, x1\n" +
+               to("6") + cpu + " mov x13, x1\n" + to("3") + cpu + " mov x14, x1\n" + to("8") + " mov x15, x0\n" + kExit);
+  s.thread("b", p, 0, std::string("nop") + kYield + kExit);
+  s.build();
+  for (u64 seed = 0; seed < 10; ++seed) {
+    s.run(seed);
+    EXPECT_EQ(s.x("a", 11), 0u);
+    EXPECT_EQ(s.x("a", 12), 2u);
+    EXPECT_EQ(s.x("a", 13), 2u) << "already allowed";
+    EXPECT_EQ(s.x("a", 14), 0u) << "back";
+    EXPECT_EQ(s.x("a", 15), static_cast<u64>(-22)) << "no such core";
+    EXPECT_EQ(s.x("a", 30), 430u);
+    EXPECT_EQ(s.field("b", "state"), TaskState::Dead);
+  }
+}
+
+TEST(Config, contradictions_are_user_errors) {
+  const auto message = [](auto change) {
+    System s(2);
+    s.thread("a", s.process("p"), 0, "nop");
+    change(s);
+    try {
+      s.build();
+    } catch (const InputError& e) {
+      return std::string(e.what());
+    }
+    return std::string();
+  };
+  EXPECT_NE(message([](System& s) { s.config.threads[0].core = 2; }).find("core 2"), std::string::npos);
+  EXPECT_NE(message([](System& s) { s.config.threads[0].process = 1; }).find("process 1"), std::string::npos);
+  EXPECT_NE(message([](System& s) { s.config.threads[0].stack = 8; }).find("stack"), std::string::npos);
+  EXPECT_NE(message([](System& s) { s.config.page_size = 8192; }).find("page size"), std::string::npos);
+  EXPECT_NE(message([](System& s) { s.config.general_registers = 9; }).find("X20"), std::string::npos);
+  EXPECT_NE(message([](System& s) { s.config.regions.push_back({kTextBase, 16, 0, -1, "mine"}); }).find("mine"),
+            std::string::npos);
+  EXPECT_NE(message([](System& s) { s.config.threads.resize(10'000, s.config.threads[0]); }).find("10000 threads"),
+            std::string::npos);
+  EXPECT_EQ(message([](System&) {}), "");
+}
+
+}  // namespace
+}  // namespace isobar::kernel::test
