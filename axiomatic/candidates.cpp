@@ -60,8 +60,22 @@ class Enumeration {
         for (const Path& p : all) most = std::max(most, add_writes(p, grew));
         writes += most;
       }
+      if (modifies_code()) {
+        incomplete(CandidateResult::Status::Unsupported, "code that is modified");
+        return false;
+      }
       if (!grew || round > writes) return true;
     }
+  }
+  bool modifies_code() const {
+    for (const std::vector<Path>& all : path_) {
+      for (const Path& p : all) {
+        for (const trace::InstructionRecord& i : p.instruction) {
+          if (domain_.written(i.pc, 4)) return true;
+        }
+      }
+    }
+    return false;
   }
   std::size_t add_writes(const Path& p, bool& grew) {
     std::size_t n = 0;
@@ -131,13 +145,15 @@ class Enumeration {
     }
   }
   AccessRecord& at(const Place& p) { return execution_.core[p.core][p.instruction].access[p.access]; }
+  bool overlap(const Place& x, const Place& y) {
+    const AccessRecord &a = at(x), &b = at(y);
+    return a.addr < b.addr + b.size && b.addr < a.addr + a.size;
+  }
   void add_to_groups(const Place& w) {
     std::vector<Place> mine{w};
     for (std::size_t g = 0; g < group_.size();) {
-      const bool touches = std::any_of(group_[g].begin(), group_[g].end(), [&](const Place& x) {
-        const AccessRecord &a = at(x), &b = at(w);
-        return a.addr < b.addr + b.size && b.addr < a.addr + a.size;
-      });
+      const bool touches =
+          std::any_of(group_[g].begin(), group_[g].end(), [&](const Place& x) { return overlap(x, w); });
       if (!touches) {
         ++g;
         continue;
@@ -155,17 +171,17 @@ class Enumeration {
     for (std::size_t g = 0; g < group_.size(); ++g) used_[g].assign(group_[g].size(), false);
     return order_group(0, 0);
   }
-  /// Extends the order by one write of group `g`; stores of one core stay in program order (internal visibility).
+  /// Extends the order by one write of group `g`; a core's stores to one location stay in program order (internal).
   bool order_group(std::size_t g, std::size_t n) {
     if (g == group_.size()) return candidate();
     if (n == group_[g].size()) return order_group(g + 1, 0);
     for (std::size_t w = 0; w < group_[g].size(); ++w) {
       if (used_[g][w]) continue;
-      bool first_of_core = true;
+      bool next = true;
       for (std::size_t x = 0; x < w; ++x) {
-        first_of_core = first_of_core && (used_[g][x] || group_[g][x].core != group_[g][w].core);
+        next = next && (used_[g][x] || group_[g][x].core != group_[g][w].core || !overlap(group_[g][x], group_[g][w]));
       }
-      if (!first_of_core) continue;
+      if (!next) continue;
       const Place& p = group_[g][w];
       used_[g][w] = true;
       at(p).write = static_cast<i32>(execution_.writes.size());

@@ -72,7 +72,15 @@ class SourceSearch {
       return std::tuple(a.candidates.size(), a.read, a.byte) < std::tuple(b.candidates.size(), b.read, b.byte);
     });
   }
+  /// Settles every byte that only one write can explain, and says what that alone violates.
+  std::optional<Violation> force() {
+    for (const Open& o : open_) {
+      if (o.candidates.size() == 1) program_.event[o.read].source[o.byte] = o.candidates[0];
+    }
+    return check(program_, flavour_);
+  }
   bool find(std::size_t at = 0) {
+    while (at < open_.size() && open_[at].candidates.size() == 1) ++at;
     if (at == open_.size()) return true;
     const Open& o = open_[at];
     i32& source = program_.event[o.read].source[o.byte];
@@ -104,17 +112,25 @@ bool has_unknown_sources(const Program& p) {
 
 void search_sources(const Execution& e, const JudgeOptions& options, Verdict& out) {
   SourceSearch search(e, out.program, options.flavour, options.search_budget);
-  if (search.find()) {
-    out.consistent = true;
-    return;
+  const Open* impossible = search.impossible();
+  if (impossible == nullptr) {
+    if (std::optional<Violation> v = search.force()) {
+      out.violation = std::move(*v);
+      out.text = explain(out.program, out.violation, options.disassemble);
+      return;
+    }
+    if (search.find()) {
+      out.consistent = true;
+      return;
+    }
   }
   out.undetermined = search.exhausted();
   out.violation.axiom = Axiom::Explained;
-  if (const Open* o = search.impossible()) {
-    const Event& x = out.program.event[o->read];
+  if (impossible != nullptr) {
+    const Event& x = out.program.event[impossible->read];
     out.text = fmt::format("explained: {}: the byte at {:#x} is {}, which no write put there\n",
-                           describe(x, options.disassemble), x.addr + o->byte,
-                           trace::hex(Value{x.value.byte(o->byte), 0}, 1));
+                           describe(x, options.disassemble), x.addr + impossible->byte,
+                           trace::hex(Value{x.value.byte(impossible->byte), 0}, 1));
   } else if (out.undetermined) {
     out.text = "explained: the search for the writes that were read was given up\n";
   } else {

@@ -169,7 +169,8 @@ class Walk {
   }
 
   bool one_piece(const Uop& u, u64 addr) const {
-    return (addr & 15) + u.mem.size <= 16 && (u.mem.size < 16 || u.mem.pair);
+    const bool structure = u.mem.element != 0 && u.mem.element < u.mem.size;
+    return (addr & 15) + u.mem.size <= 16 && (u.mem.size < 16 || u.mem.pair) && !structure;
   }
 
   bool read(State& s, const Uop& u, const isa::Inputs& in, unsigned k) {
@@ -253,6 +254,14 @@ struct ByValue {
 }  // namespace
 
 bool Domain::add(const AccessRecord& w) { return writes_.emplace(w.addr, w.size, w.value.lo, w.value.hi).second; }
+
+bool Domain::written(u64 addr, unsigned size) const {
+  auto w = writes_.lower_bound({addr >= 16 ? addr - 16 : 0, 0, 0, 0});
+  for (; w != writes_.end() && std::get<0>(*w) < addr + size; ++w) {
+    if (std::get<0>(*w) + std::get<1>(*w) > addr) return true;
+  }
+  return false;
+}
 
 u8 Domain::initial(u64 byte) const {
   const auto found = program_.memory.find(byte);

@@ -20,6 +20,8 @@ class Domain {
   /// one; otherwise every mixture of bytes.
   std::vector<Value> values(u64 addr, unsigned size) const;
   u8 initial(u64 byte) const;
+  /// Does some write overlap [addr, addr + size)?
+  bool written(u64 addr, unsigned size) const;
 
  private:
   const CandidateProgram& program_;
