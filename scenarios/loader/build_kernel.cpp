@@ -8,6 +8,7 @@
 #include "kernel-shim/layout.h"
 #include "kernel-shim/shim.h"
 #include "scenarios/loader/address_map.h"
+#include "scenarios/loader/assembly.h"
 #include "scenarios/loader/names.h"
 
 namespace isobar::scenarios {
@@ -152,14 +153,10 @@ class KernelBuilder {
     }
     problems.throw_if_any();
     if (!t.assembly.text.empty()) {
-      isa::AssemblerOptions options;
-      options.file = s_.file;
-      options.first_line = t.assembly.line;
-      options.first_column = t.assembly.column;
-      options.symbols = symbols_;
-      for (const MemoryLocation& m : s_.memory) options.symbols[m.name] = m.address;
+      std::map<std::string, u64> symbols = symbols_;
+      for (const MemoryLocation& m : s_.memory) symbols[m.name] = m.address;
       c.entry = kernel_thread_address(index);
-      const isa::Assembly a = isa::assemble(t.assembly.text + "\n.text\nb kthread_exit\n", c.entry, options);
+      const Code a = assemble_text(t.assembly, "b kthread_exit\n", c.entry, s_.file, symbols);
       if (a.bytes.size() > kKernelThreadSize) {
         throw InputError(Diagnostic{{s_.file, t.line, t.column},
                                     fmt::format("the code of kernel thread {} is longer than {} bytes", t.name, kKernelThreadSize)});

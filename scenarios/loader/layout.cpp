@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <set>
 
-#include "isa/assembler.h"
 #include "kernel-shim/layout.h"
 #include "scenarios/loader/address_map.h"
+#include "scenarios/loader/assembly.h"
 #include "scenarios/loader/names.h"
 #include "scenarios/loader/sections.h"
 #include "support/bits.h"
@@ -18,9 +18,7 @@ namespace {
 
 constexpr u64 kPage = 4096;
 
-/// Stands behind the last instruction of a text; literals that the assembler collects come after it.
-constexpr const char* kEndLabel = "isobar_end_of_text";
-/// Where a thread of a kernel goes from there.
+/// Where a thread of a kernel goes when its text ends.
 constexpr const char* kExitSymbol = "isobar_exit";
 
 u64 align_up(u64 v, u64 a) { return align_down(v + a - 1, a); }
@@ -86,19 +84,8 @@ class Layout {
   }
 
   bool assemble(const AsmText& text, const std::string& epilogue, u64 base, std::string_view what, Code& code) {
-    isa::AssemblerOptions options;
-    options.file = problems_.file();
-    options.first_line = text.line;
-    options.first_column = text.column;
-    options.symbols = symbols_;
     try {
-      isa::Assembly a = isa::assemble(text.text + "\n.text\n" + kEndLabel + ":\n" + epilogue, base, options);
-      code.base = a.base;
-      code.bytes = std::move(a.bytes);
-      const auto end = a.labels.find(kEndLabel);
-      code.end = end != a.labels.end() ? end->second : a.base + code.bytes.size();
-      code.labels = std::move(a.labels);
-      code.labels.erase(kEndLabel);
+      code = assemble_text(text, epilogue, base, problems_.file(), symbols_);
     } catch (const InputError& e) {
       problems_.add(e);
       return false;
@@ -133,7 +120,7 @@ class Layout {
       base = free_place(base, t.code.bytes.size(), kPage);
       assemble(t.assembly, epilogue, base, t.name, t.code);
     }
-    if (assembled && t.code.end == t.code.base) problems_.add(t.line, t.column, fmt::format("thread {} has no instructions", t.name));
+    if (assembled && !t.assembly.text.empty() && t.code.end == t.code.base) problems_.add(t.line, t.column, fmt::format("thread {} has no instructions", t.name));
     t.code.base = base;
     next_code_ = align_up(base + std::max<u64>(t.code.bytes.size(), 4), kPage);
     t.entry = base;

@@ -183,6 +183,7 @@ AsmText read_assembly(const Node& n, Problems& problems) {
     problem(problems, n, "asm is a block of A64 code: write 'asm: |' and the code indented below");
     return {"", n.line, n.column};
   }
+  if (n.text.empty()) problem(problems, n, "asm has no instructions");
   return {n.text, n.text_line, n.text_column};
 }
 
