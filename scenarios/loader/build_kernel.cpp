@@ -17,6 +17,8 @@ namespace {
 
 using model::Permission;
 
+static_assert(kernel_thread_address(0) == kernel::kShimEnd);
+
 /// Where in its results a thread that parks notes that it has come to its end.
 constexpr u64 kParkedSlot = kResultSize - 8;
 

@@ -147,7 +147,7 @@ class Layout {
       u32 line, column;
     };
     std::vector<Piece> pieces;
-    if (kernel_) pieces.push_back({kernel::kTextBase, kernel::kShimEnd, "the kernel", 0, 0});
+    if (kernel_) pieces.push_back({kernel::kTextBase, kernel_thread_address(kMaxCores), "the kernel", 0, 0});
     pieces.push_back({kReservedBase, kReservedEnd, "what the loader needs", 0, 0});
     for (const MemoryLocation& m : scenario_.memory) pieces.push_back({m.address, m.address + m.bytes(), m.name, m.line, m.column});
     for (const Thread& t : scenario_.threads) {
