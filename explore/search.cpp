@@ -39,7 +39,7 @@ class Pass {
     result_ = &result;
     Frame& root = push();
     root.state = m_.initial();
-    if (!arrive(root)) --depth_;
+    if (!arrive(root) && depth_ != 0) --depth_;
     while (depth_ != 0) {
       Frame& top = frames_[depth_ - 1];
       if (top.next == top.steps.size()) {
@@ -54,7 +54,7 @@ class Pass {
       const Frame& parent = frames_[depth_ - 2];
       child.state = parent.state;
       take(child, t);
-      if (!arrive(child)) --depth_;
+      if (!arrive(child) && depth_ != 0) --depth_;  // stop() empties the stack
     }
     return !(options_.reduction && footprint_.take_contradiction());
   }
