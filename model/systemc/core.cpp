@@ -18,6 +18,7 @@ CoreModule::CoreModule(const sc_core::sc_module_name& name, unsigned id) : sc_mo
 }
 
 void CoreModule::configure(const PlatformConfig& config, bool dic) {
+  active_ = true;
   dic_ = dic;
   interrupt_controller_base_ = config.interrupt_controller_base;
 }
@@ -102,10 +103,11 @@ Reply CoreModule::quote(const Access& a) {
 }
 
 void CoreModule::snooped(tlm::tlm_generic_payload& p, sc_core::sc_time& delay) {
-  p.set_response_status(tlm::TLM_OK_RESPONSE);
-  const MemoryAttributes& a = *attributes(p);
-  const bool own = a.core == id_;
-  switch (a.kind) {
+  const MemoryAttributes* a = attributes(p);
+  p.set_response_status(a == nullptr ? tlm::TLM_GENERIC_ERROR_RESPONSE : tlm::TLM_OK_RESPONSE);
+  if (a == nullptr || !active_) return;
+  const bool own = a->core == id_;
+  switch (a->kind) {
     case AccessKind::Write:
       if (dic_) icache_snoop->b_transport(p, delay);
       if (!own) dcache_snoop->b_transport(p, delay);
@@ -125,8 +127,8 @@ void CoreModule::snooped(tlm::tlm_generic_payload& p, sc_core::sc_time& delay) {
 }
 
 unsigned CoreModule::snooped_debug(tlm::tlm_generic_payload& p) {
-  const MemoryAttributes& a = *attributes(p);
-  if (a.core == id_ && a.kind != AccessKind::Fetch) return 0;
+  const MemoryAttributes* a = attributes(p);
+  if (a == nullptr || !active_ || (a->core == id_ && a->kind != AccessKind::Fetch)) return 0;
   return dcache_snoop->transport_dbg(p);
 }
 

@@ -35,6 +35,8 @@ class CoreModule final : public sc_core::sc_module {
   CoreModule(const sc_core::sc_module_name& name, unsigned id);
 
   void configure(const PlatformConfig& config, bool dic);
+  /// The machine has no such core: snoops are answered, and nothing happens.
+  void switch_off() { active_ = false; }
   /// Performs `a` through the sockets, filling its outputs.
   Reply access(model::Access& a, bool timed);
   /// How long `a` would take now. Changes nothing.
@@ -46,6 +48,7 @@ class CoreModule final : public sc_core::sc_module {
   unsigned snooped_debug(tlm::tlm_generic_payload& p);
 
   const unsigned id_;
+  bool active_ = false;
   bool dic_ = false;
   u64 interrupt_controller_base_ = 0;
   tlm::tlm_generic_payload payload_;

@@ -126,6 +126,7 @@ void Platform::reset() {
     icaches_[core]->configure(config_, m.line_bytes, has_foreign_parts());
     dcaches_[core]->configure(config_, m.line_bytes);
   }
+  for (unsigned core = m.cores; core < kMaxCores; ++core) cores_[core]->switch_off();
   if (interconnect_ != nullptr) interconnect_->configure(config_, m.cores, m.dic, !foreign_memory_);
   if (memory_ != nullptr) memory_->configure(config_);
   interrupt_controller_->configure(config_);

@@ -103,7 +103,7 @@ const std::vector<TestProgram>& classics() {
         {"select", {"ldr w2, [x10]\n cmp w2, #0\n csel w3, w2, w10, eq\n str w3, [x11]", "mov w1, #1\n str w1, [x10]\n ldr w4, [x11]"}, {{0, 3}, {1, 4}}, {}},
         {"mixed size", {"mov w1, #0x0101\n strh w1, [x10]\n ldrb w2, [x10]\n ldr w3, [x10]", "mov w1, #2\n strb w1, [x10, #1]\n ldrh w2, [x10]"}, {{0, 2}, {0, 3}, {1, 2}}, {kX}},
         {"pair", {"mov x1, #1\n stp x1, x1, [x10]\n ldp x2, x3, [x11]", "mov x1, #1\n stp x1, x1, [x11]\n ldp x2, x3, [x10]"}, {{0, 2}, {0, 3}, {1, 2}, {1, 3}}, {}},
-        {"crossing 16 bytes", {"mov x1, #-1\n str x1, [x10, #12]", "ldr x2, [x10, #12]"}, {{1, 2}}, {}},
+        {"crossing 16 bytes", {"mov w1, #-1\n str w1, [x10, #14]", "ldr w2, [x10, #14]"}, {{1, 2}}, {}},
         {"modified code", {modify + sync, call}, {{1, 2}, {1, 5}}, {}, true},
         {"modified code, no maintenance", {modify + "mov w6, #1\n stlr w6, [x11]", call}, {{1, 2}, {1, 5}}, {}, true},
         {"modified code, DIC", {modify + "dmb ish\n mov w6, #1\n str w6, [x11]", call}, {{1, 2}, {1, 5}}, {}, true, coherent},
@@ -148,6 +148,12 @@ Platforms::Platforms() {
     parts.construction_order = order;
     permuted.push_back(std::make_unique<systemc::Platform>(("permuted" + std::to_string(order)).c_str(), parts));
   }
+  systemc::PlatformParts parts;
+  parts.memory = &user_memory.socket;
+  with_user_memory = std::make_unique<systemc::Platform>("with_user_memory", parts);
+  parts = {};
+  parts.interconnect = [this](const systemc::InterconnectPorts& ports) { user_interconnect.bind(ports); };
+  with_user_interconnect = std::make_unique<systemc::Platform>("with_user_interconnect", parts);
 }
 
 Platforms& platforms() {

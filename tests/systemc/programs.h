@@ -6,6 +6,7 @@
 
 #include "model/machine/machine.h"
 #include "model/systemc/platform.h"
+#include "tests/systemc/user_parts.h"
 #include "trace/outcome.h"
 
 namespace isobar::test {
@@ -37,6 +38,10 @@ struct Platforms {
 
   systemc::Platform natural{"natural"};
   std::vector<std::unique_ptr<systemc::Platform>> permuted;
+  UserMemory user_memory{"user_memory"};
+  UserInterconnect user_interconnect{"user_interconnect"};
+  std::unique_ptr<systemc::Platform> with_user_memory;
+  std::unique_ptr<systemc::Platform> with_user_interconnect;
 };
 Platforms& platforms();
 
