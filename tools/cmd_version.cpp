@@ -19,8 +19,9 @@ void add_version(CLI::App& app, Action& chosen) {
                                                {"systemc", ISOBAR_HAS_SYSTEMC != 0}};
         std::printf("%s\n", object.dump().c_str());
       } else {
-        std::printf("isobar %s\ncompiled with %s, %s\n", ISOBAR_VERSION, __VERSION__,
-                    ISOBAR_HAS_SYSTEMC != 0 ? "with the SystemC platform" : "without SystemC (no timed runs)");
+        std::printf(
+            "isobar %s\ncompiled with %s, %s\n", ISOBAR_VERSION, __VERSION__,
+            ISOBAR_HAS_SYSTEMC != 0 ? "with the SystemC platform" : "without SystemC (no timed runs)");
       }
       return ExitStatus::AsExpected;
     };

@@ -11,7 +11,11 @@ namespace isobar::tools {
 /// The work of the subcommand that was chosen; runs after all options have been parsed.
 using Action = std::function<ExitStatus()>;
 
-void add_version(CLI::App& app, Action& chosen);
+void add_run(CLI::App& app, Action& chosen);
+void add_explore(CLI::App& app, Action& chosen);
+void add_replay(CLI::App& app, Action& chosen);
+void add_conform(CLI::App& app, Action& chosen);
 void add_isa(CLI::App& app, Action& chosen);
+void add_version(CLI::App& app, Action& chosen);
 
 }  // namespace isobar::tools

@@ -15,6 +15,8 @@ int rank(ExitStatus s) {
 }
 }  // namespace
 
-ExitStatus worst(ExitStatus a, ExitStatus b) { return rank(a) >= rank(b) ? a : b; }
+ExitStatus worst(ExitStatus a, ExitStatus b) {
+  return rank(a) >= rank(b) ? a : b;
+}
 
 }  // namespace isobar::tools

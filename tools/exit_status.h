@@ -11,8 +11,8 @@ enum class ExitStatus : int {
   Internal = 4,      ///< a fault of Isobar itself
 };
 
-/// The status of two jobs together. What makes a result least trustworthy wins: an internal error over bad input over a
-/// differing verdict over an undetermined one.
+/// The status of two jobs together. What makes a result least trustworthy wins: an internal error over bad
+/// input over a differing verdict over an undetermined one.
 ExitStatus worst(ExitStatus a, ExitStatus b);
 
 }  // namespace isobar::tools

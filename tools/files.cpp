@@ -44,7 +44,9 @@ bool has_extension(const std::string& path, std::string_view extension) {
          std::string_view(path).substr(path.size() - extension.size()) == extension;
 }
 
-std::string stem(const std::string& path) { return fs::path(path).stem().string(); }
+std::string stem(const std::string& path) {
+  return fs::path(path).stem().string();
+}
 
 std::vector<std::string> expand_paths(const std::vector<std::string>& paths,
                                       const std::vector<std::string>& extensions) {

@@ -7,9 +7,9 @@
 
 namespace isobar::tools {
 
-/// Replaces every folder by the files below it that end in one of `extensions` (such as ".yaml"), sorted by name; files
-/// named by the user are kept whatever they are called. Throws InputError for a path that does not exist, a folder
-/// without such a file, and anything that is neither.
+/// Replaces every folder by the files below it that end in one of `extensions` (such as ".yaml"), sorted by
+/// name; files named by the user are kept whatever they are called. Throws InputError for a path that does
+/// not exist, a folder without such a file, and anything that is neither.
 std::vector<std::string> expand_paths(const std::vector<std::string>& paths,
                                       const std::vector<std::string>& extensions);
 

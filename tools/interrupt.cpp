@@ -20,6 +20,8 @@ void catch_interrupts() {
   std::signal(SIGTERM, on_signal);
 }
 
-const std::atomic<bool>& interrupt_flag() { return flag; }
+const std::atomic<bool>& interrupt_flag() {
+  return flag;
+}
 
 }  // namespace isobar::tools

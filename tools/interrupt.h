@@ -5,8 +5,8 @@
 
 namespace isobar::tools {
 
-/// Makes SIGINT and SIGTERM set interrupt_flag(). A second signal ends the process at once with the usual status of
-/// that signal.
+/// Makes SIGINT and SIGTERM set interrupt_flag(). A second signal ends the process at once with the usual
+/// status of that signal.
 void catch_interrupts();
 
 /// True once the user has asked to stop.

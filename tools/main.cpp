@@ -1,4 +1,5 @@
-// Entry point: reads the command line, runs one subcommand, turns every failure into a message and an exit status.
+// Entry point: reads the command line, runs one subcommand, turns every failure into a message and an exit
+// status.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
@@ -35,8 +36,9 @@ std::string command_line(int argc, char** argv) {
   std::string line;
   for (int i = 0; i < argc; ++i) {
     const std::string argument = argv[i];
-    const bool plain = !argument.empty() && argument.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                                                       "0123456789-_./=,:+@%") == std::string::npos;
+    const bool plain = !argument.empty() && argument.find_first_not_of(
+                                                "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                                "0123456789-_./=,:+@%") == std::string::npos;
     std::string quoted = "'";
     for (const char c : argument) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
     line += (i == 0 ? "" : " ") + (plain ? argument : quoted + "'");
@@ -47,7 +49,8 @@ std::string command_line(int argc, char** argv) {
 ExitStatus report_internal(const char* what, int argc, char** argv) {
   std::fprintf(stderr,
                "isobar: internal error: %s\n"
-               "This is a fault of Isobar, not of your input. Please report it with the input files and this command:\n"
+               "This is a fault of Isobar, not of your input. Please report it with the input files and this "
+               "command:\n"
                "  %s\n",
                what, command_line(argc, argv).c_str());
   return ExitStatus::Internal;
@@ -60,6 +63,10 @@ ExitStatus run(int argc, char** argv) {
   app.require_subcommand(0, 1);
   app.get_formatter()->column_width(26);
   Action chosen;
+  add_run(app, chosen);
+  add_explore(app, chosen);
+  add_replay(app, chosen);
+  add_conform(app, chosen);
   add_isa(app, chosen);
   add_version(app, chosen);
   try {
@@ -91,7 +98,8 @@ int main(int argc, char** argv) {
     status = run(argc, argv);
   } catch (const isobar::InputError& e) {
     std::fflush(stdout);
-    for (const isobar::Diagnostic& d : e.diagnostics()) std::fprintf(stderr, "%s\n", isobar::to_string(d).c_str());
+    for (const isobar::Diagnostic& d : e.diagnostics())
+      std::fprintf(stderr, "%s\n", isobar::to_string(d).c_str());
     status = ExitStatus::BadInput;
   } catch (const std::exception& e) {
     std::fflush(stdout);

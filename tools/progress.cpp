@@ -29,14 +29,16 @@ std::string with_thousands(u64 n) {
 }
 
 ProgressLine::ProgressLine() : visible_(isatty(STDERR_FILENO) != 0) {}
-ProgressLine::~ProgressLine() { erase(); }
+ProgressLine::~ProgressLine() {
+  erase();
+}
 
 void ProgressLine::update(const std::string& name, const explore::Progress& p) {
   if (!visible_) return;
   const double rate = p.seconds > 0 ? static_cast<double>(p.states) / p.seconds : 0;
   update(fmt::format("{}: {} states, {} transitions, {} outcomes, depth {}, {:.1f} s, {} states/s", name,
-                     with_thousands(p.states), with_thousands(p.transitions), p.outcomes, p.frontier, p.seconds,
-                     with_thousands(static_cast<u64>(rate))));
+                     with_thousands(p.states), with_thousands(p.transitions), p.outcomes, p.frontier,
+                     p.seconds, with_thousands(static_cast<u64>(rate))));
 }
 
 void ProgressLine::update(const std::string& text) {

@@ -8,8 +8,8 @@
 
 namespace isobar::tools {
 
-/// Draws "name: N states ..." on standard error, replacing what it drew before; the destructor erases it. May be told
-/// from several threads; draws at most every 100 ms.
+/// Draws "name: N states ..." on standard error, replacing what it drew before; the destructor erases it. May
+/// be told from several threads; draws at most every 100 ms.
 class ProgressLine {
  public:
   ProgressLine();

@@ -9,7 +9,8 @@
 namespace isobar::tools {
 
 namespace {
-constexpr std::array<std::string_view, 5> kNames = {"as expected", "differs", "undetermined", "unsupported", "error"};
+constexpr std::array<std::string_view, 5> kNames = {"as expected", "differs", "undetermined", "unsupported",
+                                                    "error"};
 
 std::string escape_xml(std::string_view s) {
   std::string out;
@@ -34,7 +35,9 @@ std::string joined(const std::vector<std::string>& lines) {
 }
 }  // namespace
 
-std::string_view name(Verdict v) { return kNames.at(static_cast<std::size_t>(v)); }
+std::string_view name(Verdict v) {
+  return kNames.at(static_cast<std::size_t>(v));
+}
 
 ExitStatus exit_status(Verdict v) {
   switch (v) {
@@ -54,7 +57,11 @@ CaseReport error_report(const std::string& format, const std::string& file,
   r.name = stem(file);
   r.verdict = Verdict::Error;
   r.findings = diagnostics;
-  r.json = {{"format", format}, {"name", r.name}, {"file", file}, {"status", "error"}, {"reason", joined(diagnostics)}};
+  r.json = {{"format", format},
+            {"name", r.name},
+            {"file", file},
+            {"status", "error"},
+            {"reason", joined(diagnostics)}};
   return r;
 }
 
@@ -64,13 +71,11 @@ std::string junit(const std::string& suite, const std::vector<CaseReport>& cases
   std::string body;
   for (const CaseReport& c : cases) {
     seconds += c.seconds;
-    body += fmt::format("    <testcase classname=\"{}\" name=\"{}\" file=\"{}\" time=\"{:.3f}\"", escape_xml(suite),
-                        escape_xml(c.name), escape_xml(c.file), c.seconds);
+    body += fmt::format("    <testcase classname=\"{}\" name=\"{}\" file=\"{}\" time=\"{:.3f}\"",
+                        escape_xml(suite), escape_xml(c.name), escape_xml(c.file), c.seconds);
     const std::string why = escape_xml(joined(c.findings));
     switch (c.verdict) {
-      case Verdict::AsExpected:
-        body += "/>\n";
-        continue;
+      case Verdict::AsExpected: body += "/>\n"; continue;
       case Verdict::Differs:
         ++failures;
         body += fmt::format(">\n      <failure message=\"{}\">{}</failure>\n", why, escape_xml(c.text));
@@ -90,7 +95,8 @@ std::string junit(const std::string& suite, const std::vector<CaseReport>& cases
   return fmt::format(
       "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
       "<testsuites tests=\"{0}\" failures=\"{1}\" errors=\"{2}\" time=\"{4:.3f}\">\n"
-      "  <testsuite name=\"{5}\" tests=\"{0}\" failures=\"{1}\" errors=\"{2}\" skipped=\"{3}\" time=\"{4:.3f}\">\n"
+      "  <testsuite name=\"{5}\" tests=\"{0}\" failures=\"{1}\" errors=\"{2}\" skipped=\"{3}\" "
+      "time=\"{4:.3f}\">\n"
       "{6}  </testsuite>\n</testsuites>\n",
       cases.size(), failures, errors, skipped, seconds, escape_xml(suite), body);
 }

@@ -20,6 +20,7 @@ struct CaseReport {
   std::string name;
   Verdict verdict = Verdict::AsExpected;
   std::vector<std::string> findings;  ///< why the verdict is not AsExpected, one sentence each
+  std::string example;                ///< state that decided the verdict, as printed; empty: none did
   std::string text;                   ///< block printed for people, ends in a newline
   nlohmann::ordered_json json;        ///< printed on one line
   double seconds = 0;
@@ -27,12 +28,13 @@ struct CaseReport {
 
 ExitStatus exit_status(Verdict v);
 
-/// `{"format": format, "name": ..., "file": ..., "status": "error", "reason": ...}`: an input that could not be read.
+/// `{"format": format, "name": ..., "file": ..., "status": "error", "reason": ...}`: an input that could not
+/// be read.
 CaseReport error_report(const std::string& format, const std::string& file,
                         const std::vector<std::string>& diagnostics);
 
-/// One JUnit test suite named `suite`: Differs is a failure, Error an error, Undetermined and Unsupported are skipped
-/// with the reason. Strict enough for Jenkins and GitLab: characters that XML forbids are replaced.
+/// One JUnit test suite named `suite`: Differs is a failure, Error an error, Undetermined and Unsupported are
+/// skipped with the reason. Strict enough for Jenkins and GitLab: characters that XML forbids are replaced.
 std::string junit(const std::string& suite, const std::vector<CaseReport>& cases);
 
 /// "5 tests: 4 as expected, 1 differs".

@@ -11,12 +11,15 @@ namespace isobar::scenarios {
 
 namespace {
 
-bool starts_with(std::string_view s, std::string_view prefix) { return s.substr(0, prefix.size()) == prefix; }
+bool starts_with(std::string_view s, std::string_view prefix) {
+  return s.substr(0, prefix.size()) == prefix;
+}
 
 /// A line of the log with the place of what is being read, for diagnostics.
 class Cursor {
  public:
-  Cursor(std::string_view line, const std::string& file, u32 number) : line_(line), file_(file), number_(number) {}
+  Cursor(std::string_view line, const std::string& file, u32 number)
+      : line_(line), file_(file), number_(number) {}
 
   [[noreturn]] void fail(const std::string& message) const {
     throw InputError(Diagnostic{{file_, number_, static_cast<u32>(at_ + 1)}, message});
@@ -73,9 +76,10 @@ class Parser {
     }
     finish_code(number);
     if (log_.blocks.empty()) {
-      throw InputError(Diagnostic{{file_, 0, 0},
-                                  "no translated block found; expected the log of 'qemu-x86_64 -d in_asm,out_asm' with an "
-                                  "arm64 host"});
+      throw InputError(
+          Diagnostic{{file_, 0, 0},
+                     "no translated block found; expected the log of 'qemu-x86_64 -d in_asm,out_asm' with an "
+                     "arm64 host"});
     }
     return std::move(log_);
   }
@@ -112,9 +116,11 @@ class Parser {
     std::size_t n = 0;
     const std::string_view digits = c.rest();
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), n);
-    if (error != std::errc{} || end == digits.data() + digits.size() || *end != ']') c.fail("expected '[size=N]'");
+    if (error != std::errc{} || end == digits.data() + digits.size() || *end != ']')
+      c.fail("expected '[size=N]'");
     if (n == 0 || n > kMaxBlockBytes) c.fail("expected a size from 1 to " + std::to_string(kMaxBlockBytes));
-    if (section == Section::Block && !pending_) c.fail("host code without the guest code it translates ('IN:')");
+    if (section == Section::Block && !pending_)
+      c.fail("host code without the guest code it translates ('IN:')");
     section_ = section;
     announced_ = n;
     code_ = HostCode{};
@@ -201,7 +207,8 @@ class Parser {
     if (4 * code_.words.size() != announced_) {
       throw InputError(Diagnostic{{file_, line, 0},
                                   "the code that starts in line " + std::to_string(start_line_) + " has " +
-                                      std::to_string(4 * code_.words.size()) + " bytes, " + std::to_string(announced_) +
+                                      std::to_string(4 * code_.words.size()) + " bytes, " +
+                                      std::to_string(announced_) +
                                       " were announced; the log may be cut or mix several threads"});
     }
     if (section_ == Section::Prologue) {
@@ -241,7 +248,7 @@ std::optional<u64> far_target(const HostCode& code, std::size_t i) {
   const u32 w = code.words[i];
   const u64 pc = code.base + 4 * i;
   if ((w & 0x7c000000) == 0x14000000) return pc + (sign_extend(bits(w, 25, 0), 26) << 2);  // B, BL
-  const bool register_branch = (w & 0xffdffc1f) == 0xd61f0000;                            // BR, BLR
+  const bool register_branch = (w & 0xffdffc1f) == 0xd61f0000;                             // BR, BLR
   if (!register_branch || i < 2) return std::nullopt;
   const u32 add = code.words[i - 1], adrp = code.words[i - 2];
   const u64 r = bits(w, 9, 5);
@@ -254,7 +261,9 @@ std::optional<u64> far_target(const HostCode& code, std::size_t i) {
 
 }  // namespace
 
-QemuLog parse_qemu_log(std::string_view text, const std::string& file) { return Parser(text, file).run(); }
+QemuLog parse_qemu_log(std::string_view text, const std::string& file) {
+  return Parser(text, file).run();
+}
 
 std::vector<u64> helper_addresses(const QemuLog& log) {
   std::vector<u64> found;

@@ -1,7 +1,8 @@
-// Reads the log of QEMU user emulation on an arm64 host: which A64 words it emitted for which guest instructions.
+// Reads the log of QEMU user emulation on an arm64 host: which A64 words it emitted for which guest
+// instructions.
 //
-// The log is what `qemu-x86_64 -d in_asm,out_asm` (or with `op`) writes with a QEMU that prints host words through its
-// disassembler, such as Debian's 7.2. Owns the format of the log; must not know scenarios.
+// The log is what `qemu-x86_64 -d in_asm,out_asm` (or with `op`) writes with a QEMU that prints host words
+// through its disassembler, such as Debian's 7.2. Owns the format of the log; must not know scenarios.
 #pragma once
 
 #include <string>
@@ -22,8 +23,8 @@ struct HostCode {
 /// One guest instruction of a block.
 struct GuestInstruction {
   u64 pc = 0;
-  std::string text;     ///< as QEMU disassembled it, without the bytes
-  u32 first_word = 0;   ///< index of its first host word
+  std::string text;    ///< as QEMU disassembled it, without the bytes
+  u32 first_word = 0;  ///< index of its first host word
 };
 
 /// One translation block.
@@ -40,17 +41,18 @@ struct QemuLog {
   std::vector<TranslatedBlock> blocks;  ///< in the order of translation
 };
 
-/// Throws InputError with line and column: a word that is not hexadecimal, host addresses that do not follow each
-/// other, a block whose length is not the one that its header announces (a cut or interleaved log), a log without any
-/// block. Text of other log items is skipped.
+/// Throws InputError with line and column: a word that is not hexadecimal, host addresses that do not follow
+/// each other, a block whose length is not the one that its header announces (a cut or interleaved log), a
+/// log without any block. Text of other log items is skipped.
 QemuLog parse_qemu_log(std::string_view text, const std::string& file);
 
-/// Addresses outside the logged code that it calls or jumps to, ascending: QEMU's C helpers. Finds direct branches and
-/// the ADRP, ADD, BLR idiom of QEMU's arm64 back end.
+/// Addresses outside the logged code that it calls or jumps to, ascending: QEMU's C helpers. Finds direct
+/// branches and the ADRP, ADD, BLR idiom of QEMU's arm64 back end.
 std::vector<u64> helper_addresses(const QemuLog& log);
 
-/// Makes every exit of a block that QEMU can link to another block (goto_tb) fall through to the code that leaves the
-/// translated code: the log shows such an exit before QEMU has given it its first target, which is the word after it.
+/// Makes every exit of a block that QEMU can link to another block (goto_tb) fall through to the code that
+/// leaves the translated code: the log shows such an exit before QEMU has given it its first target, which is
+/// the word after it.
 void reset_links(QemuLog& log);
 
 }  // namespace isobar::scenarios

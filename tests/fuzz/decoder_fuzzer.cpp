@@ -19,7 +19,9 @@ void require(bool condition) {
   if (!condition) std::abort();
 }
 
-bool is_access_size(unsigned size) { return size == 1 || size == 2 || size == 4 || size == 8 || size == 16; }
+bool is_access_size(unsigned size) {
+  return size == 1 || size == 2 || size == 4 || size == 8 || size == 16;
+}
 
 void check_shape(const isa::Instruction& i) {
   require(i.count >= 1 && i.count <= isa::kMaxUops);
@@ -33,18 +35,14 @@ void check_shape(const isa::Instruction& i) {
 
 void evaluate(const isa::Uop& u, const isa::Inputs& in, const Value& read, u64 pc) {
   switch (u.kind) {
-    case isa::UopKind::Alu:
-      isa::evaluate(u, in, pc);
-      break;
+    case isa::UopKind::Alu: isa::evaluate(u, in, pc); break;
     case isa::UopKind::Select:
       isa::evaluate(u, in, pc);
       isa::select_condition(u, in);
       isa::select_arm(u, in, true);
       isa::select_arm(u, in, false);
       break;
-    case isa::UopKind::Branch:
-      isa::evaluate_branch(u, in, pc);
-      break;
+    case isa::UopKind::Branch: isa::evaluate_branch(u, in, pc); break;
     case isa::UopKind::Read:
       isa::evaluate_address(u, in, pc);
       isa::evaluate_load(u, read);
@@ -54,11 +52,8 @@ void evaluate(const isa::Uop& u, const isa::Inputs& in, const Value& read, u64 p
       if (u.mem.rmw == isa::RmwOp::CompareAndSwap) isa::compare_and_swap_equal(u, in, read);
       isa::evaluate_store(u, in, read);
       break;
-    case isa::UopKind::CacheOp:
-      isa::evaluate_address(u, in, pc);
-      break;
-    default:
-      break;  // no computation of their own
+    case isa::UopKind::CacheOp: isa::evaluate_address(u, in, pc); break;
+    default: break;  // no computation of their own
   }
 }
 
@@ -74,7 +69,8 @@ extern "C" int LLVMFuzzerTestOneInput(const u8* data, std::size_t size) {
     isa::Inputs in{};
     u8 operands[sizeof(in)] = {};
     std::memcpy(operands, data + 4, size - 4 < sizeof(operands) ? size - 4 : sizeof(operands));
-    for (std::size_t n = 0; n < in.size(); ++n) std::memcpy(&in[n], operands + n * sizeof(Value), sizeof(Value));
+    for (std::size_t n = 0; n < in.size(); ++n)
+      std::memcpy(&in[n], operands + n * sizeof(Value), sizeof(Value));
     for (unsigned n = 0; n < i.count; ++n) evaluate(i.uops[n], in, in[n % in.size()], 4 * u64{word});
   }
   return 0;

@@ -18,7 +18,8 @@ std::string read(const std::string& path) {
 std::set<std::string> all_matches(const std::string& text, const std::string& pattern) {
   const std::regex expression(pattern);
   std::set<std::string> found;
-  for (std::sregex_iterator it(text.begin(), text.end(), expression), end; it != end; ++it) found.insert((*it)[1]);
+  for (std::sregex_iterator it(text.begin(), text.end(), expression), end; it != end; ++it)
+    found.insert((*it)[1]);
   return found;
 }
 

@@ -1,5 +1,5 @@
-// The rules between folders, checked on the sources themselves: who may include whom, no include cycles, size of files,
-// no unfinished work.
+// The rules between folders, checked on the sources themselves: who may include whom, no include cycles, size
+// of files, no unfinished work.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -21,11 +21,11 @@ const fs::path kRoot = ISOBAR_SOURCE_DIR;
 /// Longest file that a reader is asked to take in at once.
 constexpr std::size_t kMaxLines = 600;
 
-/// Product folders and the folders each may include. A folder may always include itself. Parts of `model` are listed
-/// one by one; `scenarios` and `tools` stand for all their subfolders.
+/// Product folders and the folders each may include. A folder may always include itself. Parts of `model` are
+/// listed one by one; `scenarios` and `tools` stand for all their subfolders.
 const std::map<std::string, std::set<std::string>>& allowed() {
-  static const std::set<std::string> core = {"support", "isa", "trace", "model/state", "model/storage", "model/thread",
-                                             "model/machine"};
+  static const std::set<std::string> core = {"support",       "isa",          "trace",        "model/state",
+                                             "model/storage", "model/thread", "model/machine"};
   auto with = [](std::set<std::string> base, const std::set<std::string>& more) {
     base.insert(more.begin(), more.end());
     return base;
@@ -34,7 +34,8 @@ const std::map<std::string, std::set<std::string>>& allowed() {
       {"support", {}},
       {"isa", {"support"}},
       {"trace", {"support", "isa"}},
-      // The machine state contains the storage state, and both need the configuration: one layer in two folders.
+      // The machine state contains the storage state, and both need the configuration: one layer in two
+      // folders.
       {"model/state", {"support", "isa", "trace", "model/storage"}},
       {"model/storage", {"support", "isa", "trace", "model/state"}},
       {"model/thread", {"support", "isa", "trace", "model/state", "model/storage"}},
@@ -98,8 +99,8 @@ Source read(const fs::path& file) {
 const std::vector<Source>& sources() {
   static const std::vector<Source> all = [] {
     std::vector<Source> found;
-    for (const char* top : {"support", "isa", "trace", "model", "kernel-shim", "explore", "axiomatic", "scenarios", "tools",
-                            "bench", "tests"}) {
+    for (const char* top : {"support", "isa", "trace", "model", "kernel-shim", "explore", "axiomatic",
+                            "scenarios", "tools", "bench", "tests"}) {
       if (!fs::exists(kRoot / top)) continue;
       for (const auto& e : fs::recursive_directory_iterator(kRoot / top)) {
         if (e.is_regular_file() && is_source(e.path())) found.push_back(read(e.path()));
@@ -111,7 +112,9 @@ const std::vector<Source>& sources() {
   return all;
 }
 
-std::string at(const Source& s, std::size_t line) { return s.path + ":" + std::to_string(line) + ": "; }
+std::string at(const Source& s, std::size_t line) {
+  return s.path + ":" + std::to_string(line) + ": ";
+}
 
 TEST(Layers, SourcesAreFound) {
   std::set<std::string> seen;
@@ -153,7 +156,8 @@ TEST(Layers, OnlyThePlatformSeesSystemC) {
   for (const Source& s : sources()) {
     if (s.path.rfind("model/systemc/", 0) == 0 || s.path.rfind("tests/systemc/", 0) == 0) continue;
     for (const Include& i : s.includes) {
-      EXPECT_TRUE(i.target.rfind("systemc", 0) != 0 && i.target.rfind("tlm", 0) != 0 && i.target.rfind("sysc", 0) != 0)
+      EXPECT_TRUE(i.target.rfind("systemc", 0) != 0 && i.target.rfind("tlm", 0) != 0 &&
+                  i.target.rfind("sysc", 0) != 0)
           << at(s, i.line) << i.target;
     }
   }
@@ -172,7 +176,8 @@ TEST(Layers, IncludesHaveNoCycle) {
       if (!i.quoted || !by_path.count(i.target)) continue;
       if (mark[i.target] == Mark::Open) {
         std::string cycle;
-        for (auto it = std::find(chain.begin(), chain.end(), i.target); it != chain.end(); ++it) cycle += *it + " -> ";
+        for (auto it = std::find(chain.begin(), chain.end(), i.target); it != chain.end(); ++it)
+          cycle += *it + " -> ";
         ADD_FAILURE() << cycle << i.target;
       } else if (mark[i.target] == Mark::New) {
         visit(i.target);

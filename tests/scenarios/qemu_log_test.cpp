@@ -71,7 +71,8 @@ TEST(QemuLog, ResetsLinksToTheNextWord) {
 TEST(QemuLog, ReadsLiteralData) {
   const QemuLog log = parse_qemu_log(
       "IN: \n0x10:  90  nop\nOUT: [size=16]\n0x1000:  d503201f  nop\n0x1004:  d503201f  nop\n"
-      "  data: [size=8]\n0x1008:  .quad  0x1122334455667788\n", "log");
+      "  data: [size=8]\n0x1008:  .quad  0x1122334455667788\n",
+      "log");
   EXPECT_EQ(log.blocks[0].code.words, (std::vector<u32>{0xd503201f, 0xd503201f, 0x55667788, 0x11223344}));
 }
 
@@ -94,7 +95,8 @@ TEST(QemuLog, RefusesWithLineAndReason) {
       {"empty", "", 0, "no translated block"},
       {"other text", "hello\nworld\n", 0, "no translated block"},
       {"cut", in + "OUT: [size=8]\n0x1000:  d503201f  nop\n", 4, "4 bytes, 8 were announced"},
-      {"too long", in + "OUT: [size=4]\n0x1000:  d503201f  nop\n0x1004:  d503201f  nop\n", 5, "more host code"},
+      {"too long", in + "OUT: [size=4]\n0x1000:  d503201f  nop\n0x1004:  d503201f  nop\n", 5,
+       "more host code"},
       {"gap", in + "OUT: [size=8]\n0x1000:  d503201f  nop\n0x1008:  d503201f  nop\n", 5, "does not follow"},
       {"word", in + "OUT: [size=4]\n0x1000:  nop\n", 4, "instruction word"},
       {"long word", in + "OUT: [size=4]\n0x1000:  d503201fd503201f  nop\n", 4, "instruction word"},

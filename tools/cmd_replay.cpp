@@ -1,0 +1,101 @@
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "explore/search.h"
+#include "support/diagnostic.h"
+#include "tools/command.h"
+#include "tools/exploration.h"
+#include "tools/files.h"
+#include "tools/recording.h"
+
+namespace isobar::tools {
+
+namespace {
+
+struct Options {
+  std::vector<std::string> files;
+  bool json = false;
+  bool steps = false;
+};
+
+/// What running a trace again came to.
+struct Replay {
+  std::size_t steps = 0;
+  std::string problem;  ///< why it is not the same run; empty if it is
+  std::string state;
+  Digest digest;
+};
+
+Replay replay(const Workload& w, const trace::Trace& t, const std::string& file, bool print_steps) {
+  Replay r;
+  Repeater repeater(w);
+  for (const Step& step : steps_of(t, file)) {
+    if (!repeater.take(step)) {
+      const u32 line = r.steps < t.line.size() ? t.line[r.steps] : 0;
+      r.problem =
+          fmt::format("line {}: the machine does not allow this step: {}", line, describe(step.transition));
+      break;
+    }
+    ++r.steps;
+    if (print_steps)
+      std::printf("%6zu %8llu  %s\n", r.steps, static_cast<unsigned long long>(step.time),
+                  describe(step.transition).c_str());
+  }
+  r.digest = model::digest(repeater.state());
+  r.state = state_text(w, explore::observe(*w.machine, repeater.state(), w.observables));
+  if (r.problem.empty() && !t.footer) r.problem = "the trace has no last line: it was cut off";
+  if (r.problem.empty() && t.footer->digest != r.digest) {
+    r.problem = "the digest differs: recorded " + trace::to_text(t.footer->digest);
+  }
+  return r;
+}
+
+ExitStatus replay_file(const Options& options, const std::string& file) {
+  std::istringstream in(read_file(file));
+  const trace::Trace t = trace::read_trace(in, file);
+  const Workload w = workload_of(t, file);
+  const Replay r = replay(w, t, file, options.steps);
+  const bool same = r.problem.empty();
+  if (options.json) {
+    const nlohmann::ordered_json object = {{"format", "isobar-replay/1"},
+                                           {"file", file},
+                                           {"name", w.name},
+                                           {"variant", w.variant},
+                                           {"transitions", r.steps},
+                                           {"state", r.state},
+                                           {"digest", trace::to_text(r.digest)},
+                                           {"same", same},
+                                           {"reason", r.problem}};
+    std::printf("%s\n", object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
+  } else {
+    std::printf("Replay %s\n%s\nTransitions %zu\nDigest %s\n%s\n", w.title().c_str(), spaced(r.state).c_str(),
+                r.steps, trace::to_text(r.digest).c_str(),
+                same ? "Same" : ("Different: " + r.problem).c_str());
+  }
+  return same ? ExitStatus::AsExpected : ExitStatus::Differs;
+}
+
+}  // namespace
+
+void add_replay(CLI::App& app, Action& chosen) {
+  CLI::App* sub = app.add_subcommand("replay", "Run a recorded schedule again, to the same digest");
+  auto options = std::make_shared<Options>();
+  sub->add_option("TRACE", options->files, "Traces written by run --trace or explore --witness")->required();
+  sub->add_flag("--json", options->json, "One JSON object per line (docs/output.md)");
+  sub->add_flag("--steps", options->steps, "Print every transition");
+  sub->callback([&chosen, options] {
+    chosen = [options] {
+      ExitStatus status = ExitStatus::AsExpected;
+      for (const std::string& file : options->files) status = worst(status, replay_file(*options, file));
+      return status;
+    };
+  });
+}
+
+}  // namespace isobar::tools
