@@ -6,10 +6,10 @@
 #include <iostream>
 #include <map>
 
-#include "exclusions.h"
-#include "generator.h"
+#include "tests/differential/exclusions.h"
+#include "tests/differential/generator.h"
 #include "isa/assembler.h"
-#include "machines.h"
+#include "tests/differential/machines.h"
 
 namespace isobar::differential {
 namespace {

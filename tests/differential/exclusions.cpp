@@ -1,4 +1,4 @@
-#include "exclusions.h"
+#include "tests/differential/exclusions.h"
 
 #include <string_view>
 #include <vector>

@@ -3,7 +3,7 @@
 
 #include <span>
 
-#include "generator.h"
+#include "tests/differential/generator.h"
 
 namespace isobar::differential {
 

@@ -1,4 +1,4 @@
-#include "generator.h"
+#include "tests/differential/generator.h"
 
 #include <algorithm>
 #include <string_view>

@@ -5,7 +5,7 @@
 
 #include "isa/decoder.h"
 #include "isa/sequential.h"
-#include "machines.h"
+#include "tests/differential/machines.h"
 
 namespace isobar::differential {
 

@@ -1,4 +1,4 @@
-#include "machines.h"
+#include "tests/differential/machines.h"
 
 #include <cstring>
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "isa/sequential.h"
-#include "layout.h"
+#include "tests/differential/layout.h"
 
 namespace isobar::differential {
 
