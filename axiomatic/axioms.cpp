@@ -308,7 +308,7 @@ class Builder {
 
   // --- program order ---------------------------------------------------------------------------------------------
 
-  /// bob, DSB-ob, CSE-ob, tso-ob, and the clauses with a po step in dob and pob, over one core.
+  /// bob, DSB-ob, IFB-ob, tso-ob, and the clauses with a po step in dob and pob, over one core.
   void program_order(EventId begin, EventId end) {
     Gate memory(*this), loads(*this), stores(*this), cleans(*this), invalidations(*this);  // what has been so far
     Gate before_memory(*this);                 // ordered before every younger M (and DC)

@@ -51,7 +51,7 @@ namespace isobar::axiomatic {
   X(DsbFull, "DSB-ob", "[M | DC | IC]; po; [dsb.full]; po", "is separated by DSB SY from")                            \
   X(DsbLd, "DSB-ob", "[R \\ NoRet]; po; [dsb.ld]; po", "is separated by DSB LD from")                                 \
   X(DsbSt, "DSB-ob", "[W]; po; [dsb.st]; po", "is separated by DSB ST from")                                          \
-  X(Cse, "CSE-ob", "(ctrl | addr; po | pick | DSB-ob); [CSE]; po", "and by a context synchronisation event from")     \
+  X(Cse, "IFB-ob", "(ctrl | addr; po | pick-dep | DSB-ob); [IFB]; po", "and by a context synchronisation event from")     \
   X(TsoLoad, "tso-ob", "[R & TSO]; po; [M & TSO]", "is a load of a TSO core before")                                  \
   X(TsoStore, "tso-ob", "[M & TSO]; po; [W & TSO]", "is older than, on a TSO core, the store")                        \
   X(TsoReleaseAcquire, "tso-ob T2", "[W & TSO]; po; [A & TSO]", "is a store of a TSO core (T2) before the load-acquire") \

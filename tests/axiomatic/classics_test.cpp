@@ -101,7 +101,7 @@ INSTANTIATE_TEST_SUITE_P(
              "1:x4=1 1:x5=0"},
         Case{"MP+dmb.st+ctrlisb",
              {"str w9,[x0]; dmb st; str w9,[x1]", "ldr w4,[x1]; cbz w4,1f; 1: isb; ldr w5,[x0]"},
-             "1:x4=1 1:x5=0", Axiom::External, {"CSE"}},
+             "1:x4=1 1:x5=0", Axiom::External, {"IFB-ob"}},
         Case{"MP+dmb.st+isb", {"str w9,[x0]; dmb st; str w9,[x1]", "ldr w4,[x1]; isb; ldr w5,[x0]"}, "1:x4=1 1:x5=0"},
         Case{"MP+dmb.st+dmb.st", {"str w9,[x0]; dmb st; str w9,[x1]", "ldr w4,[x1]; dmb st; ldr w5,[x0]"},
              "1:x4=1 1:x5=0"},
