@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <random>
+#include <set>
 
 namespace isobar::isa {
 namespace {
@@ -248,6 +251,31 @@ TEST(Disassemble, InverseOfAssemble) {
   }
   EXPECT_EQ(disassemble(0x14000002, 0x1000), "b 0x1008");
   EXPECT_EQ(disassemble(0xffffffff), ".inst 0xffffffff");
+}
+
+/// Every hexadecimal word in the "words" arrays of a JSON-lines file.
+std::set<u32> recorded_words(const std::string& path) {
+  std::ifstream in(path);
+  std::set<u32> found;
+  for (std::string line; std::getline(in, line);) {
+    const std::size_t begin = line.find("\"words\": ["), end = line.find(']', begin);
+    if (begin == std::string::npos) continue;
+    for (std::size_t at = line.find('"', begin + 10); at < end; at = line.find('"', at + 10)) {
+      found.insert(static_cast<u32>(std::stoul(line.substr(at + 1, 8), nullptr, 16)));
+    }
+  }
+  return found;
+}
+
+TEST(Disassemble, RecordedCodeAssemblesAgain) {
+  const char* folder = std::getenv("ISOBAR_TRANSLATOR");
+  if (folder == nullptr) GTEST_SKIP() << "ISOBAR_TRANSLATOR is not set";
+  const std::set<u32> words = recorded_words(std::string(folder) + "/qemu_sequences.jsonl");
+  ASSERT_GT(words.size(), 1000u);
+  for (const u32 word : words) {
+    std::string why;
+    EXPECT_EQ(assemble_word(disassemble(word), &why), word) << disassemble(word) << ": " << why;
+  }
 }
 
 }  // namespace
