@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
 
 #include "kernel-shim/layout.h"
 #include "scenarios/loader/address_map.h"
@@ -153,7 +154,9 @@ class Layout {
     for (const Thread& t : scenario_.threads) {
       pieces.push_back({t.code.base, t.code.base + std::max<u64>(4, t.code.bytes.size()), "the text of " + t.name, t.line, t.column});
     }
-    std::stable_sort(pieces.begin(), pieces.end(), [](const Piece& a, const Piece& b) { return a.base < b.base; });
+    std::sort(pieces.begin(), pieces.end(), [](const Piece& a, const Piece& b) {
+      return std::tie(a.base, a.end, a.name) < std::tie(b.base, b.end, b.name);
+    });
     for (std::size_t i = 1; i < pieces.size(); ++i) {
       if (pieces[i].base >= pieces[i - 1].end) continue;
       const Piece& told = pieces[i].line != 0 ? pieces[i] : pieces[i - 1];

@@ -43,8 +43,8 @@ void Problems::add(const InputError& e) {
 void Problems::throw_if_any() const {
   if (all_.empty()) return;
   std::vector<Diagnostic> sorted = all_;
-  std::stable_sort(sorted.begin(), sorted.end(), [](const Diagnostic& a, const Diagnostic& b) {
-    return std::tie(a.where.line, a.where.column) < std::tie(b.where.line, b.where.column);
+  std::sort(sorted.begin(), sorted.end(), [](const Diagnostic& a, const Diagnostic& b) {
+    return std::tie(a.where.line, a.where.column, a.message) < std::tie(b.where.line, b.where.column, b.message);
   });
   if (sorted.size() > kMaxShown) {
     const std::size_t more = sorted.size() - kMaxShown;
