@@ -25,7 +25,7 @@ DataCache::DataCache(const sc_core::sc_module_name& name) : sc_module(name) {
 }
 
 void DataCache::configure(const PlatformConfig& config, unsigned line_bytes) {
-  state_ = State{};
+  state_.hits = state_.misses = state_.upgrades = state_.writebacks = 0;
   state_.lines.configure(config.dcache, line_bytes);
   load_latency_ = config.load_latency;
   store_latency_ = config.store_latency;

@@ -17,9 +17,10 @@ InstructionCache::InstructionCache(const sc_core::sc_module_name& name) : sc_mod
 }
 
 void InstructionCache::configure(const PlatformConfig& config, unsigned line_bytes, bool supplies_data) {
-  state_ = State{};
   state_.lines.configure(config.icache, line_bytes);
-  state_.words.assign(std::size_t{state_.lines.size()} * (line_bytes / kWord), Word{});
+  // Words count only in valid lines, and filling a line sets all of them.
+  state_.words.resize(std::size_t{state_.lines.size()} * (line_bytes / kWord));
+  state_.hits = state_.misses = state_.invalidated = 0;
   latency_ = config.fetch_latency;
   supplies_data_ = supplies_data;
   fill_buffer_.assign(line_bytes, 0);

@@ -103,7 +103,7 @@ void Platform::bind(const PlatformParts& parts) {
   interconnect_->interrupt_controller.bind(*ports.interrupt_controller);
 }
 
-void Platform::configure(const model::Machine& machine, const PlatformConfig& config) {
+void Platform::configure(const model::Machine& machine, const PlatformConfig& config, PlatformUser* user) {
   if (const std::string why = config.invalid(); !why.empty())
     throw InputError(Diagnostic{{}, "platform: " + why});
   for (const model::Region& r : machine.program().regions)
@@ -113,9 +113,10 @@ void Platform::configure(const model::Machine& machine, const PlatformConfig& co
           Diagnostic{{}, "region " + r.name + " overlaps the interrupt controller of the platform"});
   // Sockets pass calls on once the kernel has elaborated; after that nothing can be constructed any more.
   if (sc_core::sc_get_status() == sc_core::SC_ELABORATION) sc_core::sc_start(sc_core::SC_ZERO_TIME);
+  if (user_ != nullptr && user_ != user) user_->leave();
+  user_ = user;
   context_.machine = &machine;
   config_ = config;
-  ++generation_;
   reset();
 }
 

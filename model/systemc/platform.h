@@ -58,6 +58,14 @@ struct PlatformStatistics {
   u64 dcache_hits = 0, dcache_misses = 0, dcache_upgrades = 0, dcache_writebacks = 0;
 };
 
+/// Somebody whose state a platform may hold.
+class PlatformUser {
+ public:
+  virtual ~PlatformUser() = default;
+  /// Somebody else takes over: the last moment to save() what the platform holds.
+  virtual void leave() = 0;
+};
+
 class Platform final : public sc_core::sc_module {
  public:
   explicit Platform(const sc_core::sc_module_name& name, PlatformParts parts = {});
@@ -65,11 +73,15 @@ class Platform final : public sc_core::sc_module {
   /// Prepares for `machine` (which must outlive the use): empty caches, latencies and geometry of `config`,
   /// initial contents into a memory of the user's. Throws InputError if the parameters are invalid or a
   /// region of the program overlaps the interrupt controller.
-  void configure(const model::Machine& machine, const PlatformConfig& config);
+  void configure(const model::Machine& machine, const PlatformConfig& config, PlatformUser* user = nullptr);
   /// As after configure() with the same arguments.
   void reset();
-  /// Whoever configured last; a user compares it to find out that somebody else has used the platform since.
-  u64 generation() const { return generation_; }
+  /// Whose state the platform holds.
+  const PlatformUser* user() const { return user_; }
+  /// `user` will not come back: its state need not be kept.
+  void forget(const PlatformUser* user) {
+    if (user_ == user) user_ = nullptr;
+  }
 
   const model::Machine& machine() const { return *context_.machine; }
   const PlatformConfig& config() const { return config_; }
@@ -100,7 +112,7 @@ class Platform final : public sc_core::sc_module {
 
   StorageContext context_;
   PlatformConfig config_;
-  u64 generation_ = 0;
+  PlatformUser* user_ = nullptr;
   std::vector<unsigned> order_;
   std::vector<std::unique_ptr<CoreModule>> cores_;
   std::vector<std::unique_ptr<InstructionCache>> icaches_;

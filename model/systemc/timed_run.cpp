@@ -62,36 +62,36 @@ TimedRun::TimedRun(const model::Machine& machine, const PlatformConfig& config, 
   if (machine.config().speculation != model::Speculation::Squash)
     throw InputError(
         Diagnostic{{}, "a timed run needs a machine that repairs wrong guesses (Speculation::Squash)"});
-  platform_.configure(machine_, config_);
-  generation_ = platform_.generation();
+  platform_.configure(machine_, config_, this);
   reset(seed);
 }
 
 void TimedRun::reset(u64 seed) {
   policy_.set_seed(seed);
-  acquire_platform();
-  platform_.reset();
+  if (platform_.user() == this)
+    platform_.reset();
+  else
+    platform_.configure(machine_, config_, this);
   state_ = TimedState{};
   state_.machine = machine_.initial();
-  state_.platform = platform_.save();
   state_.schedule.resize(machine_.config().cores);
   log_.clear();
 }
 
 void TimedRun::acquire_platform() {
-  if (generation_ == platform_.generation()) return;
-  platform_.configure(machine_, config_);
-  generation_ = platform_.generation();
+  if (platform_.user() == this) return;
+  platform_.configure(machine_, config_, this);
   platform_.restore(state_.platform);
 }
 
 TimedState TimedRun::save() {
+  if (platform_.user() == this) state_.platform = platform_.save();
   return state_;
 }
 
 void TimedRun::restore(const TimedState& saved) {
-  state_ = saved;
   acquire_platform();
+  state_ = saved;
   platform_.restore(state_.platform);
   if (log_.size() > saved.log_size) log_.resize(saved.log_size);
 }
@@ -103,7 +103,6 @@ RunResult TimedRun::run(const RunLimits& limits) {
   status_ = RunStatus::Finished;
   if (!std::exchange(state_.started, true)) propose_all();
   platform_.arbiter().run(*this, state_.now);
-  state_.platform = platform_.save();
   RunResult r;
   r.status = status_;
   r.time = state_.machine.storage.time;

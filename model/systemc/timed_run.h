@@ -67,12 +67,15 @@ struct TimedState {
 
 /// A machine on a platform. Several may take turns on one platform: run() restores what its own run had in
 /// the caches.
-class TimedRun final : private Sequencer, private model::Fabric {
+class TimedRun final : private Sequencer, private model::Fabric, private PlatformUser {
  public:
   /// `machine` must have Speculation::Squash and outlive this. Throws InputError if not, or if `config` is
   /// invalid.
   TimedRun(const model::Machine& machine, const PlatformConfig& config, u64 seed,
            Platform& platform = default_platform());
+  ~TimedRun() override { platform_.forget(this); }
+  TimedRun(const TimedRun&) = delete;
+  TimedRun& operator=(const TimedRun&) = delete;
 
   void set_observer(model::Observer* observer) { observer_ = observer; }
   void set_probe(Probe* probe) { probe_ = probe; }
@@ -96,6 +99,7 @@ class TimedRun final : private Sequencer, private model::Fabric {
 
   std::optional<u64> activate(u64 now) override;
   void access(model::Storage& s, model::Access& a) override;
+  void leave() override { state_.platform = platform_.save(); }
   void acquire_platform();
   void propose(unsigned core);
   void propose_all();
@@ -113,7 +117,6 @@ class TimedRun final : private Sequencer, private model::Fabric {
   PlatformConfig config_;
   Policy policy_;
   TimedState state_;
-  u64 generation_ = 0;
   std::vector<LoggedStep> log_;
   std::vector<model::Transition> enabled_;
   RunLimits limits_;
