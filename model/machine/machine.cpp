@@ -101,11 +101,21 @@ class Step {
     }
   }
 
+  Access access(AccessKind kind, const Entry& e, unsigned first) const {
+    const isa::MemoryAttributes& m = e.uop->mem;
+    Access a = access(kind, e.addr + first, piece_bytes(e));
+    a.acquire = m.acquire || m.acquire_pc;
+    a.release = m.release;
+    a.exclusive = m.exclusive;
+    a.atomic = m.atomic;
+    return a;
+  }
+
   void satisfy() {
     const u16 mask = bytes_from(c_, t_.slot, kFromMemory, t_.choice);
     if (repair_overtaken(mask)) return;
     Entry& e = entry();
-    Access a = access(AccessKind::Read, e.addr + t_.choice, piece_bytes(e));
+    Access a = access(AccessKind::Read, e, t_.choice);
     fabric_.access(s_.storage, a);
     for (unsigned b = 0; b < e.uop->mem.size; ++b) {
       if ((mask >> b & 1) == 0) continue;
@@ -145,7 +155,7 @@ class Step {
 
   void propagate() {
     Entry& e = entry();
-    Access a = access(AccessKind::Write, e.addr + t_.choice, piece_bytes(e));
+    Access a = access(AccessKind::Write, e, t_.choice);
     for (unsigned b = 0; b < a.size; ++b) a.data.set_byte(b, e.value.byte(t_.choice + b));
     fabric_.access(s_.storage, a);
     e.own = static_cast<u16>(e.own | piece_mask(e, t_.choice));

@@ -64,6 +64,7 @@ struct Access {
   u16 version = 0;   ///< Fetch: index into CodeWord::values, 0 if the word was never modified
   u64 addr = 0;      ///< address; SendSgi: the value written to ICC_SGI1R_EL1; Acknowledge/EOI: INTID
   Value data;        ///< in for Write, out for Read, Fetch and Acknowledge
+  bool acquire = false, release = false, exclusive = false, atomic = false;  ///< for who looks on: ordering is not here
   bool ok = true;    ///< out: false if nothing answers at the address
 };
 

@@ -28,6 +28,10 @@ void CoreModule::prepare(const Access& a, bool timed, bool quote) {
   attributes_.kind = a.kind;
   attributes_.core = a.core;
   attributes_.version = a.version;
+  attributes_.acquire = a.acquire;
+  attributes_.release = a.release;
+  attributes_.exclusive = a.exclusive;
+  attributes_.atomic = a.atomic;
   attributes_.timed = timed;
   attributes_.quote = quote;
   u64 addr = a.addr;
