@@ -86,6 +86,7 @@ struct ResetState {
   bool sp_sel = false;                             ///< PSTATE.SP (SPSel): at EL1, use SP_EL1
   std::vector<std::pair<isa::Reg, Value>> registers;  ///< others are zero
   bool running = true;                             ///< false: the core never starts
+  bool stops_on_exception = false;                 ///< even if Program::has_kernel
 };
 
 /// What the cores run: memory, permissions, reset states. Immutable during a run.

@@ -1,5 +1,6 @@
 #include "model/thread/exceptions.h"
 
+#include "model/state/mutation.h"
 #include "model/thread/guards.h"
 #include "model/thread/window.h"
 
@@ -73,7 +74,7 @@ void take_exception(const SettleContext& ctx, MachineState& s, unsigned core, un
       // A younger effect outside the core cannot be taken back: this order of events does not exist.
       const bool outside = (is_write(q) && q.own != 0) || (q.uop->kind == UopKind::CacheOp && q.fired && !q.inert) ||
                            (is_system_action(q) && q.fired);
-      if (outside) s.dead = true;
+      if (outside && holds(Rule::ExceptionOrder)) s.dead = true;
     }
     c.context = c.window[first].context;
     discard(ctx, s, core, first);
@@ -81,7 +82,7 @@ void take_exception(const SettleContext& ctx, MachineState& s, unsigned core, un
   if (s.dead) return;
   c.waiting = false;
   if (ctx.observer != nullptr && vector == 0x480) ctx.observer->interrupted(core, return_pc);
-  if (!ctx.program.has_kernel) {
+  if (!ctx.program.has_kernel || ctx.program.reset[core].stops_on_exception) {
     c.stop = {true, true, return_pc, esr, far};
     return;
   }

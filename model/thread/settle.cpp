@@ -1,6 +1,7 @@
 #include "model/thread/settle.h"
 
 #include "isa/evaluate.h"
+#include "model/state/mutation.h"
 #include "model/thread/exceptions.h"
 #include "model/thread/guards.h"
 #include "model/thread/system_registers.h"
@@ -325,6 +326,7 @@ class Settler {
       e.address_known = true;
     if (e.faulting) return fault(i);
     if (had || !e.address_known || e.uop->cache_op() > isa::CacheOpKind::DcIvac) return;
+    if (!holds(Rule::G22AfterLate)) return;
     // Same-line order (G22): a younger access that already happened should have waited for this DC.
     const u64 line = align_down(e.addr, ctx_.config.line_bytes);
     for (unsigned j = i + 1; j < c_.window.size(); ++j) {
@@ -397,7 +399,7 @@ class Settler {
     if (!e.faulting && e.uop->exception_op() == isa::ExceptionOp::Hvc && e.context.el == 1) return;  // host call
     // Without EIS a system call does not wait for anything: it is fetched past like a branch.
     const bool waits = ctx_.config.eis || e.faulting || e.uop->exception_op() != isa::ExceptionOp::Svc ||
-                       !ctx_.program.has_kernel;
+                       !ctx_.program.has_kernel || ctx_.program.reset[core_].stops_on_exception;
     if (waits && !synchronised(c_, i)) return;
     if (!register_operand(c_, Reg::VBAR_EL1, i).known) return;
     take_synchronous(ctx_, s_, core_, i);
@@ -433,7 +435,7 @@ class Settler {
   /// G22 with a late address: the access should have gone before a DC on its line that has already taken effect.
   bool meets_younger_maintenance(unsigned i) {
     const Entry& e = c_.window[i];
-    if (e.inert) return false;
+    if (e.inert || !holds(Rule::G22BeforeLate)) return false;
     for (unsigned j = i + 1; j < c_.window.size(); ++j) {
       const Entry& d = c_.window[j];
       if (d.uop->kind != UopKind::CacheOp || d.uop->cache_op() > isa::CacheOpKind::DcIvac || !d.fired) continue;
@@ -448,6 +450,7 @@ class Settler {
   /// A store whose address becomes known late: younger loads of its bytes must have taken them from it or from a
   /// store in between.
   void check_younger_reads(unsigned i) {
+    if (!holds(Rule::HazardWrite)) return;
     const Entry& e = c_.window[i];
     for (unsigned j = i + 1; j < c_.window.size(); ++j) {
       const Entry& y = c_.window[j];

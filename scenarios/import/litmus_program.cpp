@@ -16,11 +16,24 @@ namespace {
 
 constexpr u64 kLine = 64;  ///< every location starts a line of its own
 constexpr u64 kPage = 4096;
-constexpr u32 kMaxInstructions = kLitmusCodeStride / 4 - 1;
+constexpr u64 kVectors = kLitmusCodeStride / 2;  ///< from a thread's code to its exception vectors
+constexpr u64 kSynchronousFromEl0 = 0x400;       ///< Arm ARM D1.3.1.4
+constexpr u32 kMaxInstructions = kVectors / 4 - 1;
+constexpr u32 kMaxHandler = 32;  ///< what fits before the next vector
 
 u64 align_up(u64 v, u64 a) {
   return align_down(v + a - 1, a);
 }
+
+std::vector<u8> bytes_of(const std::vector<u32>& words) {
+  std::vector<u8> bytes;
+  for (const u32 word : words)
+    for (unsigned i = 0; i < 4; ++i) bytes.push_back(static_cast<u8>(word >> (8 * i)));
+  return bytes;
+}
+
+/// B over `distance` bytes forward.
+u32 branch_to(u64 distance) { return 0x14000000 | static_cast<u32>(distance / 4); }
 
 /// A constant of the test as a number. Addresses count with all their bits whatever type receives them.
 struct Constant {
@@ -40,7 +53,7 @@ class Builder {
     if (test_.architecture != "AArch64")
       unsupported({1, 1}, fmt::format("architecture {}", test_.architecture));
     check_threads();
-    p_.config = litmus_machine(test_, static_cast<unsigned>(test_.threads.size()), options_);
+    p_.config = litmus_machine(test_, threads(), options_);
     place_labels();
     declare_locations();
     declare_registers();
@@ -64,16 +77,25 @@ class Builder {
     throw UnsupportedError(at(w), why);
   }
 
-  unsigned threads() const { return static_cast<unsigned>(test_.threads.size()); }
+  unsigned threads() const {
+    return static_cast<unsigned>(
+        std::count_if(test_.threads.begin(), test_.threads.end(), [](const auto& t) { return !t.handler; }));
+  }
   u64 code_base(unsigned thread) const { return kLitmusCode + thread * kLitmusCodeStride; }
+  /// Where column `t` starts: a handler stands in the exception vectors of its thread.
+  u64 start(const LitmusThread& t) const {
+    return code_base(t.number) + (t.handler ? kVectors + kSynchronousFromEl0 : 0);
+  }
+  bool has_handler(unsigned thread) const { return handler_words_.count(thread) != 0; }
 
   void check_threads() const;
   void place_labels();
   void declare_locations();
   void declare_registers();
   void assemble();
-  void check_instruction(u32 word, const LitmusInstruction& i);
+  void check_instruction(u32 word, const LitmusInstruction& i, bool in_handler, bool handled);
   void lay_out();
+  void lay_out_handler(unsigned thread);
   void watch_faults();
 
   LitmusSymbol& symbol(const std::string& name);
@@ -101,6 +123,7 @@ class Builder {
   std::map<std::string, std::vector<u8>> contents_;  ///< of initialised symbols
   std::map<std::pair<unsigned, isa::Reg>, LitmusType> register_types_;
   std::vector<std::vector<u32>> words_;  ///< per thread
+  std::map<unsigned, std::vector<u32>> handler_words_;
   std::vector<u64> jumped_to_;           ///< addresses that indirect branches may reach
   u64 next_data_ = kLitmusData;
   bool indirect_branches_ = false;
@@ -109,7 +132,8 @@ class Builder {
 
 void Builder::check_threads() const {
   for (const LitmusThread& t : test_.threads) {
-    if (t.handler) unsupported(t.where, fmt::format("fault handlers (P{}.F) are not modelled", t.number));
+    if (t.handler && t.code.size() > kMaxHandler)
+      unsupported(t.where, fmt::format("a fault handler of more than {} instructions", kMaxHandler));
     if (t.code.size() > kMaxInstructions)
       wrong(t.where, fmt::format("more than {} instructions", kMaxInstructions));
   }
@@ -126,11 +150,11 @@ void Builder::place_labels() {
   labels_.of_thread.resize(threads());
   for (const LitmusThread& t : test_.threads) {
     for (const LitmusLabel& l : t.labels) {
-      const u64 address = code_base(t.number) + 4 * u64{l.index};
+      const u64 address = start(t) + 4 * u64{l.index};
       labels_.of_thread[t.number][l.name] = address;
       p_.labels.emplace(address, fmt::format("P{}:{}", t.number, l.name));
     }
-    p_.code_bytes.push_back(4 * t.code.size());
+    if (!t.handler) p_.code_bytes.push_back(4 * t.code.size());
   }
 }
 
@@ -265,7 +289,7 @@ Constant Builder::constant(const LitmusValue& v) {
       const LitmusInstruction i{v.text, v.where};
       const LitmusLabels none;  // the instruction may end up anywhere
       const u32 word = assemble_litmus(i, 0, 0, none, test_.file);
-      check_instruction(word, i);
+      check_instruction(word, i, false, true);
       if (word >> 16 != 0) p_.instructions.emplace(word, instruction_text(i, 0, 0, none));
       return {word, false};
     }
@@ -275,7 +299,7 @@ Constant Builder::constant(const LitmusValue& v) {
   unsupported(v.where, fmt::format("'{}' (page tables, memory tags) is not modelled", v.text));
 }
 
-void Builder::check_instruction(u32 word, const LitmusInstruction& i) {
+void Builder::check_instruction(u32 word, const LitmusInstruction& i, bool in_handler, bool handled) {
   const bool is_udf = word >> 16 == 0;
   if (!is_udf && !isa::is_defined(word))
     unsupported(i.where, fmt::format("instruction '{}' is not modelled", i.text));
@@ -283,6 +307,7 @@ void Builder::check_instruction(u32 word, const LitmusInstruction& i) {
   for (unsigned k = 0; k < decoded.count; ++k) {
     const isa::Uop& u = decoded.uops[k];
     if (u.kind == isa::UopKind::Branch && u.branch_op() == isa::BranchOp::Indirect) indirect_branches_ = true;
+    if (in_handler) continue;
     // The reference knows no exception levels: a test that uses EL1 runs there.
     if (u.kind == isa::UopKind::CacheOp && u.cache_op() >= isa::CacheOpKind::IcIallu) needs_el1_ = true;
     if (u.kind == isa::UopKind::CacheOp && u.cache_op() == isa::CacheOpKind::DcIvac) needs_el1_ = true;
@@ -291,20 +316,22 @@ void Builder::check_instruction(u32 word, const LitmusInstruction& i) {
       const bool read = u.kind == isa::UopKind::SysRead;
       if (r && (read ? r->min_read_el : r->min_write_el) == 1) needs_el1_ = true;
     }
-    if (u.kind == isa::UopKind::Eret || (u.kind == isa::UopKind::Exception && !is_udf)) {
-      unsupported(i.where, fmt::format("'{}' needs a fault handler, which is not modelled", i.text));
-    }
+    if (u.kind == isa::UopKind::Exception && !is_udf && !handled)
+      unsupported(i.where, fmt::format("'{}' needs a fault handler", i.text));
   }
 }
 
 void Builder::assemble() {
   words_.resize(threads());
+  for (const LitmusThread& t : test_.threads)
+    if (t.handler) handler_words_[t.number];
   for (const LitmusThread& t : test_.threads) {
-    u64 pc = code_base(t.number);
+    u64 pc = start(t);
+    std::vector<u32>& words = t.handler ? handler_words_[t.number] : words_[t.number];
     for (const LitmusInstruction& i : t.code) {
       const u32 word = assemble_litmus(i, pc, t.number, labels_, test_.file);
-      check_instruction(word, i);
-      words_[t.number].push_back(word);
+      check_instruction(word, i, t.handler, has_handler(t.number));
+      words.push_back(word);
       if (word >> 16 != 0 && p_.instructions.count(word) == 0) {
         p_.instructions.emplace(word, instruction_text(i, pc, t.number, labels_));
       }
@@ -394,6 +421,8 @@ u32 Builder::memory_item(const LitmusPlace& place, bool whole_array) {
 
 u32 Builder::fault_item(const LitmusPlace& place) {
   check_thread(place);
+  if (place.where.line != 0 && has_handler(place.thread))
+    unsupported(place.where, "whether a fault that a handler takes has happened is not observed");
   LitmusItem i;
   i.kind = LitmusItem::Kind::Fault;
   i.thread = place.thread;
@@ -477,8 +506,25 @@ void Builder::watch_faults() {
     LitmusPlace any;
     any.kind = LitmusPlace::Kind::Fault;
     any.thread = thread;
+    any.where = {0, 0};  // not written in the test
     p_.fault_items.push_back(fault_item(any));
   }
+}
+
+/// Vectors of one thread: the handler where synchronous exceptions from EL0 go, branches to it where those from EL1 go.
+void Builder::lay_out_handler(unsigned thread) {
+  using namespace model;
+  const u64 vectors = code_base(thread) + kVectors;
+  const std::vector<u32>& words = handler_words_[thread];
+  Program& program = p_.program;
+  for (const u64 from : {u64{0}, u64{0x200}})
+    program.segments.push_back({vectors + from, bytes_of({branch_to(kSynchronousFromEl0 - from)})});
+  if (!words.empty()) program.segments.push_back({vectors + kSynchronousFromEl0, bytes_of(words)});
+  program.regions.push_back({vectors, kPage, kReadEl0 | kWriteEl0 | kReadEl1 | kWriteEl1 | kExecEl0 | kExecEl1, -1,
+                             fmt::format("P{}.F", thread)});
+  program.stop.push_back(vectors + kSynchronousFromEl0 + 4 * words.size());
+  program.reset[thread].registers.push_back({isa::Reg::VBAR_EL1, {vectors, 0}});
+  program.has_kernel = true;
 }
 
 void Builder::lay_out() {
@@ -497,16 +543,14 @@ void Builder::lay_out() {
   for (unsigned t = 0; t < threads(); ++t) {
     const u64 base = code_base(t);
     const u64 end = base + p_.code_bytes[t];
-    Segment code{base, {}};
-    for (const u32 word : words_[t]) {
-      for (unsigned i = 0; i < 4; ++i) code.bytes.push_back(static_cast<u8>(word >> (8 * i)));
-    }
-    if (!code.bytes.empty()) program.segments.push_back(std::move(code));
+    if (!words_[t].empty()) program.segments.push_back({base, bytes_of(words_[t])});
     program.regions.push_back({base, align_up(p_.code_bytes[t] + 4, kPage), kReadWrite | kExecEl0 | kExecEl1,
                                -1, fmt::format("P{}", t)});
     program.stop.push_back(end);
     program.reset[t].pc = base;
     program.reset[t].el = needs_el1_ ? 1 : 0;
+    program.reset[t].stops_on_exception = !has_handler(t);
+    if (has_handler(t)) lay_out_handler(t);
   }
   if (!indirect_branches_) return;
   // Where an indirect branch may be guessed to go: labels whose address the test takes (ADR), and returns
