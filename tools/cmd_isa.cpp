@@ -2,7 +2,9 @@
 #include <iostream>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "isa/assembler.h"
 #include "isa/decoder.h"
 #include "support/diagnostic.h"
 #include "tools/command.h"
@@ -11,33 +13,57 @@
 namespace isobar::tools {
 
 namespace {
+
 struct Options {
   bool list = false;
-  std::string coverage;
+  std::vector<std::string> coverage;
+  std::vector<std::string> words;
 };
 
-ExitStatus list_encodings() {
+void list_encodings() {
   for (const isa::Encoding& e : isa::encodings())
     std::printf("%-32s %-8s %s\n", e.bitstring, e.family, e.name);
+}
+
+void print_word(const std::string& text) {
+  const std::string digits = text.rfind("0x", 0) == 0 ? text.substr(2) : text;
+  if (digits.empty() || digits.size() > 8 ||
+      digits.find_first_not_of("0123456789abcdefABCDEF") != std::string::npos) {
+    throw InputError(
+        Diagnostic{{}, "--word " + text + ": expected a 32-bit word in hexadecimal, such as f9400020"});
+  }
+  const u32 word = static_cast<u32>(std::stoul(digits, nullptr, 16));
+  const isa::Instruction i = isa::decode(word);
+  std::printf("%08x  %-32s %s, %u micro-operations%s\n", word, isa::disassemble(word).c_str(),
+              isa::encodings()[i.encoding].name, i.count,
+              isa::is_defined(word) ? "" : " (undefined instruction)");
+}
+
+ExitStatus run(const Options& options) {
+  if (!options.list && options.coverage.empty() && options.words.empty()) {
+    throw InputError(Diagnostic{{}, "isobar isa: expected --list, --word or --coverage"});
+  }
+  if (options.list) list_encodings();
+  for (const std::string& word : options.words) print_word(word);
+  // What is not covered is a finding, not a failure.
+  for (const std::string& file : options.coverage) run_isa_coverage(file, std::cout);
   return ExitStatus::AsExpected;
 }
+
 }  // namespace
 
 void add_isa(CLI::App& app, Action& chosen) {
   CLI::App* sub = app.add_subcommand("isa", "Which A64 instructions are modelled");
   auto options = std::make_shared<Options>();
-  CLI::Option_group* what = sub->add_option_group("what");
-  what->add_flag("--list", options->list, "Every encoding: bit string, family, name");
-  what->add_option("--coverage", options->coverage,
-                   "Share of recorded words that decode (JSON lines with an array \"words\")")
-      ->type_name("FILE");
-  what->require_option(1);
-  sub->callback([&chosen, options] {
-    chosen = [options] {
-      if (options->list) return list_encodings();
-      return run_isa_coverage(options->coverage, std::cout) == 0 ? ExitStatus::AsExpected : ExitStatus::Differs;
-    };
-  });
+  sub->add_flag("--list", options->list, "Every encoding: bit string, family, name");
+  sub->add_option("--word", options->words, "What a word decodes to; may be repeated")
+      ->type_name("HEX")
+      ->take_all();
+  sub->add_option("--coverage", options->coverage,
+                  "Share of the code words in a JSON-lines file (key \"words\") that decode; may be repeated")
+      ->type_name("FILE")
+      ->take_all();
+  sub->callback([&chosen, options] { chosen = [options] { return run(*options); }; });
 }
 
 }  // namespace isobar::tools

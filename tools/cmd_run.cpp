@@ -258,10 +258,7 @@ void add_run(CLI::App& app, Action& chosen) {
       ->transform(CLI::CheckedTransformer(ways).description(""));
   sub->add_option("--seed", options->seed, "Seed of timed and random runs, instead of the scenario's")
       ->type_name("N");
-  sub->add_option("--trace", options->trace_file,
-                  "Record the run: timed, the last seed; explore, the run that decides. With several "
-                  "variants the name "
-                  "of each is put before the suffix")
+  sub->add_option("--trace", options->trace_file, "Record a run: the last seed, or the run that decides")
       ->type_name("FILE");
   sub->add_flag("--json", options->output.json, "One JSON object per line (docs/output.md)");
   sub->add_option("--junit", options->output.junit_file, "Write a JUnit report")->type_name("FILE");

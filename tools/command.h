@@ -13,8 +13,11 @@ using Action = std::function<ExitStatus()>;
 
 void add_run(CLI::App& app, Action& chosen);
 void add_explore(CLI::App& app, Action& chosen);
+void add_explain(CLI::App& app, Action& chosen);
+void add_flavours(CLI::App& app, Action& chosen);
 void add_replay(CLI::App& app, Action& chosen);
 void add_conform(CLI::App& app, Action& chosen);
+void add_import(CLI::App& app, Action& chosen);
 void add_isa(CLI::App& app, Action& chosen);
 void add_version(CLI::App& app, Action& chosen);
 

@@ -65,8 +65,11 @@ ExitStatus run(int argc, char** argv) {
   Action chosen;
   add_run(app, chosen);
   add_explore(app, chosen);
+  add_explain(app, chosen);
+  add_flavours(app, chosen);
   add_replay(app, chosen);
   add_conform(app, chosen);
+  add_import(app, chosen);
   add_isa(app, chosen);
   add_version(app, chosen);
   try {
