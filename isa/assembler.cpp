@@ -1,14 +1,14 @@
 #include "isa/assembler.h"
 
+#include <llvm/BinaryFormat/ELF.h>
 #include <llvm/MC/MCAsmBackend.h>
 #include <llvm/MC/MCCodeEmitter.h>
 #include <llvm/MC/MCContext.h>
 #include <llvm/MC/MCInst.h>
 #include <llvm/MC/MCObjectFileInfo.h>
-#include <llvm/BinaryFormat/ELF.h>
 #include <llvm/MC/MCObjectStreamer.h>
-#include <llvm/MC/MCSectionELF.h>
 #include <llvm/MC/MCParser/MCTargetAsmParser.h>
+#include <llvm/MC/MCSectionELF.h>
 #include <llvm/Support/MemoryBuffer.h>
 
 #include <algorithm>
@@ -88,8 +88,9 @@ Run::Run(const std::string& text, u64 base, const AssemblerOptions& options)
       directives_(origins_, assignments_) {
   assignments_.check(text);
   sources_.setDiagHandler(on_diagnostic, this);
-  context_ = std::make_unique<llvm::MCContext>(target_.triple, target_.asm_info.get(), target_.registers.get(),
-                                               target_.subtarget.get(), &sources_, &target_.options);
+  context_ =
+      std::make_unique<llvm::MCContext>(target_.triple, target_.asm_info.get(), target_.registers.get(),
+                                        target_.subtarget.get(), &sources_, &target_.options);
   context_->setDiagnosticHandler(
       [this](const llvm::SMDiagnostic& d, bool, const llvm::SourceMgr&, auto&) { diagnose(d); });
   file_info_.reset(target_.target->createMCObjectFileInfo(*context_, /*PIC=*/false));
@@ -106,7 +107,8 @@ Run::Run(const std::string& text, u64 base, const AssemblerOptions& options)
       std::make_unique<MarkingEmitter>(target_.target->createMCCodeEmitter(*target_.instructions, *context_));
   emitter_ = emitter.get();
   streamer_.reset(target_.target->createMCObjectStreamer(target_.triple, *context_, std::move(backend),
-                                                         std::move(linker), std::move(emitter), *target_.subtarget));
+                                                         std::move(linker), std::move(emitter),
+                                                         *target_.subtarget));
   define_symbols();
   parse();
   if (diagnostics_.empty()) map_lines();
@@ -119,7 +121,8 @@ void Run::define_symbols() {
   streamer_->emitLabel(zero);
   for (const auto& [name, value] : options_.symbols) {
     const auto* constant = llvm::MCConstantExpr::create(static_cast<i64>(value), *context_);
-    const auto* address = llvm::MCBinaryExpr::createAdd(llvm::MCSymbolRefExpr::create(zero, *context_), constant, *context_);
+    const auto* address =
+        llvm::MCBinaryExpr::createAdd(llvm::MCSymbolRefExpr::create(zero, *context_), constant, *context_);
     streamer_->emitAssignment(context_->getOrCreateSymbol(name), constant);
     streamer_->emitAssignment(context_->getOrCreateSymbol(name + mc::kAddressSuffix), address);
   }
@@ -129,7 +132,8 @@ void Run::on_instruction(SMLoc where) {
   directives_.mark(where, true);
   if (options_.symbols.empty()) return;
   const std::string_view rest = directives_.rest_of_buffer(where);
-  const std::string_view target = mc::external_target(rest.substr(0, rest.find_first_of("\n;")), options_.symbols);
+  const std::string_view target =
+      mc::external_target(rest.substr(0, rest.find_first_of("\n;")), options_.symbols);
   if (target.empty()) return;
   parser_->printError(where, "external symbol '" + std::string(target) +
                                  "' cannot become a pc-relative target through a macro argument");
@@ -150,7 +154,8 @@ Location Run::locate(SMLoc where) {
   where = origins_.resolve(where);
   if (!where.isValid()) return {options_.file, 0, 0};
   const auto [line, column] = sources_.getLineAndColumn(where, main_);
-  return {options_.file, options_.first_line + line - 1, line == 1 ? options_.first_column + column - 1 : column};
+  return {options_.file, options_.first_line + line - 1,
+          line == 1 ? options_.first_column + column - 1 : column};
 }
 
 void Run::report(SMLoc where, const std::string& message) {
@@ -160,7 +165,8 @@ void Run::report(SMLoc where, const std::string& message) {
 void Run::diagnose(const llvm::SMDiagnostic& d) {
   if (d.getKind() == llvm::SourceMgr::DK_Note) {
     if (directives_.learning()) directives_.outermost = d.getLoc();
-    // After an error in a macro LLVM prints the instantiations, innermost first; the last one is in the source text.
+    // After an error in a macro LLVM prints the instantiations, innermost first; the last one is in the
+    // source text.
     if (awaiting_ != 0) {
       const Location where = locate(d.getLoc());
       if (where.line != 0) diagnostics_[awaiting_ - 1].where = where;
@@ -216,7 +222,8 @@ Location locate_offset(std::string_view text, std::size_t offset, const Assemble
   const auto lines = static_cast<u32>(std::count(before.begin(), before.end(), '\n'));
   const std::size_t newline = before.rfind('\n');
   const std::size_t column = newline == std::string_view::npos ? before.size() : before.size() - newline - 1;
-  return {options.file, options.first_line + lines, static_cast<u32>(column) + (lines == 0 ? options.first_column : 1)};
+  return {options.file, options.first_line + lines,
+          static_cast<u32>(column) + (lines == 0 ? options.first_column : 1)};
 }
 
 }  // namespace
@@ -232,7 +239,8 @@ Assembly assemble(std::string_view text, u64 base, const AssemblerOptions& optio
   const std::string prepared = mc::prepare(text, options.symbols);
   if (const mc::TextProblem p = mc::AssignmentCheck().check(prepared)) {
     // Offsets in prepared text are only good for counting lines.
-    const auto line = static_cast<u32>(std::count(prepared.begin(), prepared.begin() + static_cast<long>(p.offset), '\n'));
+    const auto line =
+        static_cast<u32>(std::count(prepared.begin(), prepared.begin() + static_cast<long>(p.offset), '\n'));
     const Diagnostic d{{options.file, options.first_line + line, 0}, p.message};
     throw InputError(d);
   }

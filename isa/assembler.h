@@ -21,22 +21,23 @@ struct Assembly {
 };
 
 struct AssemblerOptions {
-  std::string file = "<asm>";          ///< for diagnostics
-  u32 first_line = 1;                  ///< line of the file on which the text starts
+  std::string file = "<asm>";  ///< for diagnostics
+  u32 first_line = 1;          ///< line of the file on which the text starts
   u32 first_column = 1;
   std::map<std::string, u64> symbols;  ///< external symbols the text may use
 };
 
-/// Assembles A64 GNU-syntax text (labels, directives, macros, .if, every extension LLVM 19 knows) at `base`, which is
-/// 4-byte aligned. Throws InputError with line and column for every error of the assembler and for a relocation that
-/// cannot be resolved. Deterministic.
+/// Assembles A64 GNU-syntax text (labels, directives, macros, .if, every extension LLVM 19 knows) at `base`,
+/// which is 4-byte aligned. Throws InputError with line and column for every error of the assembler and for a
+/// relocation that cannot be resolved. Deterministic.
 Assembly assemble(std::string_view text, u64 base, const AssemblerOptions& options = {});
 
 /// One instruction without labels, cached by text (litmus import needs thousands of repeated lines).
 /// nullopt if it does not assemble to exactly one word; the reason is stored in *why if given.
 std::optional<u32> assemble_word(std::string_view instruction, std::string* why = nullptr);
 
-/// Text of a word as LLVM prints it, branch targets made absolute with `pc`; ".inst 0x..." if LLVM cannot decode it.
+/// Text of a word as LLVM prints it, branch targets made absolute with `pc`; ".inst 0x..." if LLVM cannot
+/// decode it.
 std::string disassemble(u32 word, u64 pc = 0);
 
 }  // namespace isobar::isa

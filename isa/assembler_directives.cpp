@@ -21,12 +21,15 @@ constexpr double kStatementCost = 16;
 
 /// What one copy of a text counts as.
 double cost(std::string_view text) {
-  const auto statements = std::count_if(text.begin(), text.end(), [](char c) { return c == '\n' || c == ';'; });
+  const auto statements =
+      std::count_if(text.begin(), text.end(), [](char c) { return c == '\n' || c == ';'; });
   return static_cast<double>(text.size()) + kStatementCost * static_cast<double>(statements + 1);
 }
 
 // Source text has no control characters (check_shape), so it cannot spell this.
-std::string secret_name(const std::string& name) { return ".\x01" + name; }
+std::string secret_name(const std::string& name) {
+  return ".\x01" + name;
+}
 
 }  // namespace
 
@@ -42,7 +45,8 @@ unsigned Origins::buffer_of(SMLoc where) {
 }
 
 SMLoc Origins::resolve(SMLoc where) {
-  // Every step leads to a buffer made earlier, except through the shared buffers of pass_on(), hence the bound.
+  // Every step leads to a buffer made earlier, except through the shared buffers of pass_on(), hence the
+  // bound.
   for (unsigned step = 0; step < 64 && where.isValid(); ++step) {
     const unsigned buffer = buffer_of(where);
     if (buffer == main_) return where;
@@ -65,27 +69,93 @@ void Directives::add(std::initializer_list<const char*> names, bool keep_generic
 
 void Directives::Initialize(llvm::MCAsmParser& parser) {
   MCAsmParserExtension::Initialize(parser);
-  add<&Directives::refuse>(
-      {".incbin", ".include", ".print", ".line", ".stabs", ".reloc", ".symver", ".dcb", ".dcb.b", ".dcb.d", ".dcb.l",
-       ".dcb.s", ".dcb.w", ".dcb.x", ".ds", ".ds.b", ".ds.d", ".ds.l", ".ds.p", ".ds.s", ".ds.w", ".ds.x",
-       ".bundle_align_mode", ".bundle_lock", ".bundle_unlock", ".comm", ".common", ".lcomm", ".altmacro",
-       ".noaltmacro", ".macros_on", ".macros_off", ".subsection", ".weakref", ".cg_profile", ".memtag", ".lto_discard",
-       ".lto_set_conditional", ".pseudoprobe", ".cv_def_range", ".cv_file", ".cv_filechecksumoffset",
-       ".cv_filechecksums", ".cv_fpo_data", ".cv_func_id", ".cv_inline_linetable", ".cv_inline_site_id",
-       ".cv_linetable", ".cv_loc", ".cv_string", ".cv_stringtable"},
-      false);
+  add<&Directives::refuse>({".incbin",
+                            ".include",
+                            ".print",
+                            ".line",
+                            ".stabs",
+                            ".reloc",
+                            ".symver",
+                            ".dcb",
+                            ".dcb.b",
+                            ".dcb.d",
+                            ".dcb.l",
+                            ".dcb.s",
+                            ".dcb.w",
+                            ".dcb.x",
+                            ".ds",
+                            ".ds.b",
+                            ".ds.d",
+                            ".ds.l",
+                            ".ds.p",
+                            ".ds.s",
+                            ".ds.w",
+                            ".ds.x",
+                            ".bundle_align_mode",
+                            ".bundle_lock",
+                            ".bundle_unlock",
+                            ".comm",
+                            ".common",
+                            ".lcomm",
+                            ".altmacro",
+                            ".noaltmacro",
+                            ".macros_on",
+                            ".macros_off",
+                            ".subsection",
+                            ".weakref",
+                            ".cg_profile",
+                            ".memtag",
+                            ".lto_discard",
+                            ".lto_set_conditional",
+                            ".pseudoprobe",
+                            ".cv_def_range",
+                            ".cv_file",
+                            ".cv_filechecksumoffset",
+                            ".cv_filechecksums",
+                            ".cv_fpo_data",
+                            ".cv_func_id",
+                            ".cv_inline_linetable",
+                            ".cv_inline_site_id",
+                            ".cv_linetable",
+                            ".cv_loc",
+                            ".cv_string",
+                            ".cv_stringtable"},
+                           false);
   // Compiler output is full of these; they have no effect on the assembled bytes.
-  add<&Directives::ignore>(
-      {".file", ".loc", ".ident", ".addrsig", ".addrsig_sym", ".cfi_adjust_cfa_offset", ".cfi_b_key_frame",
-       ".cfi_def_cfa", ".cfi_def_cfa_offset", ".cfi_def_cfa_register", ".cfi_endproc", ".cfi_escape", ".cfi_label",
-       ".cfi_llvm_def_aspace_cfa", ".cfi_lsda", ".cfi_mte_tagged_frame", ".cfi_offset", ".cfi_personality",
-       ".cfi_register", ".cfi_rel_offset", ".cfi_remember_state", ".cfi_restore", ".cfi_restore_state",
-       ".cfi_return_column", ".cfi_same_value", ".cfi_sections", ".cfi_signal_frame", ".cfi_startproc",
-       ".cfi_undefined", ".cfi_window_save"},
-      false);
-  add<&Directives::data>({".byte", ".2byte", ".4byte", ".8byte", ".short", ".hword", ".word", ".long", ".int", ".quad",
-                          ".xword", ".dword", ".octa", ".ascii", ".asciz", ".string", ".single", ".float", ".double",
-                          ".zero", ".space", ".skip"},
+  add<&Directives::ignore>({".file",
+                            ".loc",
+                            ".ident",
+                            ".addrsig",
+                            ".addrsig_sym",
+                            ".cfi_adjust_cfa_offset",
+                            ".cfi_b_key_frame",
+                            ".cfi_def_cfa",
+                            ".cfi_def_cfa_offset",
+                            ".cfi_def_cfa_register",
+                            ".cfi_endproc",
+                            ".cfi_escape",
+                            ".cfi_label",
+                            ".cfi_llvm_def_aspace_cfa",
+                            ".cfi_lsda",
+                            ".cfi_mte_tagged_frame",
+                            ".cfi_offset",
+                            ".cfi_personality",
+                            ".cfi_register",
+                            ".cfi_rel_offset",
+                            ".cfi_remember_state",
+                            ".cfi_restore",
+                            ".cfi_restore_state",
+                            ".cfi_return_column",
+                            ".cfi_same_value",
+                            ".cfi_sections",
+                            ".cfi_signal_frame",
+                            ".cfi_startproc",
+                            ".cfi_undefined",
+                            ".cfi_window_save"},
+                           false);
+  add<&Directives::data>({".byte",   ".2byte", ".4byte",  ".8byte", ".short", ".hword", ".word",  ".long",
+                          ".int",    ".quad",  ".xword",  ".dword", ".octa",  ".ascii", ".asciz", ".string",
+                          ".single", ".float", ".double", ".zero",  ".space", ".skip"},
                          true);
   add<&Directives::data>({kInst}, false);
   add<&Directives::fill>({".fill"}, false);
@@ -97,8 +167,8 @@ void Directives::Initialize(llvm::MCAsmParser& parser) {
 
 bool Directives::refuse(StringRef name, SMLoc where) {
   const bool file = name == ".include" || name == ".incbin";
-  return Error(where, "directive '" + name + "' is not supported" +
-                          (file ? ": assembly text cannot read files" : ""));
+  return Error(
+      where, "directive '" + name + "' is not supported" + (file ? ": assembly text cannot read files" : ""));
 }
 
 bool Directives::ignore(StringRef, SMLoc) {
@@ -110,7 +180,8 @@ void Directives::mark(SMLoc where, bool instruction) {
   if (!origins_.is_known(origins_.buffer_of(where))) learn_origin(where);
   Mark m;
   m.fragment = getStreamer().getCurrentFragment();
-  if (const auto* open = llvm::dyn_cast_or_null<llvm::MCDataFragment>(m.fragment)) m.length = open->getContents().size();
+  if (const auto* open = llvm::dyn_cast_or_null<llvm::MCDataFragment>(m.fragment))
+    m.length = open->getContents().size();
   m.where = origins_.resolve(where);
   m.instruction = instruction;
   marks_.push_back(m);
@@ -140,7 +211,8 @@ bool Directives::fill(StringRef, SMLoc where) {
   if (getParser().checkForValidSection() || getParser().parseExpression(count)) return true;
   if (getParser().parseOptionalToken(AsmToken::Comma)) {
     if (getParser().parseAbsoluteExpression(size)) return true;
-    if (getParser().parseOptionalToken(AsmToken::Comma) && getParser().parseAbsoluteExpression(value)) return true;
+    if (getParser().parseOptionalToken(AsmToken::Comma) && getParser().parseAbsoluteExpression(value))
+      return true;
   }
   if (getParser().parseEOL()) return true;
   i64 n = 0;
@@ -156,7 +228,8 @@ bool Directives::fill(StringRef, SMLoc where) {
 bool Directives::macro(StringRef, SMLoc where) {
   const StringRef rest = rest_of_buffer(where);
   const std::size_t end = rest.find_first_of("\n;");
-  const bool prepared = end != StringRef::npos && rest[end] == '\n' && rest.substr(end + 1).starts_with(kEnterMacro);
+  const bool prepared =
+      end != StringRef::npos && rest[end] == '\n' && rest.substr(end + 1).starts_with(kEnterMacro);
   if (!prepared) return stop(where, "the body of a macro must start on a new line");
   return pass_on(secret_name(".macro"), where, true);
 }
@@ -176,7 +249,8 @@ bool Directives::repeat(StringRef name, SMLoc where) {
   const std::string_view body = repetition_body({rest_of_buffer(where).data(), rest_of_buffer(where).size()});
   const SMLoc count_loc = getTok().getLoc();
   i64 count = 0;
-  if (getParser().parseAbsoluteExpression(count)) return stop(count_loc, "expected an absolute number of repetitions");
+  if (getParser().parseAbsoluteExpression(count))
+    return stop(count_loc, "expected an absolute number of repetitions");
   if (count > 0 && !charge(static_cast<double>(count) * cost(body), where)) return true;
   // The value stands at the place of the expression, so that errors about it are reported there.
   getLexer().UnLex(AsmToken(AsmToken::Integer, StringRef(count_loc.getPointer(), 1), count));
@@ -193,7 +267,8 @@ bool Directives::iterate(StringRef name, SMLoc where) {
   const auto references = std::count(body.begin(), body.end(), '\\');
   const double substituted = static_cast<double>(references) * static_cast<double>(line);
   if (!charge(static_cast<double>(values) * cost(body) + substituted, where)) return true;
-  if (longest_line(body, name == ".irpc" ? 1 : line) > kMaxLine) return stop(where, "expansion makes too long a line");
+  if (longest_line(body, name == ".irpc" ? 1 : line) > kMaxLine)
+    return stop(where, "expansion makes too long a line");
   return pass_on(secret_name(name.str()), where, true);
 }
 

@@ -1,5 +1,5 @@
-// Directives that LLVM must not handle alone: those that read host files, that repeat text, or that emit data whose
-// source line we want to know.
+// Directives that LLVM must not handle alone: those that read host files, that repeat text, or that emit data
+// whose source line we want to know.
 #pragma once
 
 #include <llvm/MC/MCParser/MCAsmParser.h>
@@ -16,8 +16,8 @@
 
 namespace isobar::isa::mc {
 
-/// Where something was emitted: the data fragment that was open (and its length), and the place in the source text.
-/// The bytes are in that fragment if it grew, else at the start of the next one.
+/// Where something was emitted: the data fragment that was open (and its length), and the place in the source
+/// text. The bytes are in that fragment if it grew, else at the start of the next one.
 struct Mark {
   const llvm::MCFragment* fragment = nullptr;
   std::size_t length = 0;

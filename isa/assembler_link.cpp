@@ -108,7 +108,8 @@ u32 patch(u32 word, Field field, u64 value, bool negative) {
     case Field::Adr: return insert(insert(word, value, 2, 29), value >> 2, 19, 5);
     case Field::Imm12: return insert(word, value, 12, 10);
     case Field::Mov: return insert(word, value, 16, 5);
-    case Field::MovSign: return insert(insert(word, negative ? ~value : value, 16, 5), negative ? 0 : 1, 1, 30);
+    case Field::MovSign:
+      return insert(insert(word, negative ? ~value : value, 16, 5), negative ? 0 : 1, 1, 30);
   }
   return word;
 }
@@ -117,7 +118,9 @@ bool is_loaded(const llvm::MCSection& section) {
   return (llvm::cast<llvm::MCSectionELF>(section).getFlags() & ELF::SHF_ALLOC) != 0;
 }
 
-std::string hex(u64 v) { return "0x" + llvm::utohexstr(v, /*LowerCase=*/true); }
+std::string hex(u64 v) {
+  return "0x" + llvm::utohexstr(v, /*LowerCase=*/true);
+}
 
 /// Where a symbol is, if it is in a section; variables (`.set a, b + 4`) count as where they point.
 const llvm::MCSection* section_of(const llvm::MCSymbol& symbol) {
@@ -187,7 +190,8 @@ void Linker::collect_labels(const llvm::MCAssembler& assembler) {
     if (symbol.isTemporary() || mapping || name.empty()) continue;
     const llvm::MCSection* section = section_of(symbol);
     u64 offset = 0;
-    if (section == nullptr || start_.count(section) == 0 || !assembler.getSymbolOffset(symbol, offset)) continue;
+    if (section == nullptr || start_.count(section) == 0 || !assembler.getSymbolOffset(symbol, offset))
+      continue;
     image_.labels[name.str()] = base_ + start_[section] + offset;
   }
 }
@@ -224,7 +228,8 @@ void Linker::resolve(const llvm::MCAssembler& assembler, const Pending& p) {
   }
   const bool low12 = known->field == Field::Imm12;
   if (!in_range(*known, value)) {
-    report_(p.where, "target out of range: " + hex(value) + " does not fit in " + std::to_string(known->width) + " bits");
+    report_(p.where, "target out of range: " + hex(value) + " does not fit in " +
+                         std::to_string(known->width) + " bits");
     return;
   }
   if (known->field != Field::Mov && known->field != Field::MovSign && (value & ones(known->shift)) != 0) {

@@ -24,15 +24,18 @@ class Linker : public llvm::ELFObjectWriter {
  public:
   using Report = std::function<void(llvm::SMLoc, const std::string&)>;
   Linker(std::unique_ptr<llvm::MCELFObjectTargetWriter> target, u64 base, Report report)
-      : ELFObjectWriter(std::move(target), nowhere_, /*IsLittleEndian=*/true), base_(base), report_(std::move(report)) {}
+      : ELFObjectWriter(std::move(target), nowhere_, /*IsLittleEndian=*/true),
+        base_(base),
+        report_(std::move(report)) {}
 
-  void recordRelocation(llvm::MCAssembler& assembler, const llvm::MCFragment* fragment, const llvm::MCFixup& fixup,
-                        llvm::MCValue target, uint64_t& fixed_value) override;
+  void recordRelocation(llvm::MCAssembler& assembler, const llvm::MCFragment* fragment,
+                        const llvm::MCFixup& fixup, llvm::MCValue target, uint64_t& fixed_value) override;
   uint64_t writeObject(llvm::MCAssembler& assembler) override;
 
   /// After writeObject(): the image.
   Assembly take() { return std::move(image_); }
-  /// First address of what a mark describes and an upper bound of its end; an empty range if it is not loaded.
+  /// First address of what a mark describes and an upper bound of its end; an empty range if it is not
+  /// loaded.
   std::pair<u64, u64> range_of(const llvm::MCAssembler& assembler, const Mark& mark) const;
 
  private:

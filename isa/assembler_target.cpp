@@ -17,9 +17,11 @@ namespace isobar::isa::mc {
 
 namespace {
 
-// LLVM would exit(1) on return. Its objects are compiled with unwind tables, so that unwinding through them works;
-// what their frames own is leaked, which only a malformed input can cause.
-void on_fatal_error(void*, const char* reason, bool) { throw FatalError{reason}; }
+// LLVM would exit(1) on return. Its objects are compiled with unwind tables, so that unwinding through them
+// works; what their frames own is leaked, which only a malformed input can cause.
+void on_fatal_error(void*, const char* reason, bool) {
+  throw FatalError{reason};
+}
 
 void initialize_once() {
   static std::once_flag once;

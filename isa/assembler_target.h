@@ -1,4 +1,5 @@
-// The A64 target of LLVM MC: registration, the immutable descriptions every assembler object needs, fatal errors.
+// The A64 target of LLVM MC: registration, the immutable descriptions every assembler object needs, fatal
+// errors.
 #pragma once
 
 #include <llvm/MC/MCAsmInfo.h>

@@ -12,7 +12,9 @@ bool is_name_char(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '.' || c == '$' || c == '@';
 }
 
-bool is_operator(char c) { return std::string_view("+-*/%|&^!~<>=(").find(c) != std::string_view::npos; }
+bool is_operator(char c) {
+  return std::string_view("+-*/%|&^!~<>=(").find(c) != std::string_view::npos;
+}
 
 std::size_t end_of_line(std::string_view text, std::size_t at) {
   const std::size_t end = text.find('\n', at);
@@ -66,7 +68,8 @@ std::vector<std::string_view> names_in(std::string_view text) {
     } else if (is_name_char(text[i])) {
       const std::size_t start = i;
       while (i < text.size() && is_name_char(text[i])) ++i;
-      if (std::isdigit(static_cast<unsigned char>(text[start])) == 0) names.push_back(text.substr(start, i - start));
+      if (std::isdigit(static_cast<unsigned char>(text[start])) == 0)
+        names.push_back(text.substr(start, i - start));
     } else {
       ++i;
     }
@@ -75,14 +78,15 @@ std::vector<std::string_view> names_in(std::string_view text) {
 }
 
 bool is_pc_relative(std::string_view mnemonic) {
-  static constexpr std::string_view kExact[] = {"b",  "bl",  "adr", "adrp", "cbz", "cbnz", "tbz",
-                                                "tbnz", "ldr", "ldrsw", "prfm"};
+  static constexpr std::string_view kExact[] = {"b",   "bl",   "adr", "adrp",  "cbz", "cbnz",
+                                                "tbz", "tbnz", "ldr", "ldrsw", "prfm"};
   static constexpr std::string_view kConditions[] = {"eq", "ne", "cs", "hs", "cc", "lo", "mi", "pl", "vs",
                                                      "vc", "hi", "ls", "ge", "lt", "gt", "le", "al", "nv"};
   if (std::find(std::begin(kExact), std::end(kExact), mnemonic) != std::end(kExact)) return true;
   if (mnemonic.substr(0, 2) == "b." || mnemonic.substr(0, 3) == "bc.") return true;
   return mnemonic.size() == 3 && mnemonic[0] == 'b' &&
-         std::find(std::begin(kConditions), std::end(kConditions), mnemonic.substr(1)) != std::end(kConditions);
+         std::find(std::begin(kConditions), std::end(kConditions), mnemonic.substr(1)) !=
+             std::end(kConditions);
 }
 
 /// One past the statement that starts at `at`.
@@ -197,7 +201,8 @@ TextProblem AssignmentCheck::check(std::string_view text) {
     const std::size_t end = std::min(text.find_first_of("\n;", at), text.size());
     const std::string_view statement = text.substr(at, end - at);
     const std::vector<std::string_view> names = names_in(statement);
-    const bool directive = !names.empty() && (names[0] == ".set" || names[0] == ".equ" || names[0] == ".equiv");
+    const bool directive =
+        !names.empty() && (names[0] == ".set" || names[0] == ".equ" || names[0] == ".equiv");
     const bool equals = statement.find('=') != std::string_view::npos;
     const std::size_t defined = directive ? 1 : 0;
     if ((directive || equals) && names.size() > defined) {

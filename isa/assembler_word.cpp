@@ -1,4 +1,5 @@
-// assemble_word() and disassemble(): one instruction at a time, with LLVM objects that live as long as the thread.
+// assemble_word() and disassemble(): one instruction at a time, with LLVM objects that live as long as the
+// thread.
 #include <llvm/MC/MCAsmBackend.h>
 #include <llvm/MC/MCCodeEmitter.h>
 #include <llvm/MC/MCContext.h>
@@ -82,8 +83,8 @@ class WordAssembler {
 };
 
 WordAssembler::WordAssembler()
-    : context_(target_.triple, target_.asm_info.get(), target_.registers.get(), target_.subtarget.get(), &sources_,
-               &target_.options),
+    : context_(target_.triple, target_.asm_info.get(), target_.registers.get(), target_.subtarget.get(),
+               &sources_, &target_.options),
       streamer_(context_) {
   auto memory = llvm::WritableMemoryBuffer::getNewMemBuffer(kBufferSize, "<instruction>");
   buffer_ = memory->getBufferStart();
@@ -95,8 +96,8 @@ WordAssembler::WordAssembler()
   context_.setObjectFileInfo(file_info_.get());
   encoder_.reset(target_.target->createMCCodeEmitter(*target_.instructions, context_));
   parser_.reset(llvm::createMCAsmParser(sources_, context_, streamer_, *target_.asm_info));
-  target_parser_.reset(
-      target_.target->createMCAsmParser(*target_.subtarget, *parser_, *target_.instructions, target_.options));
+  target_parser_.reset(target_.target->createMCAsmParser(*target_.subtarget, *parser_, *target_.instructions,
+                                                         target_.options));
   parser_->setTargetParser(*target_parser_);
 }
 
@@ -112,10 +113,12 @@ bool WordAssembler::parse() {
   const std::string mnemonic = id.getString().lower();
   llvm::ParseInstructionInfo info;
   llvm::SmallVector<std::unique_ptr<llvm::MCParsedAsmOperand>, 8> operands;
-  if (target_parser_->ParseInstruction(info, mnemonic, id, operands) || parser_->hasPendingError()) return false;
+  if (target_parser_->ParseInstruction(info, mnemonic, id, operands) || parser_->hasPendingError())
+    return false;
   unsigned opcode = 0;
   uint64_t error_info = 0;
-  if (target_parser_->MatchAndEmitInstruction(id.getLoc(), opcode, operands, streamer_, error_info, false)) return false;
+  if (target_parser_->MatchAndEmitInstruction(id.getLoc(), opcode, operands, streamer_, error_info, false))
+    return false;
   while (parser_->getTok().is(AsmToken::EndOfStatement)) parser_->Lex();
   if (parser_->getTok().isNot(AsmToken::Eof)) {
     why_ = "more than one instruction";
@@ -177,7 +180,8 @@ Answer assemble_miss(std::string_view text) {
   if (first == std::string_view::npos) return {std::nullopt, "expected an instruction"};
   if (text[first] == '.' || text.find_first_of("=:\"") != std::string_view::npos) return assemble_whole(text);
   thread_local std::unique_ptr<WordAssembler> assembler;
-  if (assembler == nullptr || assembler->parses() >= kParsesPerContext) assembler = std::make_unique<WordAssembler>();
+  if (assembler == nullptr || assembler->parses() >= kParsesPerContext)
+    assembler = std::make_unique<WordAssembler>();
   u32 word = 0;
   std::string why;
   try {
@@ -200,7 +204,8 @@ class Disassembler {
       : context_(target_.triple, target_.asm_info.get(), target_.registers.get(), target_.subtarget.get()),
         decoder_(target_.target->createMCDisassembler(*target_.subtarget, context_)),
         printer_(target_.target->createMCInstPrinter(target_.triple, target_.asm_info->getAssemblerDialect(),
-                                                     *target_.asm_info, *target_.instructions, *target_.registers)) {
+                                                     *target_.asm_info, *target_.instructions,
+                                                     *target_.registers)) {
     printer_->setPrintBranchImmAsAddress(true);
   }
 
@@ -211,7 +216,8 @@ class Disassembler {
     u64 size = 0;
     std::string text;
     llvm::raw_string_ostream out(text);
-    if (decoder_->getInstruction(instruction, size, bytes, pc, llvm::nulls()) != llvm::MCDisassembler::Success) {
+    if (decoder_->getInstruction(instruction, size, bytes, pc, llvm::nulls()) !=
+        llvm::MCDisassembler::Success) {
       out << ".inst 0x" << llvm::format_hex_no_prefix(word, 8);
       return out.str();
     }

@@ -9,7 +9,9 @@ namespace isobar::isa {
 
 namespace {
 
-unsigned stack_pointer(const ArchState& s) { return s.el != 0 && s.sp_sel ? 1 : 0; }
+unsigned stack_pointer(const ArchState& s) {
+  return s.el != 0 && s.sp_sel ? 1 : 0;
+}
 
 u8 flag_mask(Reg r) {
   switch (r) {
@@ -101,16 +103,19 @@ class Execution {
     } else if (u.mem.rmw == RmwOp::CompareAndSwap) {
       success_ = compare_and_swap_equal(u, in_, raw_);
     }
-    if (success_ && !memory_.write(u, address, evaluate_store(u, in_, raw_))) fault(FaultKind::Write, address);
+    if (success_ && !memory_.write(u, address, evaluate_store(u, in_, raw_)))
+      fault(FaultKind::Write, address);
   }
 
   void system_read(const Uop& u, unsigned position) {
-    if (find_system_register(u.sys)->min_read_el > s_.el) return raise(ExceptionOp::Undefined, instruction_.word);
+    if (find_system_register(u.sys)->min_read_el > s_.el)
+      return raise(ExceptionOp::Undefined, instruction_.word);
     finish(u, position, {s_.get(u.sys), Value{}});
   }
 
   void system_write(const Uop& u) {
-    if (find_system_register(u.sys)->min_write_el > s_.el) return raise(ExceptionOp::Undefined, instruction_.word);
+    if (find_system_register(u.sys)->min_write_el > s_.el)
+      return raise(ExceptionOp::Undefined, instruction_.word);
     if (u.n_src != 0) return assign(u.sys, in_[0]);
     // PSTATE fields; DAIF is in bits 9:6 of its register, SPSel in bit 0.
     const u64 old = s_.get(u.sys).lo;
@@ -232,7 +237,9 @@ void ArchState::set(Reg r, const Value& value) {
   }
 }
 
-bool MemoryInterface::maintain(CacheOpKind, u64) { return true; }
+bool MemoryInterface::maintain(CacheOpKind, u64) {
+  return true;
+}
 
 StepResult step(ArchState& state, MemoryInterface& memory) {
   StepResult refused;

@@ -1,8 +1,9 @@
-// Executes instructions one at a time on one core, in order, with nothing else in the machine: the meaning that every
-// model of several cores must agree with. For differential tests and functional runs.
+// Executes instructions one at a time on one core, in order, with nothing else in the machine: the meaning
+// that every model of several cores must agree with. For differential tests and functional runs.
 //
-// Owns: the architectural state of one core and step(). Everything an instruction computes comes from decode_cached()
-// and isa/evaluate.h, the same functions the model uses. Must not know: windows, other cores, address translation.
+// Owns: the architectural state of one core and step(). Everything an instruction computes comes from
+// decode_cached() and isa/evaluate.h, the same functions the model uses. Must not know: windows, other cores,
+// address translation.
 #pragma once
 
 #include <array>
@@ -11,8 +12,8 @@
 
 namespace isobar::isa {
 
-/// The local exclusive monitor (Arm ARM B2.12). Whoever runs several cores clears it when another core writes to the
-/// bytes it covers.
+/// The local exclusive monitor (Arm ARM B2.12). Whoever runs several cores clears it when another core writes
+/// to the bytes it covers.
 struct ExclusiveMonitor {
   bool armed = false;
   u64 address = 0;
@@ -24,12 +25,12 @@ struct ArchState {
   std::array<u64, 31> x{};
   std::array<u64, 2> sp{};  ///< SP_EL0, SP_EL1
   u64 pc = 0;
-  u8 nzcv = 0;              ///< 8 = N, 4 = Z, 2 = C, 1 = V
-  u8 el = 0;                ///< exception level, 0 or 1
-  bool sp_sel = false;      ///< PSTATE.SP: at EL1, SP is SP_EL1
+  u8 nzcv = 0;          ///< 8 = N, 4 = Z, 2 = C, 1 = V
+  u8 el = 0;            ///< exception level, 0 or 1
+  bool sp_sel = false;  ///< PSTATE.SP: at EL1, SP is SP_EL1
   std::array<Value, 32> v{};
-  /// By index(reg) - index(Reg::FirstSystem). Identification registers have the value put here; SP_EL0, NZCV, SPSel
-  /// and CurrentEL live in the members above.
+  /// By index(reg) - index(Reg::FirstSystem). Identification registers have the value put here; SP_EL0, NZCV,
+  /// SPSel and CurrentEL live in the members above.
   std::array<u64, kNumRegs - static_cast<unsigned>(Reg::FirstSystem)> system{};
   ExclusiveMonitor monitor;
 
@@ -46,7 +47,8 @@ enum class FaultKind : u8 {
   Read,
   Write,
   Maintenance,
-  Alignment,    ///< access that must be aligned (exclusive, pair) or inside 16 aligned bytes (FEAT_LSE2, B2.2.1)
+  Alignment,  ///< access that must be aligned (exclusive, pair) or inside 16 aligned bytes (FEAT_LSE2,
+              ///< B2.2.1)
 };
 
 /// The memory that step() works on. A callback that returns false makes the instruction fault.
@@ -75,11 +77,11 @@ struct StepResult {
   HintOp hint = HintOp::Nop;
   u64 immediate = 0;  ///< of the exception; the word if it is undefined
   FaultKind fault = FaultKind::None;
-  u64 address = 0;    ///< that faulted
+  u64 address = 0;  ///< that faulted
 };
 
-/// Executes the instruction at state.pc. After Exception the preferred return address is state.pc + 4 for SVC, HVC and
-/// SMC and state.pc for the others (Arm ARM D1.3.1).
+/// Executes the instruction at state.pc. After Exception the preferred return address is state.pc + 4 for
+/// SVC, HVC and SMC and state.pc for the others (Arm ARM D1.3.1).
 StepResult step(ArchState& state, MemoryInterface& memory);
 
 }  // namespace isobar::isa

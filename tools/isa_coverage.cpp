@@ -53,7 +53,8 @@ std::vector<u32> parse_sequence(const std::string& file, u32 number, const std::
   std::vector<u32> instructions;
   for (std::size_t i = 0; i < words->size(); ++i) {
     const std::optional<u32> word = parse_word((*words)[i]);
-    if (!word) reject(file, number, "expected words[" + std::to_string(i) + "] to be a hexadecimal 32-bit word");
+    if (!word)
+      reject(file, number, "expected words[" + std::to_string(i) + "] to be a hexadecimal 32-bit word");
     if (data.count(i) == 0) instructions.push_back(*word);
   }
   return instructions;

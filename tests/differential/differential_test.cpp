@@ -1,4 +1,5 @@
-// Random single instructions executed by isa::step() and by Unicorn; every register, flag and memory byte must agree.
+// Random single instructions executed by isa::step() and by Unicorn; every register, flag and memory byte
+// must agree.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -6,9 +7,9 @@
 #include <iostream>
 #include <map>
 
+#include "isa/assembler.h"
 #include "tests/differential/exclusions.h"
 #include "tests/differential/generator.h"
-#include "isa/assembler.h"
 #include "tests/differential/machines.h"
 
 namespace isobar::differential {
@@ -16,14 +17,16 @@ namespace {
 
 constexpr unsigned kChunks = 10;
 constexpr unsigned kPerChunk = 150000;
-constexpr unsigned kMaxFailures = 1000;        ///< then a chunk ends
+constexpr unsigned kMaxFailures = 1000;       ///< then a chunk ends
 constexpr unsigned kReportedPerEncoding = 2;  ///< with full context
 
 /// Lines for every difference between two states; empty if they agree.
-std::string differences(const isa::ArchState& before, const isa::ArchState& ours, const isa::ArchState& theirs) {
+std::string differences(const isa::ArchState& before, const isa::ArchState& ours,
+                        const isa::ArchState& theirs) {
   std::string out;
   const auto line = [&](const std::string& what, u64 was, u64 a, u64 b) {
-    if (a != b) out += fmt::format("    {:<8} before {:016x}  ours {:016x}  Unicorn {:016x}\n", what, was, a, b);
+    if (a != b)
+      out += fmt::format("    {:<8} before {:016x}  ours {:016x}  Unicorn {:016x}\n", what, was, a, b);
   };
   for (unsigned i = 0; i < 31; ++i) line(fmt::format("X{}", i), before.x[i], ours.x[i], theirs.x[i]);
   line("SP", before.sp[1], ours.sp[1], theirs.sp[1]);
@@ -84,7 +87,8 @@ class Comparison {
   std::string untouched() const {
     std::string names;
     for (unsigned e = 0; e + 1 < isa::encodings().size(); ++e) {
-      if (per_encoding_.count(e) == 0 && skipped_.count(e) == 0) names += std::string(" ") + isa::encodings()[e].name;
+      if (per_encoding_.count(e) == 0 && skipped_.count(e) == 0)
+        names += std::string(" ") + isa::encodings()[e].name;
     }
     return names;
   }
@@ -128,8 +132,8 @@ class Comparison {
     theirs_.data() = ours_.data;
     if (++failed_[c.encoding] > kReportedPerEncoding) return;
     ADD_FAILURE() << fmt::format("{} {:08x} {} (at {:#x}, after {:08x})\n  inputs\n{}  differences\n{}",
-                                 isa::encodings()[c.encoding].name, word, isa::disassemble(word, before.pc), before.pc,
-                                 c.setup, inputs(c), report);
+                                 isa::encodings()[c.encoding].name, word, isa::disassemble(word, before.pc),
+                                 before.pc, c.setup, inputs(c), report);
   }
 
   Generator generator_;
@@ -144,13 +148,15 @@ class Differential : public testing::TestWithParam<unsigned> {};
 
 TEST_P(Differential, EveryRegisterFlagAndByteAgrees) {
   const char* count = std::getenv("ISOBAR_DIFFERENTIAL_COUNT");
-  const unsigned wanted = count != nullptr ? static_cast<unsigned>(std::strtoul(count, nullptr, 0)) : kPerChunk;
+  const unsigned wanted =
+      count != nullptr ? static_cast<unsigned>(std::strtoul(count, nullptr, 0)) : kPerChunk;
   Comparison comparison(0x150ba5 + GetParam());
   comparison.run(wanted);
   std::cout << fmt::format("{} of {} instructions compared, {} encodings\n", comparison.compared(), wanted,
                            comparison.per_encoding().size());
   for (const auto& [e, n] : comparison.excluded_cases()) {
-    std::cout << fmt::format("excluded {:>7}  {:<16} {}\n", n, e->encoding[0] != 0 ? e->encoding : "(all)", e->reason);
+    std::cout << fmt::format("excluded {:>7}  {:<16} {}\n", n, e->encoding[0] != 0 ? e->encoding : "(all)",
+                             e->reason);
   }
   EXPECT_EQ(comparison.failures(), 0u);
   EXPECT_GT(comparison.compared(), wanted / 2);

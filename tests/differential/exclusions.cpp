@@ -10,11 +10,17 @@ namespace isobar::differential {
 
 namespace {
 
-bool always(const Case&, const Data&) { return true; }
+bool always(const Case&, const Data&) {
+  return true;
+}
 
-bool inside(u64 address) { return address >= kData && address < kData + kDataSize; }
+bool inside(u64 address) {
+  return address >= kData && address < kData + kDataSize;
+}
 
-bool is_access(const isa::Uop& u) { return u.kind == isa::UopKind::Read || u.kind == isa::UopKind::Write; }
+bool is_access(const isa::Uop& u) {
+  return u.kind == isa::UopKind::Read || u.kind == isa::UopKind::Write;
+}
 
 u64 address_of(const isa::Uop& u, const isa::ArchState& state) {
   isa::Inputs in{};
@@ -42,7 +48,9 @@ bool misaligned(const Case& c, const Data&) {
   return false;
 }
 
-bool outside(const Case& c, const Data&) { return !inside(address_of(*accesses(c).front(), c.state)); }
+bool outside(const Case& c, const Data&) {
+  return !inside(address_of(*accesses(c).front(), c.state));
+}
 
 /// A narrow atomic minimum or maximum with an operand or memory value that is not extended to 64 bits.
 bool narrow_extremum(const Case& c, const Data& data) {
@@ -94,14 +102,19 @@ bool other_system_register(const Case& c, const Data&) {
 }
 
 constexpr Exclusion kExclusions[] = {
-    {"UNALLOCATED", always, "not in our table: floating-point and vector arithmetic, SVE and more, which Unicorn has"},
-    {"", misaligned, "alignment of ordered accesses (Arm ARM B2.2.1): QEMU 5.0 has neither the fault nor FEAT_LSE2"},
+    {"UNALLOCATED", always,
+     "not in our table: floating-point and vector arithmetic, SVE and more, which Unicorn has"},
+    {"", misaligned,
+     "alignment of ordered accesses (Arm ARM B2.2.1): QEMU 5.0 has neither the fault nor FEAT_LSE2"},
     {"", in_code, "access to the code area, which only Unicorn has in its memory"},
     {"", faults_half_way, "what an instruction that faults half way has loaded or stored is not architected"},
-    {"", overlapping_registers, "CONSTRAINED UNPREDICTABLE (Arm ARM K1.2): UNDEFINED here, executed by Unicorn"},
-    {"MRS", other_system_register, "what system registers hold and do is a property of the machine, not of step()"},
+    {"", overlapping_registers,
+     "CONSTRAINED UNPREDICTABLE (Arm ARM K1.2): UNDEFINED here, executed by Unicorn"},
+    {"MRS", other_system_register,
+     "what system registers hold and do is a property of the machine, not of step()"},
     {"MSR_reg", other_system_register, "as above"},
-    {"TLBI", [](const Case& c, const Data&) { return (c.word >> 8 & 15) == 1; }, "FEAT_TLBIOS is younger than QEMU 5.0"},
+    {"TLBI", [](const Case& c, const Data&) { return (c.word >> 8 & 15) == 1; },
+     "FEAT_TLBIOS is younger than QEMU 5.0"},
     {"ERET", always, "leaves EL1, and Unicorn's register interface with it"},
     {"MSR_SPSel", always, "Unicorn's SP register is not the bank that PSTATE.SP selects afterwards"},
     {"HVC", always, "undefined at EL1 in Unicorn, which has no EL2 (Arm ARM C6.2, HVC)"},
@@ -115,11 +128,14 @@ constexpr Exclusion kExclusions[] = {
     {"UMAX_reg", always, "FEAT_CSSC, as above"},
     {"UMIN_reg", always, "FEAT_CSSC, as above"},
     {"CTZ", always, "FEAT_CSSC, as above"},
-    {"CNT", [](const Case& c, const Data&) { return (c.word & 0x7fffffff) >> 21 == 0x2d6; }, "FEAT_CSSC, as above"},
-    {"ABS", [](const Case& c, const Data&) { return (c.word & 0x7fffffff) >> 21 == 0x2d6; }, "FEAT_CSSC, as above"},
+    {"CNT", [](const Case& c, const Data&) { return (c.word & 0x7fffffff) >> 21 == 0x2d6; },
+     "FEAT_CSSC, as above"},
+    {"ABS", [](const Case& c, const Data&) { return (c.word & 0x7fffffff) >> 21 == 0x2d6; },
+     "FEAT_CSSC, as above"},
     {"BC_cond", always, "FEAT_HBC is younger than QEMU 5.0 (Arm ARM C6.2, BC.cond)"},
     {"DSB_nXS", always, "FEAT_XS is younger than QEMU 5.0 (Arm ARM C6.2, DSB)"},
-    {"LDSMAX", narrow_extremum, "QEMU 5.0 does not extend the operands of its non-parallel minimum and maximum"},
+    {"LDSMAX", narrow_extremum,
+     "QEMU 5.0 does not extend the operands of its non-parallel minimum and maximum"},
     {"LDSMIN", narrow_extremum, "as above"},
     {"LDUMAX", narrow_extremum, "as above"},
     {"LDUMIN", narrow_extremum, "as above"},
@@ -127,7 +143,9 @@ constexpr Exclusion kExclusions[] = {
 
 }  // namespace
 
-std::span<const Exclusion> exclusions() { return kExclusions; }
+std::span<const Exclusion> exclusions() {
+  return kExclusions;
+}
 
 const Exclusion* excluded(const Case& c, const Data& data) {
   const std::string_view name = isa::encodings()[c.encoding].name;

@@ -82,7 +82,8 @@ void Generator::aim(Case& c) {
   for (unsigned i = 0; i < decoded.count; ++i) {
     const Uop& u = decoded.uops[i];
     if ((u.kind != UopKind::Read && u.kind != UopKind::Write) || u.n_addr == 0) continue;
-    const bool ordered = u.mem.exclusive || u.mem.atomic || u.mem.acquire || u.mem.acquire_pc || u.mem.release;
+    const bool ordered =
+        u.mem.exclusive || u.mem.atomic || u.mem.acquire || u.mem.acquire_pc || u.mem.release;
     isa::Inputs in{};
     if (u.n_addr == 2) {
       if (u.src[1] == u.src[0]) return;

@@ -11,7 +11,9 @@ namespace {
 /// Exception numbers of QEMU's Arm target.
 enum : u32 { kQemuUndefined = 1, kQemuSvc = 2, kQemuBreakpoint = 7, kQemuSmc = 13 };
 
-bool inside(u64 address, u64 size) { return address >= kData && address <= kData + kDataSize - size; }
+bool inside(u64 address, u64 size) {
+  return address >= kData && address <= kData + kDataSize - size;
+}
 
 void check(uc_err e, const char* what) {
   if (e != UC_ERR_OK) throw InternalError(std::string(what) + ": " + uc_strerror(e));
@@ -38,7 +40,8 @@ Ending ending_of(const isa::StepResult& r) {
 }  // namespace
 
 const char* name(Ending e) {
-  constexpr const char* kNames[] = {"completed", "SVC", "SMC", "BRK", "undefined", "read fault", "write fault", "other"};
+  constexpr const char* kNames[] = {"completed", "SVC",        "SMC",         "BRK",
+                                    "undefined", "read fault", "write fault", "other"};
   return kNames[static_cast<unsigned>(e)];
 }
 
@@ -73,17 +76,20 @@ Theirs::Theirs() {
   check(uc_ctl_set_cpu_model(engine_, UC_CPU_ARM64_MAX), "cpu model");
   check(uc_mem_map_ptr(engine_, kCode, kCodeSize, UC_PROT_ALL, memory_->code.data()), "map code");
   check(uc_mem_map_ptr(engine_, kData, kDataSize, UC_PROT_ALL, memory_->data.data()), "map data");
-  check(uc_hook_add(engine_, &hook_, UC_HOOK_INTR, reinterpret_cast<void*>(on_interrupt), this, 1, 0), "hook");
+  check(uc_hook_add(engine_, &hook_, UC_HOOK_INTR, reinterpret_cast<void*>(on_interrupt), this, 1, 0),
+        "hook");
   for (int i = 0; i < 29; ++i) registers_.push_back(UC_ARM64_REG_X0 + i);
-  registers_.insert(registers_.end(), {UC_ARM64_REG_X29, UC_ARM64_REG_X30, UC_ARM64_REG_SP, UC_ARM64_REG_PC,
-                                       UC_ARM64_REG_NZCV, UC_ARM64_REG_TPIDR_EL0, UC_ARM64_REG_TPIDRRO_EL0,
-                                       UC_ARM64_REG_TPIDR_EL1});
+  registers_.insert(registers_.end(),
+                    {UC_ARM64_REG_X29, UC_ARM64_REG_X30, UC_ARM64_REG_SP, UC_ARM64_REG_PC, UC_ARM64_REG_NZCV,
+                     UC_ARM64_REG_TPIDR_EL0, UC_ARM64_REG_TPIDRRO_EL0, UC_ARM64_REG_TPIDR_EL1});
   for (int i = 0; i < 32; ++i) registers_.push_back(UC_ARM64_REG_Q0 + i);
   values_.resize(registers_.size());
   for (auto& v : values_) pointers_.push_back(v.data());
 }
 
-Theirs::~Theirs() { uc_close(engine_); }
+Theirs::~Theirs() {
+  uc_close(engine_);
+}
 
 void Theirs::on_interrupt(uc_engine* engine, u32 number, void* self) {
   static_cast<Theirs*>(self)->interrupt_ = number;
@@ -107,7 +113,10 @@ void Theirs::exchange(isa::ArchState& s, bool write) {
     u64& theirs = values_[at++][0];
     (write ? theirs : ours) = write ? ours : theirs;
   };
-  if (!write) check(uc_reg_read_batch(engine_, registers_.data(), pointers_.data(), static_cast<int>(at + registers_.size())), "read");
+  if (!write)
+    check(uc_reg_read_batch(engine_, registers_.data(), pointers_.data(),
+                            static_cast<int>(at + registers_.size())),
+          "read");
   for (u64& x : s.x) move(x);
   move(s.sp[1]);
   move(s.pc);
@@ -127,7 +136,10 @@ void Theirs::exchange(isa::ArchState& s, bool write) {
     }
     ++at;
   }
-  if (write) check(uc_reg_write_batch(engine_, registers_.data(), pointers_.data(), static_cast<int>(registers_.size())), "write");
+  if (write)
+    check(
+        uc_reg_write_batch(engine_, registers_.data(), pointers_.data(), static_cast<int>(registers_.size())),
+        "write");
 }
 
 Ending Theirs::run(u32 word, isa::ArchState& state) {
@@ -137,7 +149,8 @@ Ending Theirs::run(u32 word, isa::ArchState& state) {
   interrupt_ = -1;
   const uc_err e = uc_emu_start(engine_, pc, pc + 4, 0, 1);
   exchange(state, false);
-  // After a branch Unicorn translates what is at its target now, which is not what will be executed there later.
+  // After a branch Unicorn translates what is at its target now, which is not what will be executed there
+  // later.
   if (state.pc != pc + 4 && state.pc - kCode < kCodeSize) {
     check(uc_ctl_remove_cache(engine_, state.pc, state.pc + 4), "remove cache");
   }

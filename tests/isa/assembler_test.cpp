@@ -33,7 +33,8 @@ std::vector<Diagnostic> errors_of(std::string_view text, const AssemblerOptions&
 }
 
 TEST(Assemble, LabelsAndBranchesBothWays) {
-  const Assembly a = assemble("start:\n  cbz x0, done\n1: b.ne 1b\n  tbnz w3, #2, start\ndone: ret\n", 0x8000);
+  const Assembly a =
+      assemble("start:\n  cbz x0, done\n1: b.ne 1b\n  tbnz w3, #2, start\ndone: ret\n", 0x8000);
   EXPECT_EQ(words(a), (std::vector<u32>{0xb4000060, 0x54000001, 0x3717ffc3, 0xd65f03c0}));
   EXPECT_EQ(a.labels, (std::map<std::string, u64>{{"start", 0x8000}, {"done", 0x800c}}));
   EXPECT_EQ(a.line_of_word, (std::vector<u32>{2, 3, 4, 5}));
@@ -41,7 +42,8 @@ TEST(Assemble, LabelsAndBranchesBothWays) {
 
 TEST(Assemble, SectionsFollowTextAndRelocationsResolve) {
   const Assembly a = assemble(
-      "  adrp x0, value\n  add x0, x0, :lo12:value\n  ldr x1, [x0, :lo12:value]\n  adr x2, value\n  ldr x3, value\n"
+      "  adrp x0, value\n  add x0, x0, :lo12:value\n  ldr x1, [x0, :lo12:value]\n  adr x2, value\n  ldr x3, "
+      "value\n"
       "  bl far\n  movz x4, #:abs_g2:value\n  movk x4, #:abs_g1_nc:value\n  movk x4, #:abs_g0_nc:value\n"
       "  .data\n  .balign 16\nvalue: .quad value, far\n  .word far - .\n  .bss\nzero: .zero 8\n"
       "  .section .text.far, \"ax\"\nfar: ret\n",
@@ -59,7 +61,8 @@ TEST(Assemble, SectionsFollowTextAndRelocationsResolve) {
   EXPECT_EQ(w[0], 0x90000000u);
   EXPECT_EQ(w[1], 0x91000000u | static_cast<u32>(low << 10));
   EXPECT_EQ(w[2], 0xf9400001u | static_cast<u32>((low / 8) << 10));
-  EXPECT_EQ(disassemble(w[3], a.base + 12), disassemble(0x10000002u | static_cast<u32>(((value - a.base - 12) >> 2) << 5), a.base + 12));
+  EXPECT_EQ(disassemble(w[3], a.base + 12),
+            disassemble(0x10000002u | static_cast<u32>(((value - a.base - 12) >> 2) << 5), a.base + 12));
   EXPECT_EQ(w[5], 0x94000000u | static_cast<u32>((far - (a.base + 20)) / 4));
   EXPECT_EQ(w[6], 0xd2c00004u | static_cast<u32>(((value >> 32) & 0xffff) << 5));
   EXPECT_EQ(w[7], 0xf2a00004u | static_cast<u32>(((value >> 16) & 0xffff) << 5));
@@ -77,19 +80,23 @@ TEST(Assemble, MacrosRepetitionsAndConditions) {
   AssemblerOptions options;
   options.symbols = {{"WITH_NOP", 1}};
   const Assembly a = assemble(
-      ".macro twice op:vararg\n  \\op\n  \\op\n.endm\n  twice mov x1, x2\n  .rept 2\n  .irp r, x3, x4\n  neg \\r, \\r\n"
-      "  .endr\n  .endr\n  .if WITH_NOP == 1\n  nop\n  .else\n  ret\n  .endif\n  .ifdef MISSING\n  ret\n  .endif\n",
+      ".macro twice op:vararg\n  \\op\n  \\op\n.endm\n  twice mov x1, x2\n  .rept 2\n  .irp r, x3, x4\n  neg "
+      "\\r, \\r\n"
+      "  .endr\n  .endr\n  .if WITH_NOP == 1\n  nop\n  .else\n  ret\n  .endif\n  .ifdef MISSING\n  ret\n  "
+      ".endif\n",
       0, options);
-  EXPECT_EQ(words(a), (std::vector<u32>{0xaa0203e1, 0xaa0203e1, 0xcb0303e3, 0xcb0403e4, 0xcb0303e3, 0xcb0403e4,
-                                        0xd503201f}));
+  EXPECT_EQ(words(a), (std::vector<u32>{0xaa0203e1, 0xaa0203e1, 0xcb0303e3, 0xcb0403e4, 0xcb0303e3,
+                                        0xcb0403e4, 0xd503201f}));
   EXPECT_EQ(a.line_of_word, (std::vector<u32>{5, 5, 6, 6, 6, 6, 12}));
 }
 
 TEST(Assemble, ExternalSymbolsAreAddressesOfPcRelativeInstructionsAndConstantsElsewhere) {
   AssemblerOptions options;
   options.symbols = {{"handler", 0x20000}, {"SIZE", 40}};
-  const Assembly a = assemble("  bl handler\n  adr x0, handler+4\n  add x1, x1, #SIZE\n  ldr x2, =handler\n"
-                              "  b.eq handler\n  .quad handler\n", 0x10000, options);
+  const Assembly a = assemble(
+      "  bl handler\n  adr x0, handler+4\n  add x1, x1, #SIZE\n  ldr x2, =handler\n"
+      "  b.eq handler\n  .quad handler\n",
+      0x10000, options);
   const std::vector<u32> w = words(a);
   EXPECT_EQ(w[0], 0x94004000u);
   EXPECT_EQ(disassemble(w[1], 0x10004), "adr x0, 0x20004");
@@ -136,7 +143,8 @@ TEST(Assemble, UndefinedSymbolsAreReportedTogether) {
 }
 
 TEST(Assemble, RangeOfRelocationsIsChecked) {
-  EXPECT_EQ(errors_of("  tbz x0, #1, far\n  .section .text.far, \"ax\"\n  .zero 70000\nfar: ret\n").size(), 1u);
+  EXPECT_EQ(errors_of("  tbz x0, #1, far\n  .section .text.far, \"ax\"\n  .zero 70000\nfar: ret\n").size(),
+            1u);
   EXPECT_EQ(errors_of("  adr x0, far\n  .data\n  .zero 2000000\nfar: .word 1\n").size(), 1u);
   EXPECT_EQ(errors_of("  ldr x0, [x1, :lo12:odd]\n  .data\n  .byte 1\nodd: .quad 1\n").size(), 1u);
   AssemblerOptions options;
@@ -165,8 +173,9 @@ TEST(Assemble, TextMustNotReadFilesOrExhaustTheHost) {
       ".data\n.byte 1\n.p2align 31\n.byte 1\n",
       ".if 1\nnop\n",
       ".macro m\n.if 0\n.endm\nm\nnop\n",
-      "a=l+l\nb=a+a\nc=b+b\nd=c+c\ne=d+d\nf=e+e\ng=f+f\nh=g+g\ni=h+h\nj=i+i\nk=j+j\nm=k+k\nn=m+m\no=n+n\np=o+o\nq=p+p\n"
-      "r=q+q\ns=r+r\nl:\n.quad s-s\n",
+      ("a=l+l\nb=a+a\nc=b+b\nd=c+c\ne=d+d\nf=e+e\ng=f+f\nh=g+g\ni=h+h\nj=i+i\nk=j+j\nm=k+k\nn=m+m\no=n+n\np="
+       "o+o\nq=p+p\n"
+       "r=q+q\ns=r+r\nl:\n.quad s-s\n"),
       "nop\x01\n",
   };
   for (const char* text : texts) EXPECT_FALSE(errors_of(text).empty()) << text;
@@ -192,11 +201,13 @@ TEST(Assemble, CommentsDoNotMoveLines) {
 
 TEST(Assemble, RandomTextNeverCrashes) {
   std::mt19937 rng(7);
-  const char* const pieces[] = {"mov", " x0", ", ", "#", "1", "(", ")", "\n", ";", ":", "foo", ".word", " ", "\\", "\"",
-                                "ldr", "[", "]", "!", "=", ".macro", ".endm", " m", ".rept", ".endr", "3", "b ", "-",
-                                ".if", ".else", ".endif", ".irp", ".", "//", "/*", "*/", "\t", "'", "{v0.4s}", "w1",
-                                ".set", ".data", ".balign", ".inst", "@", "$", "0x", "lsl", ".fill", ".org", ":lo12:",
-                                ".ascii", ".purgem", ".exitm", ".endmacro", ".equ", ".section", ".req", "\\()", "\\@"};
+  const char* const pieces[] = {
+      "mov",    " x0",    ", ",      "#",      "1",         "(",    ")",        "\n",   ";",       ":",
+      "foo",    ".word",  " ",       "\\",     "\"",        "ldr",  "[",        "]",    "!",       "=",
+      ".macro", ".endm",  " m",      ".rept",  ".endr",     "3",    "b ",       "-",    ".if",     ".else",
+      ".endif", ".irp",   ".",       "//",     "/*",        "*/",   "\t",       "'",    "{v0.4s}", "w1",
+      ".set",   ".data",  ".balign", ".inst",  "@",         "$",    "0x",       "lsl",  ".fill",   ".org",
+      ":lo12:", ".ascii", ".purgem", ".exitm", ".endmacro", ".equ", ".section", ".req", "\\()",    "\\@"};
   unsigned accepted = 0;
   for (unsigned i = 0; i < 3000; ++i) {
     std::string text;
@@ -208,10 +219,18 @@ TEST(Assemble, RandomTextNeverCrashes) {
 
 TEST(AssembleWord, AcceptsEitherCaseAndPcRelativeOperands) {
   const std::pair<const char*, u32> cases[] = {
-      {"LDR W1,[X0]", 0xb9400001}, {"DMB SY", 0xd5033fbf},      {"CAS W0,W6,[X1]", 0x88a07c26},
-      {"b .+8", 0x14000002},       {"B.EQ .-4", 0x54ffffe0},    {"STXR W5,X6,[X7]", 0xc8057ce6},
-      {"isb", 0xd5033fdf},         {"MOV X0,#1", 0xd2800020},   {"ic ivau, x3", 0xd50b7523},
-      {".inst 0x1", 0x00000001},   {"adr x0, .+4", 0x10000020}, {"CBNZ W1, .+12", 0x35000061},
+      {"LDR W1,[X0]", 0xb9400001},
+      {"DMB SY", 0xd5033fbf},
+      {"CAS W0,W6,[X1]", 0x88a07c26},
+      {"b .+8", 0x14000002},
+      {"B.EQ .-4", 0x54ffffe0},
+      {"STXR W5,X6,[X7]", 0xc8057ce6},
+      {"isb", 0xd5033fdf},
+      {"MOV X0,#1", 0xd2800020},
+      {"ic ivau, x3", 0xd50b7523},
+      {".inst 0x1", 0x00000001},
+      {"adr x0, .+4", 0x10000020},
+      {"CBNZ W1, .+12", 0x35000061},
       {"mov x0, x1 // c", 0xaa0103e0},
   };
   for (const auto& [text, word] : cases) {
@@ -224,8 +243,9 @@ TEST(AssembleWord, AcceptsEitherCaseAndPcRelativeOperands) {
 }
 
 TEST(AssembleWord, SaysWhyNot) {
-  for (const char* text : {"", "  ", "frob x0", "nop; nop", "nop\nnop", "ldr x0, =0x123456789abcdef", "b elsewhere",
-                           "add x0, x1, #99999", "label:", ".incbin \"x\"", "nop nop", "\x01"}) {
+  for (const char* text :
+       {"", "  ", "frob x0", "nop; nop", "nop\nnop", "ldr x0, =0x123456789abcdef", "b elsewhere",
+        "add x0, x1, #99999", "label:", ".incbin \"x\"", "nop nop", "\x01"}) {
     std::string why;
     EXPECT_FALSE(assemble_word(text, &why).has_value()) << text;
     EXPECT_FALSE(why.empty()) << text;
@@ -242,8 +262,9 @@ TEST(AssembleWord, SurvivesMoreTextsThanOneContextHolds) {
 }
 
 TEST(Disassemble, InverseOfAssemble) {
-  for (const char* text : {"ldr w1, [x0]", "stlxr w5, x6, [x7]", "casal x0, x1, [x2]", "dmb ishld", "msr ACTLR_EL1, x0",
-                           "ldp x1, x2, [sp], #16", "add v0.4s, v1.4s, v2.4s", "svc #0x3"}) {
+  for (const char* text :
+       {"ldr w1, [x0]", "stlxr w5, x6, [x7]", "casal x0, x1, [x2]", "dmb ishld", "msr ACTLR_EL1, x0",
+        "ldp x1, x2, [sp], #16", "add v0.4s, v1.4s, v2.4s", "svc #0x3"}) {
     const auto word = assemble_word(text);
     ASSERT_TRUE(word.has_value()) << text;
     const auto again = assemble_word(disassemble(*word));

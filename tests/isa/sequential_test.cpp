@@ -66,8 +66,10 @@ struct Core {
 using Kind = StepResult::Kind;
 
 TEST(Sequential, RunsALoopToItsSupervisorCall) {
-  Core r("  mov x0, #0\n  mov x1, #10\nagain: add x0, x0, x1\n  subs x1, x1, #1\n  b.ne again\n  bl twice\n  svc #7\n"
-        "twice: add x0, x0, x0\n  ret\n");
+  Core r(
+      "  mov x0, #0\n  mov x1, #10\nagain: add x0, x0, x1\n  subs x1, x1, #1\n  b.ne again\n  bl twice\n  "
+      "svc #7\n"
+      "twice: add x0, x0, x0\n  ret\n");
   const StepResult end = r.run();
   EXPECT_EQ(end.kind, Kind::Exception);
   EXPECT_EQ(end.exception, ExceptionOp::Svc);
@@ -79,8 +81,10 @@ TEST(Sequential, RunsALoopToItsSupervisorCall) {
 }
 
 TEST(Sequential, ExclusivesNeedTheMonitor) {
-  Core r("  ldr x1, =0x20000\n  stxr w2, x1, [x1]\n  ldxr x3, [x1]\n  stxr w4, x1, [x1]\n  stxr w5, x1, [x1]\n"
-        "  ldxr x3, [x1]\n  clrex\n  stxr w6, x1, [x1]\n  ldxr x3, [x1]\n  add x7, x1, #8\n  stxr w8, x1, [x7]\n  brk #1\n");
+  Core r(
+      "  ldr x1, =0x20000\n  stxr w2, x1, [x1]\n  ldxr x3, [x1]\n  stxr w4, x1, [x1]\n  stxr w5, x1, [x1]\n"
+      "  ldxr x3, [x1]\n  clrex\n  stxr w6, x1, [x1]\n  ldxr x3, [x1]\n  add x7, x1, #8\n  stxr w8, x1, "
+      "[x7]\n  brk #1\n");
   EXPECT_EQ(r.run().exception, ExceptionOp::Brk);
   EXPECT_EQ(r.state.x[2], 1u);
   EXPECT_EQ(r.state.x[4], 0u);
@@ -92,8 +96,10 @@ TEST(Sequential, ExclusivesNeedTheMonitor) {
 }
 
 TEST(Sequential, CompareAndSwapWritesOnlyOnEquality) {
-  Core r("  ldr x1, =0x20000\n  mov x2, #5\n  str x2, [x1]\n  mov x3, #4\n  mov x4, #9\n  cas x3, x4, [x1]\n"
-        "  cas x2, x4, [x1]\n  mov x6, #9\n  mov x7, #0\n  mov x8, #1\n  mov x9, #2\n  casp x6, x7, x8, x9, [x1]\n  hvc #2\n");
+  Core r(
+      "  ldr x1, =0x20000\n  mov x2, #5\n  str x2, [x1]\n  mov x3, #4\n  mov x4, #9\n  cas x3, x4, [x1]\n"
+      "  cas x2, x4, [x1]\n  mov x6, #9\n  mov x7, #0\n  mov x8, #1\n  mov x9, #2\n  casp x6, x7, x8, x9, "
+      "[x1]\n  hvc #2\n");
   const StepResult end = r.run();
   EXPECT_EQ(end.exception, ExceptionOp::Hvc);
   EXPECT_EQ(r.state.x[3], 5u);
@@ -195,7 +201,8 @@ TEST(Sequential, HintsAndMaintenanceAreReported) {
 
 // The instructions that the comparison with Unicorn has to leave out, against their definitions.
 TEST(Sequential, MinimumMaximumAndBitCounts) {
-  const u64 values[] = {0, 1, 5, 0x7f, 0x80, 0xff, 0x7fffffff, 0x80000000, 0xffffffff, 0x100000000, ~u64{0}, u64{1} << 63};
+  const u64 values[] = {0,          1,          5,          0x7f,        0x80,    0xff,
+                        0x7fffffff, 0x80000000, 0xffffffff, 0x100000000, ~u64{0}, u64{1} << 63};
   struct {
     const char* text;
     u64 (*expected)(u64 a, u64 b);
@@ -204,12 +211,21 @@ TEST(Sequential, MinimumMaximumAndBitCounts) {
       {"smin x0, x1, x2\n", [](u64 a, u64 b) { return static_cast<i64>(a) < static_cast<i64>(b) ? a : b; }},
       {"umax x0, x1, x2\n", [](u64 a, u64 b) { return std::max(a, b); }},
       {"umin x0, x1, x2\n", [](u64 a, u64 b) { return std::min(a, b); }},
-      {"smax w0, w1, w2\n", [](u64 a, u64 b) { return u64{static_cast<u32>(std::max(static_cast<i32>(a), static_cast<i32>(b)))}; }},
-      {"smin w0, w1, w2\n", [](u64 a, u64 b) { return u64{static_cast<u32>(std::min(static_cast<i32>(a), static_cast<i32>(b)))}; }},
-      {"umax w0, w1, w2\n", [](u64 a, u64 b) { return u64{std::max(static_cast<u32>(a), static_cast<u32>(b))}; }},
-      {"umin w0, w1, w2\n", [](u64 a, u64 b) { return u64{std::min(static_cast<u32>(a), static_cast<u32>(b))}; }},
+      {"smax w0, w1, w2\n",
+       [](u64 a, u64 b) {
+         return u64{static_cast<u32>(std::max(static_cast<i32>(a), static_cast<i32>(b)))};
+       }},
+      {"smin w0, w1, w2\n",
+       [](u64 a, u64 b) {
+         return u64{static_cast<u32>(std::min(static_cast<i32>(a), static_cast<i32>(b)))};
+       }},
+      {"umax w0, w1, w2\n",
+       [](u64 a, u64 b) { return u64{std::max(static_cast<u32>(a), static_cast<u32>(b))}; }},
+      {"umin w0, w1, w2\n",
+       [](u64 a, u64 b) { return u64{std::min(static_cast<u32>(a), static_cast<u32>(b))}; }},
       {"smax x0, x1, #-3\n", [](u64 a, u64) { return static_cast<i64>(a) > -3 ? a : ~u64{2}; }},
-      {"smin w0, w1, #-3\n", [](u64 a, u64) { return u64{static_cast<u32>(std::min(static_cast<i32>(a), -3))}; }},
+      {"smin w0, w1, #-3\n",
+       [](u64 a, u64) { return u64{static_cast<u32>(std::min(static_cast<i32>(a), -3))}; }},
       {"umax x0, x1, #200\n", [](u64 a, u64) { return std::max<u64>(a, 200); }},
       {"umin w0, w1, #200\n", [](u64 a, u64) { return u64{std::min(static_cast<u32>(a), 200u)}; }},
       {"ctz x0, x1\n", [](u64 a, u64) { return u64(std::countr_zero(a)); }},
@@ -217,7 +233,10 @@ TEST(Sequential, MinimumMaximumAndBitCounts) {
       {"cnt x0, x1\n", [](u64 a, u64) { return u64(std::popcount(a)); }},
       {"cnt w0, w1\n", [](u64 a, u64) { return u64(std::popcount(static_cast<u32>(a))); }},
       {"abs x0, x1\n", [](u64 a, u64) { return static_cast<i64>(a) < 0 ? 0 - a : a; }},
-      {"abs w0, w1\n", [](u64 a, u64) { return u64{static_cast<i32>(a) < 0 ? 0 - static_cast<u32>(a) : static_cast<u32>(a)}; }},
+      {"abs w0, w1\n",
+       [](u64 a, u64) {
+         return u64{static_cast<i32>(a) < 0 ? 0 - static_cast<u32>(a) : static_cast<u32>(a)};
+       }},
   };
   for (const auto& c : cases) {
     Core r(c.text);
@@ -240,8 +259,10 @@ TEST(Sequential, NarrowAtomicMinimumAndMaximum) {
   } const cases[] = {
       {"ldsmaxb w1, w2, [x3]\n", [](i8 a, i8 b) { return i64{std::max(a, b)}; }},
       {"ldsminb w1, w2, [x3]\n", [](i8 a, i8 b) { return i64{std::min(a, b)}; }},
-      {"ldumaxb w1, w2, [x3]\n", [](i8 a, i8 b) { return i64{std::max(static_cast<u8>(a), static_cast<u8>(b))}; }},
-      {"lduminb w1, w2, [x3]\n", [](i8 a, i8 b) { return i64{std::min(static_cast<u8>(a), static_cast<u8>(b))}; }},
+      {"ldumaxb w1, w2, [x3]\n",
+       [](i8 a, i8 b) { return i64{std::max(static_cast<u8>(a), static_cast<u8>(b))}; }},
+      {"lduminb w1, w2, [x3]\n",
+       [](i8 a, i8 b) { return i64{std::min(static_cast<u8>(a), static_cast<u8>(b))}; }},
   };
   for (const auto& c : cases) {
     Core r(c.text);
@@ -255,7 +276,8 @@ TEST(Sequential, NarrowAtomicMinimumAndMaximum) {
         r.state.x[1] = 0xdead00 | static_cast<u8>(operand);
         ASSERT_EQ(r.step().kind, Kind::Completed);
         ASSERT_EQ(r.state.x[2], static_cast<u8>(old));
-        ASSERT_EQ(r.memory.load(0x20000, 1).lo, static_cast<u8>(c.expected(static_cast<i8>(old), static_cast<i8>(operand))))
+        ASSERT_EQ(r.memory.load(0x20000, 1).lo,
+                  static_cast<u8>(c.expected(static_cast<i8>(old), static_cast<i8>(operand))))
             << c.text << old << " " << operand;
       }
     }
