@@ -100,6 +100,7 @@ void DataCache::snooped(tlm::tlm_generic_payload& p, sc_core::sc_time&) {
       break;
     case AccessKind::Write:
       a.owned |= modified;
+      a.shared = true;
       state_.lines.set_state(i, LineState::Invalid);
       if (modified) ++state_.writebacks;
       break;

@@ -1,4 +1,5 @@
-// Constructs every platform before the first run (the kernel elaborates once) and makes reports of SystemC failures.
+// Constructs every platform before the first run (the kernel elaborates once) and makes reports of SystemC
+// failures.
 #include <gtest/gtest.h>
 
 #include <cstdlib>

@@ -17,9 +17,9 @@ inline constexpr u64 kCode = 0x10000, kCodeStride = 0x1000;
 /// A test: in every thread X10, X11, X12 point at x, y, z, X13 at the code of thread 0.
 struct TestProgram {
   std::string name;
-  std::vector<std::string> threads;             ///< A64 text; the core stops behind it
+  std::vector<std::string> threads;                      ///< A64 text; the core stops behind it
   std::vector<std::pair<unsigned, unsigned>> registers;  ///< observed: (core, number of X register)
-  std::vector<u64> locations;                   ///< observed 8-byte locations
+  std::vector<u64> locations;                            ///< observed 8-byte locations
   bool writable_code = false;
   model::MachineConfig config{};
 };

@@ -1,9 +1,11 @@
-// Timed runs as functions of scenario and seed: order of construction (C3), snapshots (C6), limits, loops, interrupts.
+// Timed runs as functions of scenario and seed: order of construction (C3), snapshots (C6), limits, loops,
+// interrupts.
 #include <gtest/gtest.h>
 
 #include "explore/search.h"
 #include "isa/assembler.h"
 #include "model/systemc/timed_run.h"
+#include "support/diagnostic.h"
 #include "tests/systemc/programs.h"
 
 namespace isobar::test {
@@ -18,21 +20,26 @@ using systemc::RunStatus;
 using systemc::TimedRun;
 using systemc::TimedState;
 
-u64 count(const RunResult& r, TransitionKind k) { return r.statistics.transitions[static_cast<std::size_t>(k)]; }
+u64 count(const RunResult& r, TransitionKind k) {
+  return r.statistics.transitions[static_cast<std::size_t>(k)];
+}
 
 TestProgram increments(const std::string& body, unsigned cores, unsigned rounds) {
   TestProgram t;
   t.name = "increments";
-  t.threads.assign(cores, "mov w20, #" + std::to_string(rounds) + "\n5:\n" + body + "\nsubs w20, w20, #1\n b.ne 5b");
+  t.threads.assign(cores,
+                   "mov w20, #" + std::to_string(rounds) + "\n5:\n" + body + "\nsubs w20, w20, #1\n b.ne 5b");
   t.locations = {kX};
   return t;
 }
 
 const std::string kExclusive = "1: ldxr w1, [x10]\n add w1, w1, #1\n stxr w2, w1, [x10]\n cbnz w2, 1b";
-const std::string kCas = "1: ldr w1, [x10]\n add w2, w1, #1\n mov w3, w1\n cas w3, w2, [x10]\n cmp w3, w1\n b.ne 1b";
+const std::string kCas =
+    "1: ldr w1, [x10]\n add w2, w1, #1\n mov w3, w1\n cas w3, w2, [x10]\n cmp w3, w1\n b.ne 1b";
 const std::string kLse = "mov w1, #1\n stadd w1, [x10]";
-const std::string kSpinlock = "1: mov w1, #1\n swpa w1, w2, [x11]\n cbnz w2, 1b\n ldr w3, [x10]\n add w3, w3, #1\n"
-                              " str w3, [x10]\n stlr wzr, [x11]";
+const std::string kSpinlock =
+    "1: mov w1, #1\n swpa w1, w2, [x11]\n cbnz w2, 1b\n ldr w3, [x10]\n add w3, w3, #1\n"
+    " str w3, [x10]\n stlr wzr, [x11]";
 
 TEST(Schedule, LoopsOfAtomicsNeverLoseAnIncrement) {
   for (const std::string& body : {kExclusive, kCas, kLse, kSpinlock}) {
@@ -127,7 +134,8 @@ TEST(Schedule, AMachineThatCannotRepairGuessesIsRefused) {
   EXPECT_THROW(TimedRun(m, PlatformConfig{}, 1, platforms().natural), InputError);
 }
 
-/// Cores at EL1 with vectors at kVectors: the IRQ handler acknowledges into X5, counts in X6, ends the interrupt.
+/// Cores at EL1 with vectors at kVectors: the IRQ handler acknowledges into X5, counts in X6, ends the
+/// interrupt.
 constexpr u64 kVectors = 0x20000;
 Machine kernel_machine(const std::vector<std::string>& threads) {
   model::MachineConfig config;
@@ -144,8 +152,8 @@ Machine kernel_machine(const std::vector<std::string>& threads) {
       kVectors);
   p.segments.push_back({kVectors, vectors.bytes});
   for (unsigned k = 0; k < config.cores; ++k) {
-    const isa::Assembly a = isa::assemble("msr vbar_el1, x9\n isb\n msr daifclr, #2\n" + threads[k],
-                                          kCode + k * kCodeStride);
+    const isa::Assembly a =
+        isa::assemble("msr vbar_el1, x9\n isb\n msr daifclr, #2\n" + threads[k], kCode + k * kCodeStride);
     p.segments.push_back({a.base, a.bytes});
     p.stop.push_back(a.base + a.bytes.size());
     model::ResetState r;
@@ -166,9 +174,10 @@ u64 x(const RunResult& r, unsigned core, unsigned n) {
 }
 
 TEST(Schedule, TimerInterruptsAtItsTime) {
-  const Machine m = kernel_machine({"mov x1, #5000\n msr cntv_cval_el0, x1\n mov x1, #1\n msr cntv_ctl_el0, x1\n"
-                                    " isb\n wfi\n mrs x8, cntvct_el0",
-                                    "mov x2, #3000\n1: subs x2, x2, #1\n b.ne 1b"});
+  const Machine m =
+      kernel_machine({"mov x1, #5000\n msr cntv_cval_el0, x1\n mov x1, #1\n msr cntv_ctl_el0, x1\n"
+                      " isb\n wfi\n mrs x8, cntvct_el0",
+                      "mov x2, #3000\n1: subs x2, x2, #1\n b.ne 1b"});
   TimedRun run(m, PlatformConfig{}, 1, platforms().natural);
   const RunResult r = run.run();
   EXPECT_EQ(r.status, RunStatus::Finished);
@@ -182,8 +191,8 @@ TEST(Schedule, TimerInterruptsAtItsTime) {
 }
 
 TEST(Schedule, SoftwareInterruptWakesTheOtherCore) {
-  const Machine m = kernel_machine({"mov x1, #2\n movk x1, #0x0300, lsl #16\n dsb sy\n msr icc_sgi1r_el1, x1\n isb",
-                                    "wfi\n mov x8, #1"});
+  const Machine m = kernel_machine(
+      {"mov x1, #2\n movk x1, #0x0300, lsl #16\n dsb sy\n msr icc_sgi1r_el1, x1\n isb", "wfi\n mov x8, #1"});
   for (u64 seed = 1; seed <= 20; ++seed) {
     TimedRun run(m, PlatformConfig{}, seed, platforms().natural);
     const RunResult r = run.run();

@@ -50,7 +50,8 @@ std::size_t check_runs(const TestProgram& t, unsigned seeds) {
       const trace::Outcome outcome = explore::observe(timed, r.state, looked_at);
       EXPECT_TRUE(all.outcomes.contains(outcome)) << "seed " << seed;
       model::DirectFabric direct = timed.direct_fabric();
-      EXPECT_EQ(model::digest(systemc::replay(timed, run.log(), direct)), model::digest(r.state)) << "seed " << seed;
+      EXPECT_EQ(model::digest(systemc::replay(timed, run.log(), direct)), model::digest(r.state))
+          << "seed " << seed;
       std::vector<std::pair<u64, u64>> key;
       for (const Value& v : outcome.values) key.emplace_back(v.lo, v.hi);
       seen.insert(key);

@@ -1,4 +1,5 @@
-// Components as a user would write them: plain TLM-2.0, no knowledge of the platform, and a few ways to be wrong.
+// Components as a user would write them: plain TLM-2.0, no knowledge of the platform, and a few ways to be
+// wrong.
 #pragma once
 
 #include <tlm_utils/multi_passthrough_initiator_socket.h>

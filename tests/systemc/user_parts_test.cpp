@@ -1,4 +1,5 @@
-// A user's memory or interconnect in place of ours: data comes from it, and the judge tells whether it is right.
+// A user's memory or interconnect in place of ours: data comes from it, and the judge tells whether it is
+// right.
 #include <gtest/gtest.h>
 
 #include "axiomatic/judge.h"
@@ -32,12 +33,12 @@ Judged run_and_judge(const TestProgram& t, systemc::Platform& platform, u64 seed
   return j;
 }
 
-const TestProgram kOwnStores{
-    "own stores",
-    {"mov w1, #1\n str w1, [x10]\n dmb sy\n ldr w2, [x10]\n mov w1, #2\n dmb sy\n str w1, [x10]\n dmb sy\n ldr w3, [x10]",
-     "ldr w2, [x10]\n dmb sy\n ldr w3, [x10]"},
-    {{0, 2}, {0, 3}, {1, 2}, {1, 3}},
-    {kX}};
+const TestProgram kOwnStores{"own stores",
+                             {"mov w1, #1\n str w1, [x10]\n dmb sy\n ldr w2, [x10]\n mov w1, #2\n dmb sy\n "
+                              "str w1, [x10]\n dmb sy\n ldr w3, [x10]",
+                              "ldr w2, [x10]\n dmb sy\n ldr w3, [x10]"},
+                             {{0, 2}, {0, 3}, {1, 2}, {1, 3}},
+                             {kX}};
 
 const TestProgram kPair{"16 bytes",
                         {"mov x0, #0\n mov x1, #0\n mov x2, #1\n mov x3, #1\n casp x0, x1, x2, x3, [x10]",
@@ -89,17 +90,25 @@ void expect_caught(const TestProgram& t, UserMemory::Fault fault, unsigned least
   EXPECT_GE(caught, least);
 }
 
-TEST(UserParts, StaleReadsAreCaught) { expect_caught(kOwnStores, UserMemory::Fault::StaleRead, 10); }
-TEST(UserParts, LostWritesAreCaught) { expect_caught(kOwnStores, UserMemory::Fault::LostWrite, 10); }
-TEST(UserParts, TornWritesAreCaught) { expect_caught(kPair, UserMemory::Fault::TornWrite, 1); }
+TEST(UserParts, StaleReadsAreCaught) {
+  expect_caught(kOwnStores, UserMemory::Fault::StaleRead, 10);
+}
+TEST(UserParts, LostWritesAreCaught) {
+  expect_caught(kOwnStores, UserMemory::Fault::LostWrite, 10);
+}
+TEST(UserParts, TornWritesAreCaught) {
+  expect_caught(kPair, UserMemory::Fault::TornWrite, 1);
+}
 
 TEST(UserParts, FinalStateShowsWhatTheMemoryHolds) {
-  const TestProgram t{"two stores", {"mov w1, #1\n str w1, [x10]\n mov w1, #2\n str w1, [x11]"}, {}, {kX, kY}};
+  const TestProgram t{
+      "two stores", {"mov w1, #1\n str w1, [x10]\n mov w1, #2\n str w1, [x11]"}, {}, {kX, kY}};
   const Machine m = make_machine(t, model::Speculation::Squash);
   platforms().user_memory.clear(UserMemory::Fault::LostWrite);
   TimedRun run(m, PlatformConfig{}, 1, *platforms().with_user_memory);
   const trace::Outcome o = explore::observe(m, run.run().state, observables(t));
-  EXPECT_EQ(o.values[0].lo + o.values[1].lo, std::max(o.values[0].lo, o.values[1].lo)) << "one of the stores is lost";
+  EXPECT_EQ(o.values[0].lo + o.values[1].lo, std::max(o.values[0].lo, o.values[1].lo))
+      << "one of the stores is lost";
 }
 
 TEST(UserParts, RightInterconnectGivesExploredOutcomesAndIsConsistent) {
@@ -127,7 +136,8 @@ TEST(UserParts, WrongDataFromAnInterconnectIsCaught) {
   EXPECT_FALSE(j.verdict.text.empty());
 }
 
-/// A stale line that a lost broadcast leaves behind really is executed: the core runs what it replaced itself.
+/// A stale line that a lost broadcast leaves behind really is executed: the core runs what it replaced
+/// itself.
 TEST(UserParts, LostMaintenanceLeavesStaleCode) {
   const TestProgram t{"own code",
                       {"mov x20, #0\n adr x4, 2f\n"
