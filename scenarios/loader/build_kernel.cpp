@@ -157,6 +157,9 @@ class KernelBuilder {
     if (!t.assembly.text.empty()) {
       std::map<std::string, u64> symbols = symbols_;
       for (const MemoryLocation& m : s_.memory) symbols[m.name] = m.address;
+      for (std::size_t p = 0; p < config_.processes.size(); ++p) {
+        symbols["mm_" + config_.processes[p].name] = kernel::kMmBase + p * kernel::kMmSize;
+      }
       c.entry = kernel_thread_address(index);
       const Code a = assemble_text(t.assembly, "b kthread_exit\n", c.entry, s_.file, symbols);
       if (a.bytes.size() > kKernelThreadSize) {

@@ -199,7 +199,7 @@ TEST(Build, ProgramsAreWellFormed) {
 
 TEST(Build, KernelProgramsHaveTheKernelAndTheThreads) {
   const Scenario s = parse("kernel: {knobs: no_switch_dsb, processes: {A: {membarrier: sync_core}}, kernel_threads: {k: {core: 1, asm: \"bl "
-                           "kthread_yield\"}}}\ndescription: a\nthreads:\n  P0:\n    process: A\n    end: park\n    asm: |\n      NOP\n  P1:\n   "
+                           "kthread_yield; ldr x0, =mm_A; bl kthread_use_mm\"}}}\ndescription: a\nthreads:\n  P0:\n    process: A\n    end: park\n    asm: |\n      NOP\n  P1:\n   "
                            " process: B\n    asm: |\n      NOP\nexpect:\n  - never: P0.X5 == 1 && P1.X6 == 2\n");
   EXPECT_EQ(s.variants[0].machine.cores, 2u);
   const Build b = build(s, 0);
