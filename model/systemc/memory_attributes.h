@@ -1,25 +1,25 @@
 // The one side-band of the platform: what an atomic action is, beyond what the generic payload says.
 //
 // clang-format off
-// | field          | set by        | used by              | meaning                                               |
-// |----------------|---------------|----------------------|-------------------------------------------------------|
-// | kind           | core, snooper | all                  | the action; what TLM_IGNORE_COMMAND stands for        |
-// | core           | core          | caches, interconnect | observer: on whose behalf this happens                |
-// | version        | core          | memory               | Fetch: which version of a modified instruction word   |
-// | intid          | core, timer   | nobody of ours       | EndOfInterrupt, TimerInterrupt: INTID (also the data) |
-// | acquire, release, exclusive, atomic | core | nobody of ours | of the instruction: ordering is the core's work   |
-// | timed          | core          | caches, interconnect | caches take part; false: pass through, leave no trace |
-// | quote          | core          | all (debug transport)| only answer how long it would take; nothing changes   |
-// | hit            | L1 caches     | interconnect, memory | an L1 answers: no latency, no snoop further down      |
-// | owned          | D caches      | interconnect, memory | a D cache has the data: memory need not supply it;    |
-// |                |               |                      | Fetch: the point of unification may be older          |
-// | shared         | D caches      | D cache, interconnect| another D cache has a copy (a write makes it drop it) |
-// | word_known, word | I cache     | platform             | Fetch, hit: the word the line was filled with         |
-// | latency        | all           | core                 | answer to a quote, ticks                              |
+// | field          | set by        | used by              | meaning
+// |----------------|---------------|----------------------|-------------------------------------------------------
+// | kind           | core, snooper | all                  | the action; what TLM_IGNORE_COMMAND stands for
+// | core           | core          | caches, interconnect | observer: on whose behalf this happens
+// | version        | core          | memory               | Fetch: which version of a modified instruction word
+// | intid          | core, timer   | nobody of ours       | EndOfInterrupt, TimerInterrupt: INTID (also the data)
+// | acquire, release, exclusive, atomic | core | nobody of ours | of the instruction: ordering is the core's work
+// | timed          | core          | caches, interconnect | caches take part; false: pass through, leave no trace
+// | quote          | core          | all (debug transport)| only answer how long it would take; nothing changes
+// | hit            | L1 caches     | interconnect, memory | an L1 answers: no latency, no snoop further down
+// | owned          | D caches      | interconnect, memory | a D cache has the data: memory need not supply it;
+// |                |               |                      | Fetch: the point of unification may be older
+// | shared         | D caches      | D cache, interconnect| another D cache has a copy (a write makes it drop it)
+// | word_known, word | I cache     | platform             | Fetch, hit: the word the line was filled with
+// | latency        | all           | core                 | answer to a quote, ticks
 // clang-format on
 //
-// Mandatory: a target of ours answers TLM_GENERIC_ERROR_RESPONSE without it. Owns: this table. Must not know:
-// modules.
+// Mandatory: a target of ours answers TLM_GENERIC_ERROR_RESPONSE without it. Owns: this table.
+// Must not know: modules.
 #pragma once
 
 #include <systemc>
