@@ -1,5 +1,6 @@
 // Which steps a state allows. One function per kind of step; the guards they use are in model/thread/guards.h.
 #include "model/machine/steps.h"
+#include "model/state/mutation.h"
 #include "model/thread/guards.h"
 #include "model/thread/window.h"
 
@@ -85,6 +86,7 @@ class Enumerator {
         memory |= sources.byte[b] == kFromMemory;
         if (sources.byte[b] < kMonitorSlot) stores |= u64{1} << sources.byte[b];
       }
+      untouched |= !holds(Rule::MemoryFirst);
       if (memory && untouched && !overtakes(i, kFromMemory, first)) add(TransitionKind::SatisfyRead, i, first);
       for (; stores != 0; stores &= stores - 1) forward(i, static_cast<u8>(__builtin_ctzll(stores)), first);
     }

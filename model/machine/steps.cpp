@@ -1,5 +1,6 @@
 #include "model/machine/steps.h"
 
+#include "model/state/mutation.h"
 #include "model/thread/guards.h"
 #include "model/thread/settle.h"
 #include "model/thread/window.h"
@@ -56,12 +57,14 @@ u16 bytes_from(const Core& c, unsigned i, u8 from, unsigned first) {
 }
 
 u8 overtaken_younger_read(const Core& c, unsigned i, u16 mask) {
+  if (!holds(Rule::HazardRead)) return kNoSlot;
   const Entry& e = c.window[i];
   for (unsigned j = i + 1; j < c.window.size(); ++j) {
     const Entry& y = c.window[j];
     if (!is_read(y) || y.foreign == 0 || !y.address_known) continue;
     for (unsigned b = 0; b < e.uop->mem.size; ++b)
-      if ((mask >> b & 1) != 0 && covers(y, e.addr + b)) return static_cast<u8>(j);
+      if ((mask >> b & 1) != 0 && covers(y, e.addr + b) &&
+          (holds(Rule::HazardAnyByte) || (y.foreign >> (e.addr + b - y.addr) & 1) != 0)) return static_cast<u8>(j);
   }
   return kNoSlot;
 }
@@ -76,7 +79,7 @@ bool frontier_known(const Program&, const Core& c) {
   const Entry& e = c.window.back();
   switch (e.uop->kind) {
     case UopKind::Branch: return e.guessed || e.resolved;
-    case UopKind::Isb:
+    case UopKind::Isb: return e.fired || !holds(Rule::G19);
     case UopKind::Eret: return e.fired;
     case UopKind::Exception: return e.fired;
     case UopKind::SysWrite: return (e.uop->sys != Reg::DAIF && e.uop->sys != Reg::SPSel) || e.known;

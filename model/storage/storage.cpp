@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "model/state/mutation.h"
 #include "support/bits.h"
 #include "support/diagnostic.h"
 
@@ -133,7 +134,7 @@ void append_version(Storage& s, const MachineConfig& config, u64 addr, u32 old_w
     w->values.push_back(old_word);
   }
   w->values.push_back(new_word);
-  if (data_coherent(config)) w->cleaned = static_cast<u16>(w->values.size() - 1);
+  if (data_coherent(config) && holds(Rule::CleanByStore)) w->cleaned = static_cast<u16>(w->values.size() - 1);
   if (w->values.size() > kMaxVersions) {
     drop_versions(*w, 1, config.cores);
     s.versions_dropped = true;
@@ -143,7 +144,7 @@ void append_version(Storage& s, const MachineConfig& config, u64 addr, u32 old_w
 void write(Storage& s, const Image& image, const MachineConfig& config, const Program& program,
            const Access& a) {
   // With DIC a fetch sees every propagated store: no history is needed.
-  if (config.dic) {
+  if (config.dic && holds(Rule::CoherentFetch)) {
     update_granule(s, image, a.addr, a.size, a.data);
     return;
   }
@@ -167,9 +168,11 @@ u32 fetch(const Storage& s, const Image& image, const Access& a) {
 
 /// Raises the floor of the cores in [first, end) to the point of unification for the words in [lo, hi].
 void invalidate(Storage& s, const MachineConfig& config, u64 lo, u64 hi, unsigned first, unsigned end) {
+  if (!holds(Rule::FloorRises)) return;
   for (CodeWord& w : s.code) {
     if (w.addr < lo || w.addr > hi) continue;
-    for (unsigned c = first; c < end; ++c) w.floor[c] = std::max(w.floor[c], w.cleaned);
+    const u16 floor = holds(Rule::FloorIsClean) ? w.cleaned : static_cast<u16>(w.values.size() - 1);
+    for (unsigned c = first; c < end; ++c) w.floor[c] = std::max(w.floor[c], floor);
   }
   forget_versions(s, config.cores);
 }
@@ -249,6 +252,7 @@ void perform(Storage& s, const Image& image, const MachineConfig& config, const 
       if (a.ok) a.data = {fetch(s, image, a), 0};
       break;
     case AccessKind::CleanData:
+      if (!holds(Rule::Clean)) break;
       for (CodeWord& w : s.code)
         if (align_down(w.addr, config.line_bytes) == align_down(a.addr, config.line_bytes))
           w.cleaned = static_cast<u16>(w.values.size() - 1);
@@ -256,10 +260,16 @@ void perform(Storage& s, const Image& image, const MachineConfig& config, const 
       break;
     case AccessKind::InvalidateLine: {
       const u64 line = align_down(a.addr, config.line_bytes);
-      invalidate(s, config, line, line + (config.line_bytes - 1), 0, config.cores);
+      const bool all = holds(Rule::FloorBroadcast);
+      invalidate(s, config, line, line + (config.line_bytes - 1), all ? 0 : a.core, all ? config.cores : a.core + 1u);
       break;
     }
-    case AccessKind::InvalidateAllLocal: invalidate(s, config, 0, ~u64{0}, a.core, a.core + 1u); break;
+    case AccessKind::InvalidateAllLocal:
+      if (holds(Rule::FloorLocal)) {
+        invalidate(s, config, 0, ~u64{0}, a.core, a.core + 1u);
+        break;
+      }
+      [[fallthrough]];
     case AccessKind::InvalidateAll: invalidate(s, config, 0, ~u64{0}, 0, config.cores); break;
     case AccessKind::SendSgi: send_sgi(s.irq, config.cores, a.core, a.addr); break;
     case AccessKind::Acknowledge: a.data = {acknowledge(s.irq, a.core), 0}; break;
@@ -304,7 +314,7 @@ FetchRange fetchable(const Storage& s, const MachineConfig& config, u64 addr, un
   const CodeWord* w = find_code(s, addr);
   if (w == nullptr) return {};
   const u16 count = static_cast<u16>(w->values.size());
-  if (config.dic) return {static_cast<u16>(count - 1), 1};
+  if ((config.dic && holds(Rule::CoherentFetch)) || !holds(Rule::FetchOldest)) return {static_cast<u16>(count - 1), 1};
   return {w->floor[core], static_cast<u16>(count - w->floor[core])};
 }
 

@@ -1,5 +1,7 @@
 #include "model/thread/guards.h"
 
+#include "model/state/mutation.h"
+
 namespace isobar::model {
 
 using isa::BarrierOp;
@@ -13,6 +15,15 @@ bool is_data_cache_op(const Entry& e) {
 }
 
 bool is_acquire(const Entry& e) { return e.uop->mem.acquire || e.uop->mem.acquire_pc; }
+
+/// G7: an acquire before everything.
+bool acquires(const isa::MemoryAttributes& m) {
+  return (m.acquire && holds(Rule::G7Acquire)) || (m.acquire_pc && holds(Rule::G7AcquirePc));
+}
+/// G10: a load-acquire, but no load-acquirePC, waits for store-releases.
+bool waits_for_release(const isa::MemoryAttributes& m) {
+  return (m.acquire && holds(Rule::G10)) || (m.acquire_pc && !holds(Rule::G10NotPc));
+}
 
 const Entry* partner_read(const Core& c, const Entry& w) {
   return w.partner >= kMonitorSlot ? nullptr : &c.window[w.partner];
@@ -35,6 +46,12 @@ bool branch_resolved(const Core& c, const Entry& b) { return b.resolved && guess
 
 bool address_resolved(const Core& c, const Entry& a) {
   return a.address_known && !a.faulting && guesses_resolved(c, a.guess_addr);
+}
+
+/// G4 for the older access `q` of a store.
+bool lets_store_pass(const Core& c, const Entry& q) {
+  if (holds(Rule::G4Permitted) && q.faulting) return false;
+  return !holds(Rule::G4Known) || (q.address_known && guesses_resolved(c, q.guess_addr));
 }
 
 /// Have the bytes of `q` that `e` overlaps happened?
@@ -66,39 +83,49 @@ bool committed(const Core& c, unsigned i) {
 bool ordered(const MachineConfig& config, const Core& c, const Entry& q, const Entry& e) {
   const isa::MemoryAttributes& qm = q.uop->mem;
   const isa::MemoryAttributes& em = e.uop->mem;
+  const bool tso = e.context.tso;
   if (is_read(q)) {
-    return is_acquire(q)                                  // G7: R with A or Q before everything
-           || (is_write(e) && em.release)                 // G9: everything before W with L
-           || e.context.tso;                              // T-R, T-W: R before R and W
+    return acquires(qm)                                                       // G7: R with A or Q before everything
+           || (is_write(e) && em.release && holds(Rule::G9Read))              // everything before W with L
+           || (tso && holds(is_read(e) ? Rule::TRead : Rule::TWriteAfterRead));
   }
-  return is_acquire_release_atomic(c, q)                  // G8: an AL atomic before everything
-         || (is_write(e) && em.release)                   // G9
-         || (is_read(e) && em.acquire && qm.release)      // G10: W with L before R with A, but not Q
-         || (e.context.tso && is_write(e))                // T-W: W before W
-         || (e.context.tso && is_read(e) && config.flavour == TsoFlavour::T2 && em.acquire)
-         || (e.context.tso && is_read(e) && config.flavour == TsoFlavour::T3 && (qm.atomic || em.atomic));
+  return (is_acquire_release_atomic(c, q) && holds(Rule::G8))                 // an AL atomic before everything
+         || (is_write(e) && em.release && holds(Rule::G9Write))
+         || (is_read(e) && qm.release && waits_for_release(em))               // G10: W with L before R with A
+         || (tso && is_write(e) && holds(Rule::TWriteAfterWrite))
+         || (tso && is_read(e) && config.flavour == TsoFlavour::T2 && em.acquire && holds(Rule::T2))
+         || (tso && is_read(e) && config.flavour == TsoFlavour::T3 && (qm.atomic || em.atomic) && holds(Rule::T3));
 }
 
 bool barrier_waits_for(BarrierOp op, const Entry& q) {
   switch (op) {
-    case BarrierOp::DmbFull: return is_access(q) || is_data_cache_op(q);                             // G11
-    case BarrierOp::DsbFull: return is_access(q) || q.uop->kind == UopKind::CacheOp;                 // G14
+    case BarrierOp::DmbFull:
+      return (is_access(q) && holds(Rule::G11)) || (is_data_cache_op(q) && holds(Rule::G11Clean));
+    case BarrierOp::DsbFull:
+      return (is_access(q) && holds(Rule::G14Full)) ||
+             (q.uop->kind == UopKind::CacheOp && holds(Rule::G14Maintain));
     case BarrierOp::DmbLoad:
-    case BarrierOp::DsbLoad: return is_read(q) && !q.uop->mem.no_ret;                                // G12
+    case BarrierOp::DsbLoad:
+      return is_read(q) && (!q.uop->mem.no_ret || !holds(Rule::G12NoReturn)) &&
+             holds(op == BarrierOp::DmbLoad ? Rule::G12 : Rule::G14Load);
     case BarrierOp::DmbStore:
-    case BarrierOp::DsbStore: return is_write(q);                                                    // G13
+    case BarrierOp::DsbStore: return is_write(q) && holds(op == BarrierOp::DmbStore ? Rule::G13 : Rule::G14Store);
   }
   return false;
 }
 
 bool barrier_holds(BarrierOp op, const Entry& e) {
   switch (op) {
-    case BarrierOp::DmbFull: return is_access(e) || is_data_cache_op(e);
+    case BarrierOp::DmbFull:
+      return is_access(e) || (is_data_cache_op(e) && holds(Rule::G11HoldsClean)) ||
+             (e.uop->kind == UopKind::CacheOp && !is_data_cache_op(e) && !holds(Rule::G11NotInvalidate));
     case BarrierOp::DmbLoad: return is_access(e);
     case BarrierOp::DmbStore: return is_write(e);
     case BarrierOp::DsbFull:
     case BarrierOp::DsbLoad:
-    case BarrierOp::DsbStore: return is_access(e) || e.uop->kind == UopKind::CacheOp || is_system_action(e);
+    case BarrierOp::DsbStore:
+      return is_access(e) || (e.uop->kind == UopKind::CacheOp && holds(Rule::G14HoldsMaintain)) ||
+             (is_system_action(e) && holds(Rule::G14HoldsAction));
   }
   return false;
 }
@@ -122,17 +149,19 @@ bool synchronised(const Core& c, unsigned i) {
     const Entry& q = c.window[j];
     switch (q.uop->kind) {
       case UopKind::Branch:
-        if (!branch_resolved(c, q)) return false;
+        if (holds(Rule::G15Branch) && !branch_resolved(c, q)) return false;
         break;
       case UopKind::Read:
+        if (!holds(Rule::G15NotLoads) && !q.fired) return false;
+        [[fallthrough]];
       case UopKind::Write:
-        if (!q.inert && !address_resolved(c, q)) return false;
+        if (holds(Rule::G15Address) && !q.inert && !address_resolved(c, q)) return false;
         break;
       case UopKind::Barrier:
-        if (q.uop->barrier_op() >= BarrierOp::DsbFull && !q.fired) return false;
+        if (holds(Rule::G15Barrier) && q.uop->barrier_op() >= BarrierOp::DsbFull && !q.fired) return false;
         break;
       case UopKind::SysWrite:
-        if (!q.known || !guesses_resolved(c, q.guess)) return false;
+        if (holds(Rule::G15Register) && (!q.known || !guesses_resolved(c, q.guess))) return false;
         break;
       default: break;
     }
@@ -142,7 +171,7 @@ bool synchronised(const Core& c, unsigned i) {
 
 bool may_satisfy(const MachineConfig& config, const Core& c, unsigned i) {
   const Entry& e = c.window[i];
-  if (!e.address_known || e.faulting) return false;  // G1
+  if ((!e.address_known && holds(Rule::G1Read)) || e.faulting) return false;
   for (unsigned j = i; j-- > 0;) {
     const Entry& q = c.window[j];
     switch (q.uop->kind) {
@@ -154,7 +183,8 @@ bool may_satisfy(const MachineConfig& config, const Core& c, unsigned i) {
         if (!q.fired && barrier_holds(q.uop->barrier_op(), e)) return false;  // G11, G12, G14
         break;
       case UopKind::CacheOp:
-        if (is_data_cache_op(q) && !q.fired && q.address_known && touches_line(config, e, q.addr)) return false;  // G22
+        if (holds(Rule::G22Read) && is_data_cache_op(q) && !q.fired && q.address_known && touches_line(config, e, q.addr))
+          return false;
         break;
       default: break;
     }
@@ -175,6 +205,8 @@ bool atomic_now(const Core& c, unsigned i) {
   const bool gone = w.partner == kMonitorSlot;
   const u16 foreign = gone ? c.monitor.foreign : c.window[w.partner].foreign;
   const u16 own = gone ? c.monitor.own : c.window[w.partner].own;
+  if (!holds(Rule::Atomic)) return true;
+  if (!holds(Rule::AtomicOwnStore)) return (foreign & all_bytes(w)) == 0;
   return (foreign & ~own & all_bytes(w)) == 0;
 }
 
@@ -182,8 +214,9 @@ bool may_forward(const Core& c, const Entry& z, const Entry& e) {
   if (!z.address_known) return false;
   // A CAS that writes back what it read has no data operand to wait for.
   const bool write_back = z.uop->mem.rmw == isa::RmwOp::CompareAndSwap && z.choice == kCasWriteBack;
-  if (!write_back && !store_operands_known(c, z)) return false;  // G18
-  if (is_acquire(e) && (z.uop->mem.atomic || z.uop->mem.exclusive)) {  // G17
+  if (holds(Rule::G18) && !write_back && !store_operands_known(c, z)) return false;
+  if (!holds(Rule::G18Pending) && !z.known) return false;
+  if (holds(Rule::G17) && is_acquire(e) && (z.uop->mem.atomic || z.uop->mem.exclusive)) {
     const Entry* r = partner_read(c, z);
     if (r != nullptr && !r->fired) return false;
   }
@@ -192,30 +225,33 @@ bool may_forward(const Core& c, const Entry& z, const Entry& e) {
 
 bool may_propagate(const MachineConfig& config, const Core& c, unsigned i) {
   const Entry& e = c.window[i];
-  if (!e.address_known || !e.known || e.faulting || e.inert || is_undecided(e)) return false;  // G1, G2
+  if ((!e.address_known && holds(Rule::G1Write)) || (!e.known && holds(Rule::G2))) return false;
+  if (e.faulting || e.inert || is_undecided(e)) return false;
   const bool conditional = e.uop->mem.exclusive || e.uop->mem.rmw == isa::RmwOp::CompareAndSwap;
-  if (conditional && !e.resolved) return false;
-  if (!guesses_resolved(c, e.guess | e.guess_addr | e.guess_cond)) return false;  // G5
-  if (const Entry* r = partner_read(c, e); r != nullptr && !r->fired) return false;  // G16
+  if (conditional && !e.resolved && holds(Rule::G5Condition)) return false;
+  if (holds(Rule::G5Own) && !guesses_resolved(c, e.guess | e.guess_addr | e.guess_cond)) return false;
+  if (const Entry* r = partner_read(c, e); r != nullptr && !r->fired && holds(Rule::G16)) return false;
   for (unsigned j = i; j-- > 0;) {
     const Entry& q = c.window[j];
     switch (q.uop->kind) {
       case UopKind::Branch:
-        if (!branch_resolved(c, q)) return false;  // G3
+        if (holds(Rule::G3Write) && !branch_resolved(c, q)) return false;
         break;
       case UopKind::Read:
       case UopKind::Write:
         if (q.inert) break;
-        if (!address_resolved(c, q)) return false;  // G4
+        if (!lets_store_pass(c, q)) return false;
         if (q.fired) break;
         if (ordered(config, c, q, e)) return false;  // G7, G8, G9, T-W
-        if (overlaps(q.addr, q.uop->mem.size, e.addr, e.uop->mem.size) && !overlap_happened(q, e)) return false;  // G6
+        if (holds(Rule::G6) && overlaps(q.addr, q.uop->mem.size, e.addr, e.uop->mem.size) && !overlap_happened(q, e))
+          return false;
         break;
       case UopKind::Barrier:
         if (!q.fired && barrier_holds(q.uop->barrier_op(), e)) return false;  // G11 to G14
         break;
       case UopKind::CacheOp:
-        if (is_data_cache_op(q) && !q.fired && q.address_known && touches_line(config, e, q.addr)) return false;  // G22
+        if (holds(Rule::G22Write) && is_data_cache_op(q) && !q.fired && q.address_known &&
+            touches_line(config, e, q.addr)) return false;
         break;
       default: break;
     }
@@ -226,19 +262,20 @@ bool may_propagate(const MachineConfig& config, const Core& c, unsigned i) {
 
 bool may_maintain(const MachineConfig& config, const Core& c, unsigned i) {
   const Entry& e = c.window[i];
-  if (!e.address_known || e.faulting) return false;                    // G1
-  if (!guesses_resolved(c, e.guess_addr)) return false;                // G5
+  if ((!e.address_known && holds(Rule::G1Maintain)) || e.faulting) return false;
+  if (holds(Rule::G5Maintain) && !guesses_resolved(c, e.guess_addr)) return false;
   const bool data = is_data_cache_op(e);
   for (unsigned j = i; j-- > 0;) {
     const Entry& q = c.window[j];
     switch (q.uop->kind) {
       case UopKind::Branch:
-        if (!branch_resolved(c, q)) return false;  // G3
+        if (holds(Rule::G3Maintain) && !branch_resolved(c, q)) return false;
         break;
       case UopKind::Read:
       case UopKind::Write:
         if (q.faulting) return false;
-        if (data && !q.fired && !q.inert && q.address_known && touches_line(config, q, e.addr)) return false;  // G22
+        if (holds(Rule::G22Before) && data && !q.fired && !q.inert && q.address_known && touches_line(config, q, e.addr))
+          return false;
         break;
       case UopKind::CacheOp:
         if (data && is_data_cache_op(q) && !q.fired && q.address_known && same_line(config, q.addr, e.addr))

@@ -1,5 +1,6 @@
 // The closure of the guard rows, needed only while a guess is open: a store must not become visible before the
 // guesses of every read that is ordered before it are checked (G5; pick-lob in the Arm model).
+#include "model/state/mutation.h"
 #include "model/thread/guards.h"
 
 namespace isobar::model {
@@ -92,7 +93,7 @@ u64 direct_predecessors(const MachineConfig& config, const Core& c, unsigned i) 
 
 u64 guesses_of(const Core& c, const Entry& e) {
   u64 mask = e.guess_addr;
-  if (is_read(e))
+  if (is_read(e) && holds(Rule::G5Forward))
     for_each_forwarder(e, [&](u8 slot) { mask |= store_guesses(c, slot); });
   return mask;
 }
@@ -113,7 +114,7 @@ u64 store_guesses(const Core& c, unsigned z) {
 }
 
 bool preceding_guesses_resolved(const MachineConfig& config, const Core& c, unsigned i) {
-  if (!any_open_guess(c, i)) return true;
+  if (!holds(Rule::G5Chain) || !any_open_guess(c, i)) return true;
   u64 done = 0;
   u64 todo = slot_bit(i);
   while (todo != 0) {

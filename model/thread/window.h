@@ -5,6 +5,7 @@
 #pragma once
 
 #include "model/state/machine_state.h"
+#include "model/state/mutation.h"
 #include "support/bits.h"
 
 namespace isobar::model {
@@ -67,6 +68,7 @@ inline u16 all_bytes(const Entry& e) { return static_cast<u16>(ones(e.uop->mem.s
 inline unsigned piece_bytes(const Entry& e) {
   const isa::MemoryAttributes& m = e.uop->mem;
   const unsigned piece = m.element != 0 ? m.element : m.size == 16 && !m.pair ? 8 : m.size;
+  if (!holds(Rule::Pieces)) return (piece + 1) / 2;
   return is_aligned(e.addr, piece) || (e.addr & 15) + m.size <= 16 ? piece : 1;
 }
 /// Mask of the bytes of the piece that starts at byte `first`.

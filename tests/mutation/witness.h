@@ -1,0 +1,29 @@
+// Small programs, each of which shows what one rule or clause is for.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tests/model/bench.h"
+
+namespace isobar {
+
+/// A program for the machine, and, if it stays within user level, for the enumeration of candidates. Registers are
+/// those of Bench; X18 is the encoding of NOP and X19 the address of the label `patch`, if there is one.
+struct Witness {
+  std::string name;
+  std::vector<std::string> threads;
+  std::vector<std::string> observed;
+  unsigned tso = 0;  ///< mask of TSO cores
+  model::TsoFlavour flavour = model::TsoFlavour::T1;
+  u8 el = 0;
+  bool idc = false, dic = false;
+  std::string vectors = {};  ///< exception vectors; empty: no kernel
+
+  model::Bench bench() const;
+};
+
+/// Every program, in a fixed order.
+const std::vector<Witness>& witnesses();
+
+}  // namespace isobar
