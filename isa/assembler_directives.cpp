@@ -261,6 +261,8 @@ bool Directives::iterate(StringRef name, SMLoc where) {
   const StringRef rest = rest_of_buffer(where);
   const std::size_t line = std::min(rest.find_first_of("\n;"), rest.size());
   const std::string_view body = repetition_body({rest.data(), rest.size()});
+  // LLVM takes `name=value` for a macro argument and looks for the macro, which .irp does not have.
+  if (rest.take_front(line).contains('=')) return stop(where, "'=' in the values of '" + name.str() + "'");
   const auto separator = [](char c) { return c == ',' || c == ' ' || c == '\t'; };
   const auto values = name == ".irpc" ? static_cast<long>(line)
                                       : 1 + std::count_if(rest.begin(), rest.begin() + line, separator);

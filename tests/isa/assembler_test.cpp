@@ -177,6 +177,7 @@ TEST(Assemble, TextMustNotReadFilesOrExhaustTheHost) {
        "o+o\nq=p+p\n"
        "r=q+q\ns=r+r\nl:\n.quad s-s\n"),
       "nop\x01\n",
+      ".irpc c,a=b\nnop\n.endr\n",
   };
   for (const char* text : texts) EXPECT_FALSE(errors_of(text).empty()) << text;
   EXPECT_FALSE(errors_of("mov x0, #" + std::string(5000, '(') + "1" + std::string(5000, ')') + "\n").empty());
