@@ -72,8 +72,8 @@ class Explanation {
   void undetermined(const Goal& goal, const explore::SearchResult& seen) {
     headline("Undetermined", goal);
     report_.json["allowed"] = nullptr;
-    say(fmt::format("The state was not found, but the search was not complete: {} after {} states.", seen.reason,
-                    with_thousands(seen.states)));
+    say(fmt::format("The state was not found, but the search was not complete: {} after {} states.",
+                    seen.reason, with_thousands(seen.states)));
     report_.verdict = Verdict::Undetermined;
     report_.findings.push_back(seen.reason);
     report_.json["reason"] = seen.reason;
@@ -124,11 +124,13 @@ class Explanation {
     if (all.empty()) {
       say("\nThere is no barrier, annotation or TSO setting to take away.");
     } else if (t.effective.empty() && t.unchecked == 0) {
-      say(fmt::format("\nNo single one of {} ways to weaken a barrier, an annotation or a core allows it.", all.size()));
+      say(fmt::format("\nNo single one of {} ways to weaken a barrier, an annotation or a core allows it.",
+                      all.size()));
     } else {
       say(fmt::format("\nAny one of these changes allows it ({} tried):", all.size() - t.unchecked));
     }
     tell_trials(t, all, "weakenings");
+    if (options_.repair) say("\nThere is nothing to repair.");
   }
 
   void tell_contradiction(const Contradiction& c) {
@@ -138,12 +140,21 @@ class Explanation {
     } else {
       say(fmt::format("\nWhy: {}.", c.headline));
     }
-    for (const ContradictionStep& s : c.cycle) {
-      say(fmt::format("  {}\n    {}{}  [{}]\n  {}", s.from, s.relation,
-                      s.because.empty() ? "" : fmt::format(" (by {})", s.because), s.clause, s.to));
-      cycle.push_back({{"from", s.from}, {"relation", s.relation}, {"to", s.to}, {"clause", s.clause}, {"by", s.because}});
+    for (std::size_t i = 0; i < c.cycle.size(); ++i) {
+      const ContradictionStep& s = c.cycle[i];
+      const bool last = i + 1 == c.cycle.size();
+      if (i == 0 || c.cycle[i - 1].to != s.from) say("  " + s.from);
+      say(fmt::format("    {}  [{}{}]", s.relation, s.clause,
+                      s.because.empty() ? "" : fmt::format("; the barrier is {}", s.because)));
+      say(fmt::format("  {}{}", s.to, last && s.to == c.cycle[0].from ? ", the first again" : ""));
+      cycle.push_back({{"from", s.from},
+                       {"relation", s.relation},
+                       {"to", s.to},
+                       {"clause", s.clause},
+                       {"by", s.because}});
     }
-    if (c.candidates > 1) say(fmt::format("({} candidate executions end so; this cycle is the shortest.)", c.candidates));
+    if (c.candidates > 1)
+      say(fmt::format("({} candidate executions end so; this cycle is the shortest.)", c.candidates));
     report_.json["axiom"] = c.axiom == axiomatic::Axiom::None ? Json() : Json(axiomatic::name(c.axiom));
     report_.json["cycle"] = cycle;
     report_.json["candidates"] = c.candidates;
@@ -158,7 +169,8 @@ class Explanation {
       report_.verdict = t.unchecked == 0 ? Verdict::Differs : Verdict::Undetermined;
       report_.findings.push_back("no single strengthening forbids " + goal.text);
     } else {
-      say(fmt::format("\nAny one of these changes forbids it, cheapest first ({} tried):", all.size() - t.unchecked));
+      say(fmt::format("\nAny one of these changes forbids it, cheapest first ({} tried):",
+                      all.size() - t.unchecked));
     }
     tell_trials(t, all, "repairs");
   }
@@ -173,7 +185,8 @@ class Explanation {
     Trials t;
     const auto start = std::chrono::steady_clock::now();
     SearchFlags flags = options_.search;
-    flags.timeout_seconds = flags.timeout_seconds > 0 ? std::min(flags.timeout_seconds, kTrialSeconds) : kTrialSeconds;
+    flags.timeout_seconds =
+        flags.timeout_seconds > 0 ? std::min(flags.timeout_seconds, kTrialSeconds) : kTrialSeconds;
     for (std::size_t i = 0; i < all.size(); ++i) {
       const double spent = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
       if (spent > kAllTrialsSeconds || interrupt_flag()) {
@@ -207,7 +220,8 @@ class Explanation {
     for (const std::size_t i : t.effective) {
       const Variation& v = all[i];
       say(v.rank == 0 ? "  " + v.what : fmt::format("  {}  {}", v.rank, v.what));
-      list.push_back(v.rank == 0 ? Json{{"change", v.what}} : Json{{"cost", v.rank}, {"kind", v.kind}, {"change", v.what}});
+      list.push_back(v.rank == 0 ? Json{{"change", v.what}}
+                                 : Json{{"cost", v.rank}, {"kind", v.kind}, {"change", v.what}});
     }
     if (t.unchecked != 0) say(fmt::format("{} more could not be decided within the limits.", t.unchecked));
     report_.json[key] = list;
