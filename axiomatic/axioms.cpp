@@ -29,7 +29,8 @@ struct Slices {
 
 class Builder {
  public:
-  Builder(const Program& p, const Relations& r, TsoFlavour flavour) : program_(p), relations_(r), flavour_(flavour) {
+  Builder(const Program& p, const Relations& r, TsoFlavour flavour, const Omitted& omitted)
+      : program_(p), relations_(r), flavour_(flavour), omitted_(omitted) {
     const u32 n = static_cast<u32>(p.event.size());
     out_.graph.add_vertices(3 * n);
     first_flow_ = out_.graph.add_vertices(3 * static_cast<u32>(p.flow.size()));
@@ -122,7 +123,9 @@ class Builder {
     const u32 v = out_.graph.add_vertices(3);
     return {v, v + 1, v + 2};
   }
-  void edge(u32 from, u32 to, Clause c) { out_.graph.add_edge(from, to, static_cast<u16>(c)); }
+  void edge(u32 from, u32 to, Clause c) {
+    if (!omitted_.has(c)) out_.graph.add_edge(from, to, static_cast<u16>(c));
+  }
 
   /// `from` is locally ordered before `to`: also behind a pick.
   void local(const Node& from, const Node& to, Clause c) {
@@ -430,6 +433,7 @@ class Builder {
   const Program& program_;
   const Relations& relations_;
   TsoFlavour flavour_;
+  const Omitted& omitted_;
   OrderedBefore out_;
   u32 first_flow_ = 0;
   std::map<EventId, Slices> slices_;
@@ -465,8 +469,9 @@ std::string_view name(Axiom a) {
 
 /// internal: no load from a younger store of the core; no store overwritten by, no load served from before, an older
 /// store of the core. (What involves two loads, or a store between cores, is in external: haz-ob, lmws.)
-std::optional<Violation> check_internal(const Program& p, const Relations& r) {
+std::optional<Violation> check_internal(const Program& p, const Relations& r, const Omitted& omitted) {
   for (const auto& [w, read] : r.rf) {
+    if (omitted.has(Check::ReadsOlder)) break;
     if (p.event[w].core == p.event[read].core && w > read) return two_step(Axiom::Internal, read, "po-loc", w, "rf");
   }
   struct Newest {
@@ -484,7 +489,8 @@ std::optional<Violation> check_internal(const Program& p, const Relations& r) {
       if (taken == trace::kUnknownWrite) continue;
       const std::ptrdiff_t position = r.coherence.position(byte, taken);
       Newest& own = newest[byte];
-      if (own.write != kNoEvent && own.position > position) {
+      const bool asked = !omitted.has(x.is_read() ? Check::ReadsNewest : Check::StoresInOrder);
+      if (asked && own.write != kNoEvent && own.position > position) {
         return two_step(Axiom::Internal, own.write, "po-loc", e, x.is_read() ? "fr" : "co");
       }
       if (x.is_write()) own = {position, e};
@@ -495,7 +501,7 @@ std::optional<Violation> check_internal(const Program& p, const Relations& r) {
 
 /// atomic: empty rmw & (fre; coe), byte by byte; a store of the same core in between makes it hold vacuously, as in
 /// the reference. An exclusive store that succeeded needs a load-exclusive of the same bytes.
-std::optional<Violation> check_atomic(const Program& p, const Relations& r) {
+std::optional<Violation> check_atomic(const Program& p, const Relations& r, const Omitted& omitted) {
   for (EventId e = 0; e < p.event.size(); ++e) {
     const Event& w = p.event[e];
     if (!w.is_write() || (w.partner == kNoEvent && !w.store_exclusive)) continue;
@@ -504,6 +510,7 @@ std::optional<Violation> check_atomic(const Program& p, const Relations& r) {
     if (read.addr != w.addr || read.size != w.size) {
       return Violation{Axiom::Atomic, {{w.partner, {}, "reserves other bytes than", e}}};
     }
+    if (omitted.has(Check::NoForeignWrite)) continue;
     for (unsigned b = 0; b < w.size; ++b) {
       const i32 source = read.source[b];
       if (source == trace::kUnknownWrite) continue;
@@ -515,7 +522,7 @@ std::optional<Violation> check_atomic(const Program& p, const Relations& r) {
         if (p.event[writes[i]].core == w.core) own = true;
         if (p.event[writes[i]].core != w.core && foreign == kNoEvent) foreign = writes[i];
       }
-      if (foreign != kNoEvent && !own) {
+      if (foreign != kNoEvent && (!own || omitted.has(Check::OwnStoreLifts))) {
         return Violation{Axiom::Atomic, {{w.partner, {}, "fr", foreign}, {foreign, {}, "co", e}, {w.partner, {}, "rmw", e}}};
       }
     }
@@ -523,13 +530,14 @@ std::optional<Violation> check_atomic(const Program& p, const Relations& r) {
   return std::nullopt;
 }
 
-OrderedBefore ordered_before(const Program& p, const Relations& r, TsoFlavour flavour) {
-  return Builder(p, r, flavour).build();
+OrderedBefore ordered_before(const Program& p, const Relations& r, TsoFlavour flavour, const Omitted& omitted) {
+  return Builder(p, r, flavour, omitted).build();
 }
 
 /// external: irreflexive ob.
-std::optional<Violation> check_external(const Program& p, const Relations& r, TsoFlavour flavour) {
-  const OrderedBefore ob = ordered_before(p, r, flavour);
+std::optional<Violation> check_external(const Program& p, const Relations& r, TsoFlavour flavour,
+                                        const Omitted& omitted) {
+  const OrderedBefore ob = ordered_before(p, r, flavour, omitted);
   const std::vector<Edge> cycle = ob.graph.shortest_cycle();
   if (cycle.empty()) return std::nullopt;
   Violation v{Axiom::External, {}};

@@ -5,6 +5,7 @@
 // found, how findings are worded.
 #pragma once
 
+#include <bitset>
 #include <optional>
 #include <string>
 #include <vector>
@@ -73,6 +74,24 @@ struct ClauseText {
 };
 const ClauseText& text(Clause c);
 
+/// What the axioms internal and atomic ask, one by one.
+enum class Check : u8 {
+  ReadsOlder,      ///< internal: no load takes from a younger store of its core
+  StoresInOrder,   ///< internal: no store is overwritten by an older store of its core
+  ReadsNewest,     ///< internal: no load takes from before an older store of its core
+  NoForeignWrite,  ///< atomic: no write of another core between the load and the store
+  OwnStoreLifts,   ///< atomic: an own store in between makes the previous check hold
+};
+inline constexpr unsigned kChecks = static_cast<unsigned>(Check::OwnStoreLifts) + 1;
+
+/// Parts of the axioms that are left out, to see what hangs on them. Empty: the model as it is.
+struct Omitted {
+  std::bitset<kClauses> clauses;
+  std::bitset<kChecks> checks;
+  bool has(Clause c) const { return clauses[static_cast<unsigned>(c)]; }
+  bool has(Check c) const { return checks[static_cast<unsigned>(c)]; }
+};
+
 /// Readings of "TSO" (operational-model.md 3).
 enum class TsoFlavour : u8 {
   T1,  ///< tso-ob only
@@ -105,15 +124,16 @@ struct Violation {
   std::vector<Link> cycle;
 };
 
-std::optional<Violation> check_internal(const Program& p, const Relations& r);
-std::optional<Violation> check_atomic(const Program& p, const Relations& r);
-std::optional<Violation> check_external(const Program& p, const Relations& r, TsoFlavour flavour);
+std::optional<Violation> check_internal(const Program& p, const Relations& r, const Omitted& omitted = {});
+std::optional<Violation> check_atomic(const Program& p, const Relations& r, const Omitted& omitted = {});
+std::optional<Violation> check_external(const Program& p, const Relations& r, TsoFlavour flavour,
+                                        const Omitted& omitted = {});
 
 /// The ordered-before graph of check_external. Its stops are the memory events, a load in slices once for each slice.
 struct OrderedBefore {
   OrderGraph graph;
   std::vector<EventId> event_of;  ///< per vertex; kNoEvent where it is not a stop
 };
-OrderedBefore ordered_before(const Program& p, const Relations& r, TsoFlavour flavour);
+OrderedBefore ordered_before(const Program& p, const Relations& r, TsoFlavour flavour, const Omitted& omitted = {});
 
 }  // namespace isobar::axiomatic

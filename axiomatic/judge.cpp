@@ -22,11 +22,11 @@ std::string describe(const Execution& e, const ValueFault& f, const Disassembler
 }
 
 /// The axioms on an execution whose values are sound; unknown sources impose nothing.
-std::optional<Violation> check(const Program& p, TsoFlavour flavour) {
+std::optional<Violation> check(const Program& p, TsoFlavour flavour, const Omitted& omitted) {
   const Relations r = relate(p.event, p.of_write);
-  if (auto v = check_internal(p, r)) return v;
-  if (auto v = check_atomic(p, r)) return v;
-  return check_external(p, r, flavour);
+  if (auto v = check_internal(p, r, omitted)) return v;
+  if (auto v = check_atomic(p, r, omitted)) return v;
+  return check_external(p, r, flavour, omitted);
 }
 
 /// A byte read whose source is not known, and what it may be.
@@ -66,8 +66,9 @@ std::vector<Open> open_bytes(const Execution& e, const Program& p) {
 /// Depth-first choice of sources; a violation of a partial choice is one of every completion, so it prunes.
 class SourceSearch {
  public:
-  SourceSearch(const Execution& e, Program& p, TsoFlavour flavour, u64 budget)
-      : open_(open_bytes(e, p)), program_(p), flavour_(flavour), budget_(budget) {
+  SourceSearch(const Execution& e, Program& p, const JudgeOptions& options)
+      : open_(open_bytes(e, p)), program_(p), flavour_(options.flavour), omitted_(options.omitted),
+        budget_(options.search_budget) {
     std::sort(open_.begin(), open_.end(), [](const Open& a, const Open& b) {
       return std::tuple(a.candidates.size(), a.read, a.byte) < std::tuple(b.candidates.size(), b.read, b.byte);
     });
@@ -77,7 +78,7 @@ class SourceSearch {
     for (const Open& o : open_) {
       if (o.candidates.size() == 1) program_.event[o.read].source[o.byte] = o.candidates[0];
     }
-    return check(program_, flavour_);
+    return check(program_, flavour_, omitted_);
   }
   bool find(std::size_t at = 0) {
     while (at < open_.size() && open_[at].candidates.size() == 1) ++at;
@@ -88,7 +89,7 @@ class SourceSearch {
       if (budget_ == 0) return false;
       --budget_;
       source = candidate;
-      if (!check(program_, flavour_) && find(at + 1)) return true;
+      if (!check(program_, flavour_, omitted_) && find(at + 1)) return true;
     }
     source = trace::kUnknownWrite;
     return false;
@@ -101,6 +102,7 @@ class SourceSearch {
   std::vector<Open> open_;
   Program& program_;
   TsoFlavour flavour_;
+  const Omitted& omitted_;
   u64 budget_;
 };
 
@@ -111,7 +113,7 @@ bool has_unknown_sources(const Program& p) {
 }
 
 void search_sources(const Execution& e, const JudgeOptions& options, Verdict& out) {
-  SourceSearch search(e, out.program, options.flavour, options.search_budget);
+  SourceSearch search(e, out.program, options);
   const Open* impossible = search.impossible();
   if (impossible == nullptr) {
     if (std::optional<Violation> v = search.force()) {
@@ -156,7 +158,7 @@ Verdict judge(const Execution& e, const JudgeOptions& options) {
     out.text = describe(e, *fault, options.disassemble);
     return out;
   }
-  if (std::optional<Violation> v = check(out.program, options.flavour)) {
+  if (std::optional<Violation> v = check(out.program, options.flavour, options.omitted)) {
     out.violation = std::move(*v);
     out.text = explain(out.program, out.violation, options.disassemble);
     return out;

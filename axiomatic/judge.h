@@ -13,6 +13,7 @@ namespace isobar::axiomatic {
 
 struct JudgeOptions {
   TsoFlavour flavour = TsoFlavour::T1;
+  Omitted omitted;                   ///< parts of the axioms to leave out; none unless for a test of the axioms
   DependencyOptions dependencies;
   Disassembler disassemble;          ///< for the text; may be empty
   u64 search_budget = 100'000;       ///< axiom checks spent on finding unknown sources

@@ -65,7 +65,7 @@ void dependencies(std::vector<Witness>& out) {
                             "cmp w1, #0\n csel w3, w0, w0, eq\n str w3, [x22]\n ldr w4, [x22]\n str w4, [x21]\n"));
   out.push_back(early_store("amo.rfi-data", "ldadd w0, w5, [x22]\n ldr w6, [x22]\n str w6, [x21]\n"));
   out.push_back(reader("data-rfi-acq", "ldr w1, [x21]\n str w1, [x22]\n ldar w3, [x22]\n ldr w2, [x20]\n"));
-  out.push_back(reader("addr-rfi-acq", "ldr w1, [x21]\n eor w3, w1, w1\n str w3, [x22, w3, uxtw]\n ldar w4, [x22]\n"
+  out.push_back(reader("addr-rfi-acq", "ldr w1, [x21]\n eor w3, w1, w1\n str wzr, [x22, w3, uxtw]\n ldar w4, [x22]\n"
                                        "ldr w2, [x20]\n"));
   out.push_back({"LDADD-rfi-dmb.ld", {"mov w0, #1\n stadd w0, [x20]\n ldr w1, [x20]\n dmb ld\n ldr w2, [x21]\n",
                                       "mov w0, #1\n str w0, [x21]\n dmb sy\n mov w1, #10\n str w1, [x20]\n"},
