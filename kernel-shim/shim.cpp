@@ -249,14 +249,14 @@ class Builder {
     p.regions.push_back({kMmBase, kMaxProcesses * kMmSize, data, -1, "kernel address spaces"});
     p.regions.push_back({kTaskBase, (machine_.cores + kMaxThreads) * kTaskSize, data, -1, "kernel tasks"});
     std::sort(p.regions.begin(), p.regions.end(),
-                     [](const model::Region& a, const model::Region& b) { return a.base < b.base; });
+              [](const model::Region& a, const model::Region& b) { return a.base < b.base; });
     p.segments = config_.segments;
     p.segments.push_back({kTextBase, text_.bytes});
     for (const std::vector<Object>* group : {&queues_, &mms_, &idle_, &tasks_}) {
       for (const Object& o : *group) p.segments.push_back(o.segment());
     }
     std::sort(p.segments.begin(), p.segments.end(),
-                     [](const model::Segment& a, const model::Segment& b) { return a.base < b.base; });
+              [](const model::Segment& a, const model::Segment& b) { return a.base < b.base; });
   }
 
   void name_symbols() {

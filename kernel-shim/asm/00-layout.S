@@ -85,8 +85,8 @@
         .set ACTLR_TSO, 2
 
         // kernel_entry. The interrupted registers go to system registers, not to memory: a store to the thread's frame
-        // would wait behind the thread's own stores and double the states of a search with each one. Translation is
-        // the identity, so TTBR1_EL1 and MAIR_EL1 are free; Linux uses TPIDRRO_EL0 the same way in its vectors.
+        // is in flight together with the thread's own accesses and doubles the states of a search with each one; the
+        // frame is filled behind the barriers of the context switch. Translation is the identity, so TTBR1_EL1 and MAIR_EL1 are free; Linux uses TPIDRRO_EL0 the same way in its vectors.
         .macro  kernel_entry
         msr     contextidr_el1, x9
         msr     tpidrro_el0, x10

@@ -6,8 +6,15 @@ sys_sched_yield:
 // __schedule for a thread that came from EL0, x9 to x12 stashed.
 el0_schedule:
         pick_next_task ret_fast_x11_x12
+        // The DSB of context_switch comes first, see kernel_entry. Without it the store of rq->curr may stay in flight,
+        // and what is in flight behind it should be little.
+        .if     KNOB_NO_SWITCH_DSB
+        save_user_frame
+        context_switch
+        .else
         context_switch
         save_user_frame
+        .endif
 // finish_task_switch. x9: next, SP: prev, whose registers are saved now.
 finish_task_switch:
         mov     x10, sp

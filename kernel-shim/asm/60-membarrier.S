@@ -67,27 +67,25 @@ membarrier_get_registrations:
         orr     w0, w0, #CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE
         b       ret_fast
 
-        // Sets bit \cpu of x10 if core \cpu runs a thread of the mm in x9. The reads are racy (MB-14). There is no branch
-        // for each core, so that search has one guess less for each. Clobbers x11 and x12.
+        // Bit \cpu of x10: does core \cpu run a thread of the mm in x9? The reads are racy (MB-14). There is no branch
+        // for each core, so that search has one guess less for each: C is clear if the difference is 0. x12: run
+        // queues. Clobbers x11.
         .macro  add_core_if_same_mm cpu
-        mov     x11, #RQ_BASE
-        ldr     x11, [x11, #RQ_SIZE * \cpu + RQ_CURR]
+        ldr     x11, [x12, #RQ_SIZE * \cpu + RQ_CURR]
         .if     KNOB_IPI_USES_ACTIVE_MM
         ldr     x11, [x11, #T_ACTIVE_MM]
         .else
         ldr     x11, [x11, #T_MM]
         .endif
         eor     x11, x11, x9
-        sub     x12, x11, #1
-        bic     x11, x12, x11
-        lsr     x11, x11, #63
-        orr     x10, x10, x11, lsl #\cpu
+        cmp     x11, #1
+        sbc     x11, xzr, xzr
+        bfi     x10, x11, #\cpu, #1
         .endm
 
-        // x9: run queues, w11: 1.
         .macro  queue_call_func cpu
         tbz     x10, #\cpu, 1f
-        str     w11, [x9, #RQ_SIZE * \cpu + RQ_CSD]
+        str     w11, [x12, #RQ_SIZE * \cpu + RQ_CSD]
 1:
         .endm
 
@@ -115,34 +113,9 @@ membarrier_get_registrations:
         str     wzr, [sp, #T_PREEMPT]
         .endm
 
-// MB-5, MB-6. In: w0 = command.
-membarrier_sync_core:
-        ldr     x9, [sp, #T_MM]
-        ldr     w10, [x9, #MM_MEMBARRIER_STATE]
-        tbz     w10, #4, ret_eperm
-        b       membarrier_expedited
-
-membarrier_private_expedited:
-        ldr     x9, [sp, #T_MM]
-        ldr     w10, [x9, #MM_MEMBARRIER_STATE]
-        tbz     w10, #0, ret_eperm
-        .if     NR_CORES == 1
-        b       ret_zero
-        .endif
-        ldr     w10, [x9, #MM_USERS]
-        cmp     w10, #1
-        b.eq    ret_zero                // a single thread needs no barrier at all
-        b       membarrier_expedited
-
-// MB-3. synchronize_rcu as an expedited grace period: every other core is interrupted, whatever it runs.
-membarrier_global:
-        .if     NR_CORES == 1
-        b       ret_zero
-        .endif
-        mov     x9, #0
-
-// x9: the mm, or 0 for all cores.
-membarrier_expedited:
+        // membarrier_private_expedited behind its checks. x9: the mm. \all: every core whatever it runs; \self: the
+        // caller's core too.
+        .macro  interrupt_cores all, self
         .ifeq   KNOB_NO_ENTRY_MB
         dmb     ish                     // smp_mb: system call entry is not a barrier (E-3, MB-13 A)
         .endif
@@ -156,40 +129,70 @@ membarrier_expedited:
         membarrier_irq_window           // the holder may be waiting for this core
         mov     x9, x10
         b       1b
-2:
+2:      mov     x12, #RQ_BASE
+        .if     \all
         mov     x10, #(1 << NR_CORES) - 1
-        cbz     x9, 3f
+        .else
         mov     x10, #0
         for_each_core add_core_if_same_mm
-3:
-        // Self: not for PRIVATE_EXPEDITED and GLOBAL; for SYNC_CORE another thread of the mm may replace the caller
-        // on this core before its next context synchronisation event (MB-6).
-        .ifeq   KNOB_SYNC_CORE_SKIP_SELF
-        cmp     w0, #CMD_PRIVATE_EXPEDITED_SYNC_CORE
-        b.eq    4f
         .endif
+        .ifeq   \self
         ldr     x11, [sp, #T_CPU]
-        mov     x12, #1
-        lsl     x12, x12, x11
-        bic     x10, x10, x12
-4:
+        mov     x9, #1
+        lsl     x9, x9, x11
+        bic     x10, x10, x9
+        .endif
         .ifeq   KNOB_NO_IPI
-        cbz     x10, 5f
+        cbz     x10, 3f
         // gic_ipi_send_mask has this ISB behind the doorbell. Here nothing is fetched until the mask is known, which
         // keeps guesses about it out of the search; the acquire of the flags orders the same accesses on this path.
         isb
-        mov     x9, #RQ_BASE
         mov     w11, #1
         for_each_core queue_call_func
         dsb     ishst                   // gic_ipi_send_mask: the queue before the doorbell (R-4)
         orr     x11, x10, #IPI_CALL_FUNC << 24
         msr     icc_sgi1r_el1, x11
         for_each_core wait_call_func
-5:
+3:
         .endif
         .ifeq   KNOB_NO_EXIT_MB
         dmb     ish                     // smp_mb: exit from the system call is not a barrier (E-3, MB-13 B)
         .endif
+        b       membarrier_done
+        .endm
+
+membarrier_private_expedited:
+        ldr     x9, [sp, #T_MM]
+        ldr     w10, [x9, #MM_MEMBARRIER_STATE]
+        tbz     w10, #0, ret_eperm
+        .if     NR_CORES == 1
+        b       ret_zero
+        .endif
+        ldr     w10, [x9, #MM_USERS]
+        cmp     w10, #1
+        b.eq    ret_zero                // MB-5: a single thread needs no barrier at all
+        interrupt_cores all=0, self=0   // MB-6: never the caller's core
+
+// MB-6: the caller's core too, or another thread of the mm that replaces the caller there would miss its context
+// synchronisation event. No short cut for a single thread.
+membarrier_sync_core:
+        ldr     x9, [sp, #T_MM]
+        ldr     w10, [x9, #MM_MEMBARRIER_STATE]
+        tbz     w10, #4, ret_eperm
+        .if     KNOB_SYNC_CORE_SKIP_SELF
+        interrupt_cores all=0, self=0
+        .else
+        interrupt_cores all=0, self=1
+        .endif
+
+// MB-3. synchronize_rcu as an expedited grace period: every other core is interrupted, whatever it runs.
+membarrier_global:
+        .if     NR_CORES == 1
+        b       ret_zero
+        .endif
+        interrupt_cores all=1, self=0
+
+membarrier_done:
         mov     x11, #GLOBALS + MEMBARRIER_IPI_MUTEX
         stlr    wzr, [x11]              // mutex_unlock
         mov     x0, #0

@@ -1,7 +1,6 @@
 // Return values of membarrier and whom it interrupts (MB- rules); its ordering is in ordering_test.cpp.
-#include <gtest/gtest.h>
-
 #include <fmt/format.h>
+#include <gtest/gtest.h>
 
 #include <array>
 
@@ -19,8 +18,8 @@ constexpr u32 kSyncCoreRegistered =
     MembarrierState::PrivateExpedited | MembarrierState::SyncCore | MembarrierState::SyncCoreReady;
 
 std::string membarrier(int command, unsigned flags, unsigned result) {
-  return fmt::format(" mov w0, #{}\n mov w1, #{}\n mov w2, #0\n mov w8, #283\n svc #0\n mov x{}, x0\n", command, flags,
-                     result);
+  return fmt::format(" mov w0, #{}\n mov w1, #{}\n mov w2, #0\n mov w8, #283\n svc #0\n mov x{}, x0\n",
+                     command, flags, result);
 }
 
 TEST(Membarrier, MB_1_flags_then_command_then_registration) {
@@ -64,7 +63,8 @@ TEST(Membarrier, MB_10_MB_11_registrations) {
 TEST(Membarrier, MB_12_exec_clears_registrations) {
   System s;
   s.thread("a", s.process("p", kRegistered), 0,
-           " adr x0, 1f\n mov x1, #0\n mov w8, #221\n svc #0\n1:" + membarrier(8, 0, 10) + membarrier(512, 0, 11) + kExit);
+           " adr x0, 1f\n mov x1, #0\n mov w8, #221\n svc #0\n1:" + membarrier(8, 0, 10) +
+               membarrier(512, 0, 11) + kExit);
   s.build();
   s.run(1);
   EXPECT_EQ(s.x("a", 10), kEperm);
@@ -73,8 +73,8 @@ TEST(Membarrier, MB_12_exec_clears_registrations) {
 
 using PerCore = std::array<unsigned, 4>;
 
-/// Counts the interrupts that each core acknowledges while thread "a" on core 0 runs `command` once and cores 1 to 3
-/// run, until released: a thread of the same process, of another process, and none.
+/// Counts the interrupts that each core acknowledges while thread "a" on core 0 runs `command` once and cores
+/// 1 to 3 run, until released: a thread of the same process, of another process, and none.
 PerCore interrupted_by(int command, std::set<Knob> knobs, u64 seed) {
   System s(4);
   s.config.knobs = std::move(knobs);
@@ -120,7 +120,9 @@ TEST(Membarrier, MB_5_a_single_thread_needs_no_interrupt) {
   s.thread("a", s.process("p", kRegistered), 0, membarrier(8, 0, 10) + kExit);
   s.build();
   bool sent = false;
-  s.on_step = [&](const model::MachineState& m, const model::Transition&) { sent |= m.storage.irq.pending[1] != 0; };
+  s.on_step = [&](const model::MachineState& m, const model::Transition&) {
+    sent |= m.storage.irq.pending[1] != 0;
+  };
   s.run(1);
   EXPECT_EQ(s.x("a", 10), 0u);
   EXPECT_FALSE(sent);

@@ -1,7 +1,6 @@
 // PR_GET_MEM_MODEL and PR_SET_MEM_MODEL on each kind of machine (MM- rules).
-#include <gtest/gtest.h>
-
 #include <fmt/format.h>
+#include <gtest/gtest.h>
 
 #include "kernel-shim/layout.h"
 #include "tests/kernel/system.h"
@@ -23,8 +22,12 @@ std::string prctl(const char* option, u64 a2, u64 a3, u64 a4, u64 a5, unsigned r
       " mov w8, #167\n svc #0\n mov x{}, x0\n",
       number & 0xffff, number >> 16, a2, a3, a4, a5, result);
 }
-std::string get(unsigned result) { return prctl("GET", 0, 0, 0, 0, result); }
-std::string set(u64 model, unsigned result) { return prctl("SET", model, 0, 0, 0, result); }
+std::string get(unsigned result) {
+  return prctl("GET", 0, 0, 0, 0, result);
+}
+std::string set(u64 model, unsigned result) {
+  return prctl("SET", model, 0, 0, 0, result);
+}
 
 struct Kind {
   const char* name;
@@ -54,7 +57,8 @@ TEST(Prctl, MM_1_get_rejects_arguments) {
     s.thread("a", s.process("p"), 0, text + get(14) + kExit);
     s.build();
     s.run(1);
-    for (unsigned a = 0; a < 4; ++a) EXPECT_EQ(s.x("a", 10 + a), kEinval) << kind.name << " argument " << a + 2;
+    for (unsigned a = 0; a < 4; ++a)
+      EXPECT_EQ(s.x("a", 10 + a), kEinval) << kind.name << " argument " << a + 2;
     EXPECT_EQ(s.x("a", 14), 0u) << kind.name;
   }
 }
@@ -85,11 +89,12 @@ TEST(Prctl, MM_2_set_on_each_kind_of_machine) {
 TEST(Prctl, MM_2_set_rejects_arguments_and_unknown_models) {
   for (const Kind& kind : kKinds) {
     System s = system_of(kind);
-    std::string text = prctl("SET", 0, 1, 0, 0, 10) + prctl("SET", 0, 0, 1, 0, 11) + prctl("SET", 0, 0, 0, 1, 12) +
-                       prctl("SET", 1, 1, 0, 0, 13) + set(2, 14) + set(0x100000000, 15) +
-                       " mov x16, #1\n orr x16, x16, #0x100000000\n movz w0, #0x444c\n movk w0, #0x4d4d, lsl #16\n"
-                       " mov x1, x16\n mov x2, #0\n mov x3, #0\n mov x4, #0\n svc #0\n mov x16, x0\n" +
-                       get(17);
+    std::string text =
+        prctl("SET", 0, 1, 0, 0, 10) + prctl("SET", 0, 0, 1, 0, 11) + prctl("SET", 0, 0, 0, 1, 12) +
+        prctl("SET", 1, 1, 0, 0, 13) + set(2, 14) + set(0x100000000, 15) +
+        " mov x16, #1\n orr x16, x16, #0x100000000\n movz w0, #0x444c\n movk w0, #0x4d4d, lsl #16\n"
+        " mov x1, x16\n mov x2, #0\n mov x3, #0\n mov x4, #0\n svc #0\n mov x16, x0\n" +
+        get(17);
     s.thread("a", s.process("p"), 0, text + kExit);
     s.build();
     s.run(1);
@@ -122,7 +127,8 @@ TEST(Prctl, P5_page_size_decides) {
 
 TEST(Prctl, MM_3_clone_takes_the_live_register) {
   const std::string clone =
-      " movz x0, #0x0900\n movk x0, #1, lsl #16\n mov x1, #0\n mov x2, #0\n mov x3, #0\n mov x4, #0\n mov w8, #220\n"
+      " movz x0, #0x0900\n movk x0, #1, lsl #16\n mov x1, #0\n mov x2, #0\n mov x3, #0\n mov x4, #0\n mov "
+      "w8, #220\n"
       " svc #0\n cbz x0, 1f\n mov x28, x0\n";
   for (unsigned core : {0u, 1u}) {
     System s(2);
@@ -146,9 +152,11 @@ TEST(Prctl, MM_3_stale_saved_copy_is_caught) {
     System s;
     if (stale) s.config.knobs = {Knob::fork_copies_stale_saved_actlr};
     const int p = s.process("p");
-    ThreadConfig& a = s.thread("a", p, 0,
-                               " movz x0, #0x0900\n movk x0, #1, lsl #16\n mov x1, #0\n mov x3, #0\n mov w8, #220\n"
-                               " svc #0\n cbz x0, 1f\n" + std::string(kExit) + "1:" + get(12) + kExit);
+    ThreadConfig& a =
+        s.thread("a", p, 0,
+                 " movz x0, #0x0900\n movk x0, #1, lsl #16\n mov x1, #0\n mov x3, #0\n mov w8, #220\n"
+                 " svc #0\n cbz x0, 1f\n" +
+                     std::string(kExit) + "1:" + get(12) + kExit);
     a.tso = true;
     s.thread("child", p, 0, "nop").reserve = true;
     s.build();
@@ -165,10 +173,11 @@ TEST(Prctl, MM_4_exec_resets_and_a_failing_exec_does_not) {
   for (const bool keep : {false, true}) {
     System s;
     if (keep) s.config.knobs = {Knob::exec_keeps_tso};
-    s.thread("a", s.process("p"), 0,
-             set(1, 10) + " mov x0, #0\n mov w8, #221\n svc #0\n mov x11, x0\n" + get(12) +
-                 " str x11, [x20]\n str x12, [x20, #8]\n adr x0, 1f\n mov x1, #0\n mov w8, #221\n svc #0\n1:" +
-                 get(13) + " mrs x14, tpidr_el0\n" + kExit)
+    s.thread(
+         "a", s.process("p"), 0,
+         set(1, 10) + " mov x0, #0\n mov w8, #221\n svc #0\n mov x11, x0\n" + get(12) +
+             " str x11, [x20]\n str x12, [x20, #8]\n adr x0, 1f\n mov x1, #0\n mov w8, #221\n svc #0\n1:" +
+             get(13) + " mrs x14, tpidr_el0\n" + kExit)
         .registers.push_back({isa::Reg::TPIDR_EL0, 5});
     s.build();
     s.run(1);

@@ -1,7 +1,6 @@
 // Context switches, lazy mm, preemption, migration, clone (CS-, TK- rules).
-#include <gtest/gtest.h>
-
 #include <fmt/format.h>
+#include <gtest/gtest.h>
 
 #include "kernel-shim/layout.h"
 #include "support/diagnostic.h"
@@ -48,8 +47,11 @@ TEST(Switch, CS_timer_preempts_a_thread_that_never_yields) {
   s.machine_config.counter_frequency = 1000;
   s.config.timer_period = 200;
   const int p = s.process("p");
-  s.thread("a", p, 0, fill_registers(100) + " adr x0, 1f\n1: ldr x8, [x0, #64]\n nop\n movz x8, #8, lsl #16\n"
-                      "2: ldr w0, [x8]\n cbz w0, 2b\n" + kExit);
+  s.thread("a", p, 0,
+           fill_registers(100) +
+               " adr x0, 1f\n1: ldr x8, [x0, #64]\n nop\n movz x8, #8, lsl #16\n"
+               "2: ldr w0, [x8]\n cbz w0, 2b\n" +
+               kExit);
   s.thread("b", p, 0, " mov w0, #1\n str w0, [x20]\n" + std::string(kExit));
   s.build();
   for (u64 seed = 0; seed < 5; ++seed) {
@@ -81,7 +83,8 @@ TEST(Switch, CS_lazy_mm_keeps_ttbr0_and_active_mm) {
   System s;
   const int p = s.process("p");
   s.thread("a", p, 0, std::string(kYield) + kExit);
-  s.kernel_thread("k", 0, " mrs x19, ttbr0_el1\n ldr x22, [sp, #16]\n ldr x23, [sp]\n bl kthread_yield\n b kthread_exit");
+  s.kernel_thread(
+      "k", 0, " mrs x19, ttbr0_el1\n ldr x22, [sp, #16]\n ldr x23, [sp]\n bl kthread_yield\n b kthread_exit");
   s.build();
   u64 ttbr0_in_kthread = 0;
   s.on_step = [&](const model::MachineState& m, const model::Transition& t) {
@@ -115,9 +118,10 @@ TEST(Switch, CS_5_kthread_use_mm) {
   const int p = s.process("p");
   s.thread("a", p, 1, kExit);
   s.machine_config.cores = 2;
-  s.kernel_thread("k", 0,
-                  " movz x0, #0x4006, lsl #16\n bl kthread_use_mm\n ldr x19, [sp]\n mrs x22, ttbr0_el1\n mov w1, #5\n"
-                  " str w1, [x20]\n bl kthread_unuse_mm\n ldr x23, [sp]\n bl kthread_yield\n b kthread_exit");
+  s.kernel_thread(
+      "k", 0,
+      " movz x0, #0x4006, lsl #16\n bl kthread_use_mm\n ldr x19, [sp]\n mrs x22, ttbr0_el1\n mov w1, #5\n"
+      " str w1, [x20]\n bl kthread_unuse_mm\n ldr x23, [sp]\n bl kthread_yield\n b kthread_exit");
   s.thread("z", p, 0, kExit);
   s.build();
   s.run(2);
@@ -130,8 +134,9 @@ TEST(Switch, CS_5_kthread_use_mm) {
 TEST(Task, TK_1_clone_checks_its_flags) {
   System s;
   const auto clone = [](u32 flags, unsigned result) {
-    return fmt::format(" movz w0, #{}\n movk w0, #{}, lsl #16\n mov x1, #0\n mov w8, #220\n svc #0\n mov x{}, x0\n",
-                       flags & 0xffff, flags >> 16, result);
+    return fmt::format(
+        " movz w0, #{}\n movk w0, #{}, lsl #16\n mov x1, #0\n mov w8, #220\n svc #0\n mov x{}, x0\n",
+        flags & 0xffff, flags >> 16, result);
   };
   s.thread("a", s.process("p"), 0,
            clone(0x10000, 10) + clone(0x10100, 11) + clone(0x10800, 12) + clone(0x800, 13) + clone(0x11, 14) +
@@ -147,8 +152,10 @@ TEST(Task, TK_1_child_has_the_registers_stack_and_tls_it_was_given) {
   System s(2);
   const int p = s.process("p");
   s.thread("a", p, 0,
-           fill_registers(300) + " movz x0, #0x0900\n movk x0, #9, lsl #16\n mov x1, #0x800\n mov x3, #77\n mov w8, #220\n"
-           " svc #0\n cbz x0, 1f\n" + kExit + "1: mrs x2, tpidr_el0\n mov x3, sp\n" + kExit);
+           fill_registers(300) +
+               " movz x0, #0x0900\n movk x0, #9, lsl #16\n mov x1, #0x800\n mov x3, #77\n mov w8, #220\n"
+               " svc #0\n cbz x0, 1f\n" +
+               kExit + "1: mrs x2, tpidr_el0\n mov x3, sp\n" + kExit);
   s.thread("child", p, 1, "nop").reserve = true;
   s.build();
   s.run(4);
@@ -166,8 +173,9 @@ TEST(Task, TK_7_setaffinity_moves_the_caller_before_it_returns) {
   const auto to = [&](const char* mask) { return std::string(move).replace(move.find("%M"), 2, mask); };
   const std::string cpu = " add x0, x20, #8\n mov x1, #0\n mov w8, #168\n svc #0\n ldr w1, [x20, #8]\n";
   s.thread("a", p, 0,
-           fill_registers(400) + " movz x20, #8, lsl #16\n" + to("4") + " mov x11, x0\n" + cpu + " mov x12, x1\n" +
-               to("6") + cpu + " mov x13, x1\n" + to("3") + cpu + " mov x14, x1\n" + to("8") + " mov x15, x0\n" + kExit);
+           fill_registers(400) + " movz x20, #8, lsl #16\n" + to("4") + " mov x11, x0\n" + cpu +
+               " mov x12, x1\n" + to("6") + cpu + " mov x13, x1\n" + to("3") + cpu + " mov x14, x1\n" +
+               to("8") + " mov x15, x0\n" + kExit);
   s.thread("b", p, 0, std::string("nop") + kYield + kExit);
   s.build();
   for (u64 seed = 0; seed < 10; ++seed) {
@@ -199,10 +207,13 @@ TEST(Config, contradictions_are_user_errors) {
   EXPECT_NE(message([](System& s) { s.config.threads[0].stack = 8; }).find("stack"), std::string::npos);
   EXPECT_NE(message([](System& s) { s.config.page_size = 8192; }).find("page size"), std::string::npos);
   EXPECT_NE(message([](System& s) { s.config.general_registers = 9; }).find("X20"), std::string::npos);
-  EXPECT_NE(message([](System& s) { s.config.regions.push_back({kTextBase, 16, 0, -1, "mine"}); }).find("mine"),
+  EXPECT_NE(message([](System& s) {
+              s.config.regions.push_back({kTextBase, 16, 0, -1, "mine"});
+            }).find("mine"),
             std::string::npos);
-  EXPECT_NE(message([](System& s) { s.config.threads.resize(10'000, s.config.threads[0]); }).find("10000 threads"),
-            std::string::npos);
+  EXPECT_NE(
+      message([](System& s) { s.config.threads.resize(10'000, s.config.threads[0]); }).find("10000 threads"),
+      std::string::npos);
   EXPECT_EQ(message([](System&) {}), "");
 }
 

@@ -13,11 +13,13 @@
 
 namespace isobar::kernel::test {
 
-/// Code of thread n is at kCode (kernel threads: kKernelCode) + n * kCodeSize; all threads share the data at kData.
-inline constexpr u64 kCode = 0x10000, kKernelCode = 0x4100'0000, kCodeSize = 0x1000, kData = 0x80000, kDataSize = 0x1000;
+/// Code of thread n is at kCode (kernel threads: kKernelCode) + n * kCodeSize; all threads share the data at
+/// kData.
+inline constexpr u64 kCode = 0x10000, kKernelCode = 0x4100'0000, kCodeSize = 0x1000, kData = 0x80000,
+                     kDataSize = 0x1000;
 
-/// Declares threads in order, then build() fixes them. Programs are A64 text; x and y are words at kData and kData +
-/// 64, preset in x20 and x21.
+/// Declares threads in order, then build() fixes them. Programs are A64 text; x and y are words at kData and
+/// kData + 64, preset in x20 and x21.
 class System {
  public:
   explicit System(unsigned cores = 1) { machine_config.cores = cores; }
@@ -27,13 +29,15 @@ class System {
   ThreadConfig& kernel_thread(const std::string& name, unsigned core, const std::string& text);
   void build();
 
-  /// One run with seeded random choices and Speculation::Squash; throws std::runtime_error if it does not end within
-  /// `max_steps`.
+  /// One run with seeded random choices and Speculation::Squash; throws std::runtime_error if it does not end
+  /// within `max_steps`.
   void run(u64 seed, u64 max_steps = 200'000);
 
   /// After run(). Register with which thread `name` ended; a field of its task; any kernel symbol; memory.
   u64 x(const std::string& thread, unsigned n) const { return field(thread, "x" + std::to_string(n)); }
-  u64 field(const std::string& thread, const std::string& name) const { return symbol("task_" + thread + "." + name); }
+  u64 field(const std::string& thread, const std::string& name) const {
+    return symbol("task_" + thread + "." + name);
+  }
   u64 symbol(const std::string& name) const { return memory(shim.symbols.at(name)); }
   u64 memory(u64 addr, unsigned size = 8) const;
 
