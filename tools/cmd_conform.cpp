@@ -11,7 +11,9 @@ void add_conform(CLI::App& app, Action& chosen) {
   CLI::App* sub = app.add_subcommand("conform", "Compare outcome sets with recorded ones");
   auto options = std::make_shared<ConformOptions>();
   auto no_reduction = std::make_shared<bool>(false);
-  sub->add_option("DIR", options->directory, "Folder with outcomes.jsonl and the tests it names")->required();
+  sub->add_option("DIR", options->directory, "Folder with outcomes.jsonl and the tests it names")
+      ->type_name("")
+      ->required();
   sub->add_option("--group", options->groups,
                   "Only these groups (first part of a test's path); may be repeated")
       ->type_name("G[,G]")
@@ -25,7 +27,7 @@ void add_conform(CLI::App& app, Action& chosen) {
   sub->add_option("--max-states", options->max_states, "Give up after N states per test")->type_name("N");
   sub->add_option("--timeout", options->timeout_seconds, "Give up after S seconds per test")
       ->type_name("S")
-      ->check(CLI::Range(0.0, 1e9));
+      ->check(CLI::Range(0.0, 1e9).description(""));
   sub->callback([&chosen, options, no_reduction] {
     chosen = [options, no_reduction] {
       options->reduction = !*no_reduction;

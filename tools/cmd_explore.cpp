@@ -60,6 +60,7 @@ void add_explore(CLI::App& app, Action& chosen) {
   options->output.suite = "isobar explore";
   sub->add_option("FILE", options->paths,
                   "Files (.litmus, .yaml), folders with such files, or - for a litmus test")
+      ->type_name("")
       ->required();
   sub->add_flag("--json", options->output.json, "One JSON object per line (docs/output.md)");
   sub->add_option("--junit", options->output.junit_file, "Write a JUnit report")->type_name("FILE");

@@ -51,10 +51,11 @@ ExitStatus import_qemu(Options options) {
 void add_import(CLI::App& app, Action& chosen) {
   CLI::App* sub = app.add_subcommand("import", "Make a scenario from another tool's output");
   sub->require_subcommand(1);
-  CLI::App* qemu = sub->add_subcommand(
-      "qemu", "Log of QEMU user emulation of x86-64 on arm64 (-d in_asm,out_asm): list its blocks, or make a scenario");
+  CLI::App* qemu = sub->add_subcommand("qemu",
+                                       "Log of QEMU user emulation of x86-64 on arm64 (-d in_asm,out_asm): "
+                                       "list its blocks, or make a scenario");
   auto options = std::make_shared<Options>();
-  qemu->add_option("LOG", options->log, "The log, - for standard input")->required();
+  qemu->add_option("LOG", options->log, "The log, - for standard input")->type_name("")->required();
   auto* thread = qemu->add_option("--thread", options->scenario.threads,
                                   "Guest function (or 0x address) that a thread runs; may be repeated")
                      ->type_name("NAME")
@@ -67,7 +68,9 @@ void add_import(CLI::App& app, Action& chosen) {
       ->type_name("NAME=ADDRESS")
       ->take_all()
       ->needs(thread);
-  qemu->add_option("--name", options->scenario.name, "Name of the scenario")->type_name("TEXT")->needs(thread);
+  qemu->add_option("--name", options->scenario.name, "Name of the scenario")
+      ->type_name("TEXT")
+      ->needs(thread);
   qemu->add_option("-o,--output", options->output, "Scenario file to write (default: standard output)")
       ->type_name("FILE")
       ->needs(thread);

@@ -86,7 +86,9 @@ ExitStatus replay_file(const Options& options, const std::string& file) {
 void add_replay(CLI::App& app, Action& chosen) {
   CLI::App* sub = app.add_subcommand("replay", "Run a recorded schedule again, to the same digest");
   auto options = std::make_shared<Options>();
-  sub->add_option("TRACE", options->files, "Traces written by run --trace or explore --witness")->required();
+  sub->add_option("TRACE", options->files, "Traces written by run --trace or explore --witness")
+      ->type_name("")
+      ->required();
   sub->add_flag("--json", options->json, "One JSON object per line (docs/output.md)");
   sub->add_flag("--steps", options->steps, "Print every transition");
   sub->callback([&chosen, options] {

@@ -252,6 +252,7 @@ void add_run(CLI::App& app, Action& chosen) {
   const std::map<std::string, How> ways = {
       {"explore", How::Explore}, {"random", How::Random}, {"timed", How::Timed}};
   sub->add_option("PATH", options->paths, "Scenarios (.yaml), litmus tests, or folders with scenarios")
+      ->type_name("")
       ->required();
   sub->add_option("--how", options->how, "Instead of what the scenario says: explore, random or timed")
       ->type_name("WAY")
@@ -273,7 +274,7 @@ void add_run(CLI::App& app, Action& chosen) {
       ->group(search);
   sub->add_option("--timeout", options->timeout, "Give up after S seconds per scenario and variant")
       ->type_name("S")
-      ->check(CLI::Range(0.0, 1e9))
+      ->check(CLI::Range(0.0, 1e9).description(""))
       ->group(search);
   add_machine_flags(*sub, options->overrides);
   sub->callback([&chosen, options] { chosen = [options] { return run_files(*options); }; });

@@ -58,7 +58,6 @@ ExitStatus report_internal(const char* what, int argc, char** argv) {
 
 ExitStatus run(int argc, char** argv) {
   CLI::App app(kDescription, "isobar");
-  app.footer(kFooter);
   app.set_version_flag("--version", "isobar " ISOBAR_VERSION);
   app.require_subcommand(0, 1);
   app.get_formatter()->column_width(26);
@@ -72,6 +71,7 @@ ExitStatus run(int argc, char** argv) {
   add_import(app, chosen);
   add_isa(app, chosen);
   add_version(app, chosen);
+  app.footer(kFooter);  // last, so that the subcommands do not inherit it
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& e) {

@@ -19,7 +19,7 @@ void add_search_flags(CLI::App& command, SearchFlags& flags) {
       ->group(group);
   command.add_option("--timeout", flags.timeout_seconds, "Give up after S seconds per test")
       ->type_name("S")
-      ->check(CLI::Range(0.0, kLongest))
+      ->check(CLI::Range(0.0, kLongest).description(""))
       ->group(group);
   auto* random = command.add_option("--random", flags.random_runs, "N random schedules instead of all")
                      ->type_name("N")
@@ -28,7 +28,7 @@ void add_search_flags(CLI::App& command, SearchFlags& flags) {
       .add_option("--pct", flags.pct_depth,
                   "Random schedules by probabilistic concurrency testing of depth D")
       ->type_name("D")
-      ->check(CLI::Range(1u, 64u))
+      ->check(CLI::Range(1u, 64u).description(""))
       ->needs(random)
       ->group(group);
   command.add_option("--seed", flags.seed, "Seed of random schedules (default 1)")
@@ -51,14 +51,14 @@ void add_machine_flags(CLI::App& command, Overrides& overrides) {
       ->group(group);
   command.add_option("--tso-flavour", overrides.tso_flavour, "Reading of TSO: t1 (default), t2 or t3")
       ->type_name("T")
-      ->check(CLI::IsMember({"t1", "t2", "t3"}))
+      ->check(CLI::IsMember({"t1", "t2", "t3"}).description(""))
       ->group(group);
 }
 
 void add_jobs_flag(CLI::App& command, unsigned& jobs) {
   command.add_option("-j,--jobs", jobs, "Inputs worked on at the same time (default 1)")
       ->type_name("N")
-      ->check(CLI::Range(1u, 256u));
+      ->check(CLI::Range(1u, 256u).description(""));
 }
 
 explore::SearchResult explore_workload(const Workload& w, const SearchFlags& flags, bool witnesses,

@@ -15,16 +15,17 @@ namespace isobar::scenarios {
 
 namespace {
 
-// CPUX86State of QEMU 7.2: general registers from offset 0, then the instruction pointer and the lazy flags. The flag
-// that asks a block to exit lies 8 bytes before it.
+// CPUX86State of QEMU 7.2: general registers from offset 0, then the instruction pointer and the lazy flags.
+// The flag that asks a block to exit lies 8 bytes before it.
 constexpr std::array<const char*, 16> kRegisters = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
                                                     "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15"};
 constexpr unsigned kStackPointer = 4;
-constexpr u64 kExitRequest = 0x8;   // before the state
+constexpr u64 kExitRequest = 0x8;  // before the state
 constexpr u64 kInstructionPointer = 0x80;
-constexpr u64 kFlags = 0x88;        // eflags, cc_dst, cc_src, cc_src2, cc_op
+constexpr u64 kFlags = 0x88;  // eflags, cc_dst, cc_src, cc_src2, cc_op
 
-// Where the scenario puts what the log does not place. Guest addresses below 4 GiB plus QEMU's guest base stay clear.
+// Where the scenario puts what the log does not place. Guest addresses below 4 GiB plus QEMU's guest base
+// stay clear.
 constexpr u64 kCpuStates = 0x6000'0000'0000;
 constexpr u64 kHostStacks = 0x6100'0000'0000;
 constexpr u64 kPerThread = 0x10000;
@@ -54,14 +55,22 @@ u64 exit_address(const QemuLog& log, const std::string& file) {
 }
 
 /// The value QEMU's entry code puts into X28: what is added to guest addresses. 0 if it does not touch X28.
-u64 guest_base(const QemuLog& log) {
+u64 guest_base(const QemuLog& log, const std::string& file) {
+  u64 base = 0;
   for (std::size_t i = 0; i < log.prologue.words.size(); ++i) {
     const std::string text = isa::disassemble(log.prologue.words[i], log.prologue.base + 4 * i);
-    // MOV X28, #n or MOV W28, #n, whichever instruction LLVM prints it from.
-    const std::size_t at = text.find("28, #");
-    if (text.rfind("mov", 0) == 0 && at != std::string::npos) return std::stoull(text.substr(at + 5), nullptr, 0);
+    const std::size_t operands = text.find(' ') + 1;
+    if (text.compare(operands, 4, "x28,") != 0 && text.compare(operands, 4, "w28,") != 0) continue;
+    const std::string mnemonic = text.substr(0, operands - 1);
+    const std::size_t immediate = text.find('#');
+    const bool from_zero = text.find("zr, #") != std::string::npos;
+    if (immediate == std::string::npos || (mnemonic != "mov" && !(mnemonic == "orr" && from_zero))) {
+      fail(file, "QEMU's guest base is not set by one MOV; give QEMU a simple one such as -B 0x10000000");
+    }
+    base = std::stoull(text.substr(immediate + 1), nullptr, 0);
+    if (text[operands] == 'w') base &= 0xffffffff;
   }
-  return 0;
+  return base;
 }
 
 /// Number of earlier blocks with the same guest address, plus one.
@@ -72,7 +81,8 @@ std::vector<unsigned> translations(const QemuLog& log) {
   return numbers;
 }
 
-/// Blocks of a function start at its symbol; QEMU names every block of a function alike, so the first one counts.
+/// Blocks of a function start at its symbol; QEMU names every block of a function alike, so the first one
+/// counts.
 const TranslatedBlock& find_block(const QemuLog& log, const std::string& file, const std::string& wanted,
                                   unsigned translation) {
   u64 guest_pc = 0;
@@ -95,20 +105,22 @@ const TranslatedBlock& find_block(const QemuLog& log, const std::string& file, c
   }
   if (found == nullptr) {
     fail(file, count == 0 ? fmt::format("no block at guest address {:#x}", guest_pc)
-                          : fmt::format("'{}' was translated {} times, there is no translation {}", wanted, count,
-                                        translation));
+                          : fmt::format("'{}' was translated {} times, there is no translation {}", wanted,
+                                        count, translation));
   }
   return *found;
 }
 
-std::string code_yaml(const std::string& name, const HostCode& code, const std::vector<GuestInstruction>& guest) {
+std::string code_yaml(const std::string& name, const HostCode& code,
+                      const std::vector<GuestInstruction>& guest) {
   std::string y = fmt::format("  {}:\n    type: code\n    at: {:#x}\n    asm: |\n", name, code.base);
   std::size_t next = 0;
   for (u32 i = 0; i < code.words.size(); ++i) {
     for (; next < guest.size() && guest[next].first_word == i; ++next) {
       y += fmt::format("      // guest {:#x}: {}\n", guest[next].pc, guest[next].text);
     }
-    y += fmt::format("      .inst {:#010x}  // {}\n", code.words[i], isa::disassemble(code.words[i], code.base + 4 * i));
+    y += fmt::format("      .inst {:#010x}  // {}\n", code.words[i],
+                     isa::disassemble(code.words[i], code.base + 4 * i));
   }
   return y;
 }
@@ -123,13 +135,15 @@ std::string thread_memory_yaml(const std::string& thread, u64 cpu, u64 stack, u6
   y += fmt::format("  {}_rip: {{at: {:#x}}}\n", thread, cpu + kInstructionPointer);
   y += fmt::format("  {}_flags: {{at: {:#x}, count: 5}}\n", thread, cpu + kFlags);
   y += fmt::format("  {}_host_stack: {{at: {:#x}, count: {}}}\n", thread, stack, kHostStackBytes / 8);
-  y += fmt::format("  {}_guest_stack: {{at: {:#x}, count: {}}}\n", thread, base + guest_stack, kGuestStackBytes / 8);
+  y += fmt::format("  {}_guest_stack: {{at: {:#x}, count: {}}}\n", thread, base + guest_stack,
+                   kGuestStackBytes / 8);
   return y;
 }
 
 std::string lookup_yaml(u64 helper, u64 exit) {
   return fmt::format(
-      "  # helper_lookup_tb_ptr, reduced to what it returns when the next block is not translated yet: the way out.\n"
+      "  # helper_lookup_tb_ptr, reduced to what it returns when the next block is not translated yet: the "
+      "way out.\n"
       "  lookup_tb_ptr:\n    type: code\n    at: {:#x}\n    asm: |\n"
       "      MOVZ X0, #{:#x}\n      MOVK X0, #{:#x}, LSL #16\n      MOVK X0, #{:#x}, LSL #32\n"
       "      MOVK X0, #{:#x}, LSL #48\n      RET\n",
@@ -140,8 +154,8 @@ std::string lookup_yaml(u64 helper, u64 exit) {
 
 std::string list_blocks(const QemuLog& log) {
   const std::vector<unsigned> numbers = translations(log);
-  std::string out = fmt::format("{:>5} {:>4}  {:<18} {:<16} {:<18} {:>5} {:>8}\n", "line", "nth", "guest", "symbol", "host",
-                                "words", "barriers");
+  std::string out = fmt::format("{:>5} {:>4}  {:<18} {:<16} {:<18} {:>5} {:>8}\n", "line", "nth", "guest",
+                                "symbol", "host", "words", "barriers");
   for (std::size_t i = 0; i < log.blocks.size(); ++i) {
     const TranslatedBlock& b = log.blocks[i];
     const auto barriers = std::count_if(b.code.words.begin(), b.code.words.end(),
@@ -156,7 +170,7 @@ std::string list_blocks(const QemuLog& log) {
 std::string qemu_scenario(const QemuLog& log, const std::string& file, const QemuScenarioOptions& options) {
   if (options.threads.empty()) fail(file, "no thread: name the guest functions to run");
   const u64 exit = exit_address(log, file);
-  const u64 base = guest_base(log);
+  const u64 base = guest_base(log, file);
   QemuLog used;
   used.prologue = log.prologue;
   std::vector<std::string> names;
@@ -169,13 +183,15 @@ std::string qemu_scenario(const QemuLog& log, const std::string& file, const Qem
   }
   const std::vector<u64> helpers = helper_addresses(used);
   if (helpers.size() > 1) {
-    fail(file, fmt::format("the blocks call {} helpers; only the lookup of the next block can be modelled", helpers.size()));
+    fail(file, fmt::format("the blocks call {} helpers; only the lookup of the next block can be modelled",
+                           helpers.size()));
   }
   reset_links(used);
 
-  std::string y = fmt::format("name: {}\ndescription: |\n  Imported from a log of QEMU user emulation.\n"
-                              "machine: {{kind: none}}\nmemory:\n",
-                              options.name.empty() ? "QEMU" : options.name);
+  std::string y = fmt::format(
+      "name: {}\ndescription: |\n  Imported from a log of QEMU user emulation.\n"
+      "machine: {{kind: none}}\nmemory:\n",
+      options.name.empty() ? "QEMU" : options.name);
   for (const GuestVariable& v : options.variables) {
     if (!is_name(v.name)) fail(file, fmt::format("'{}' is not a name for a variable", v.name));
     y += fmt::format("  {}: {{at: {:#x}}}\n", v.name, base + v.address);
@@ -192,9 +208,10 @@ std::string qemu_scenario(const QemuLog& log, const std::string& file, const Qem
     const TranslatedBlock& b = used.blocks[i];
     if (placed.emplace(b.code.base, names[i]).second) y += code_yaml(names[i] + "_block", b.code, b.guest);
     y += thread_memory_yaml(names[i], cpu, stack, kGuestStacks + kPerThread * i, base);
-    threads += fmt::format("  {}:\n    registers: {{X0: {}_rax, X1: {}_block, X16: enter_and_leave, SP: {:#x}}}\n"
-                           "    asm: |\n      BLR X16\n",
-                           names[i], names[i], placed[b.code.base], stack + kHostStackBytes);
+    threads += fmt::format(
+        "  {}:\n    registers: {{X0: {}_rax, X1: {}_block, X16: enter_and_leave, SP: {:#x}}}\n"
+        "    asm: |\n      BLR X16\n",
+        names[i], names[i], placed[b.code.base], stack + kHostStackBytes);
     for (const char* r : {"rax", "rbx", "rcx", "rdx"}) show += fmt::format("  - {}_{}\n", names[i], r);
   }
   return y + threads + show;

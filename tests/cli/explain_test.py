@@ -138,6 +138,13 @@ class Forbidden(Case):
         found = self.json("explain", self.file(message_passing("DMB SY", "DMB SY", "LDAR", "STLR")))
         self.assertEqual(found["weakenings"], [])
 
+    def test_a_fault_forbids_what_follows(self):
+        text = SCENARIO.replace("{x: 0, y: 0}", "{x: 0, y: {type: u64, value: 0, access: r}}")
+        text = text.replace("reader.X0 == 1 && reader.X2 == 0", "reader.X0 == 1 && !fault(writer)")
+        found = self.json("explain", self.file(text, "t.yaml"))
+        self.assertFalse(found["allowed"])
+        self.assertEqual(found["cycle"], [])
+
     def test_impossible_values(self):
         result = isobar("explain", "--outcome", "1:X0=7", self.file(message_passing()))
         self.assertEqual(result.returncode, AS_EXPECTED)

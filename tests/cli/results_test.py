@@ -22,6 +22,16 @@ MP_LITMUS = """AArch64 MP
 exists (1:X0=1 /\\ 1:X2=0)
 """
 
+ENDLESS_LITMUS = """AArch64 endless
+{ 0:X1=x; 1:X1=x; }
+ P0                | P1                ;
+ L0:               | L1:               ;
+ LDADD W2,W3,[X1]  | LDADD W2,W3,[X1]  ;
+ ADD W2,W2,#1      | ADD W2,W2,#1      ;
+ B L0              | B L1              ;
+exists (x=1)
+"""
+
 # Two threads that count up next to each other: more interleavings than anybody waits for.
 ENDLESS = """name: endless
 description: A search that does not end by itself.
@@ -134,13 +144,13 @@ class Explore(WithFolder):
         self.assertIn("Test MP Allowed", text.stdout)
 
     def test_state_limit_is_undetermined(self):
-        litmus = self.write("MP.litmus", MP_LITMUS)
-        result = isobar("explore", "--json", "--max-states", 2, litmus)
-        self.assertEqual(result.returncode, UNDETERMINED, result)
-        found = json.loads(result.stdout)
-        self.assertEqual((found["status"], found["observation"]), ("undetermined", "Undetermined"))
-        self.assertNotEqual(found["reason"], "")
-        text = isobar("explore", "--max-states", 2, litmus)
+        for bound in (["--max-states", 5000], ["--timeout", 0.5]):
+            result = isobar("explore", "--json", *bound, self.write("endless.litmus", ENDLESS_LITMUS))
+            self.assertEqual(result.returncode, UNDETERMINED, result)
+            found = json.loads(result.stdout)
+            self.assertEqual((found["status"], found["observation"]), ("undetermined", "Undetermined"))
+            self.assertNotEqual(found["reason"], "")
+        text = isobar("explore", "--max-states", 5000, self.folder / "endless.litmus")
         self.assertNotIn("\nOk\n", text.stdout)
         self.assertIn("Undetermined", text.stdout)
 
