@@ -54,8 +54,7 @@ void add_explain(CLI::App& app, Action& chosen) {
   options->search.timeout_seconds = 60;
   sub->add_option("FILE", options->paths, "Litmus tests (.litmus) and scenarios (.yaml)")->required();
   sub->add_option("--outcome", options->outcome,
-                  "The state to explain, as 'isobar explore' prints it; items may be left out. Without it the "
-                  "condition of the test")
+                  "The state to explain, as 'isobar explore' prints it (default: the condition)")
       ->type_name("STATE");
   sub->add_flag("--repair", options->repair, "Look for one barrier or annotation that forbids the state");
   sub->add_flag("--json", options->output.json, "One JSON object per line (docs/explain.md)");

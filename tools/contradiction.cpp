@@ -33,7 +33,8 @@ CandidateProgram candidate_program(const Workload& w) {
   const model::Program& program = w.machine->program();
   for (std::size_t t = 0; t < program.reset.size(); ++t) {
     const model::CoreConfig& core = config.core[t];
-    const bool tso = core.tso == model::TsoSupport::Fixed || (core.tso != model::TsoSupport::None && core.tso_at_reset);
+    const bool tso =
+        core.tso == model::TsoSupport::Fixed || (core.tso != model::TsoSupport::None && core.tso_at_reset);
     out.thread.push_back({program.reset[t].pc, program.reset[t].registers, tso});
   }
   for (const model::Segment& s : program.segments) {
@@ -70,6 +71,26 @@ trace::Outcome outcome_of(const Execution& e, const CandidateProgram& p,
   return out;
 }
 
+/// May the threads make all accesses of `e`? The enumeration knows no permissions; on the machine a thread
+/// that lacks them stops with a fault.
+bool is_permitted(const Execution& e, const model::Program& p) {
+  for (std::size_t t = 0; t < e.core.size(); ++t) {
+    const bool el1 = p.reset[t].el == 1;
+    const unsigned read = el1 ? model::kReadEl1 : model::kReadEl0,
+                   write = el1 ? model::kWriteEl1 : model::kWriteEl0;
+    for (const trace::InstructionRecord& i : e.core[t]) {
+      for (const AccessRecord& a : i.access) {
+        const unsigned needed = a.kind == AccessRecord::Kind::Write ? write : read;
+        const bool allowed = std::any_of(p.regions.begin(), p.regions.end(), [&](const model::Region& r) {
+          return a.addr >= r.base && a.addr - r.base + a.size <= r.size && (r.permissions & needed) != 0;
+        });
+        if (!allowed) return false;
+      }
+    }
+  }
+  return true;
+}
+
 /// A read and the writes that alone could have given it all its bytes.
 struct OpenRead {
   AccessRecord* access = nullptr;
@@ -97,13 +118,15 @@ std::vector<OpenRead> open_reads(Execution& e) {
       if (same) r.writes.push_back(static_cast<i32>(n));
     }
     bool initial = true;
-    for (unsigned b = 0; b < a.size; ++b) initial = initial && e.initial_memory[a.addr + b] == a.value.byte(b);
+    for (unsigned b = 0; b < a.size; ++b)
+      initial = initial && e.initial_memory[a.addr + b] == a.value.byte(b);
     if (initial) r.writes.push_back(trace::kInitialWrite);
   }
   return out;
 }
 
-/// Calls `visit` for each way to tell where the reads of `e` took their values from, as far as whole writes can.
+/// Calls `visit` for each way to tell where the reads of `e` took their values from, as far as whole writes
+/// can.
 bool for_each_source(Execution& e, const std::vector<OpenRead>& reads, std::size_t at,
                      const std::function<bool(const Execution&)>& visit) {
   if (at == reads.size()) return visit(e);
@@ -130,10 +153,13 @@ unsigned usefulness(Axiom a) {
 std::string headline(Axiom a) {
   switch (a) {
     case Axiom::External:
-      return "the axiom \"external visibility\": each of these would have to come before the next, in a circle";
-    case Axiom::Atomic: return "the axiom \"atomic\": a foreign write would come between the halves of an atomic operation";
+      return "the axiom \"external visibility\": each of these would have to come before the next, in a "
+             "circle";
+    case Axiom::Atomic:
+      return "the axiom \"atomic\": a foreign write would come between the halves of an atomic operation";
     case Axiom::Internal:
-      return "the axiom \"internal visibility\": on one location a core sees its own accesses in program order";
+      return "the axiom \"internal visibility\": on one location a core sees its own accesses in program "
+             "order";
     default: return "no write gives the values that the loads would have to return";
   }
 }
@@ -146,7 +172,8 @@ class Teller {
   std::string event(EventId id) const {
     const Event& e = events_[id];
     const std::string at = fmt::format("{}: {}", listing_.core(e.core), listing_.instruction(e.pc, e.word));
-    const std::string what = fmt::format("{} = {}", listing_.address(e.addr), listing_.value(e.value, e.size));
+    const std::string what =
+        fmt::format("{} = {}", listing_.address(e.addr), listing_.value(e.value, e.size));
     switch (e.kind) {
       case Event::Kind::Read: return fmt::format("{} reading {}", at, what);
       case Event::Kind::Write: return fmt::format("{} writing {}", at, what);
@@ -158,7 +185,8 @@ class Teller {
     ContradictionStep s{event(l.from), "", event(l.to), "", ""};
     for (const Clause c : l.clauses) {
       s.relation += (s.relation.empty() ? "" : ", ") + std::string(axiomatic::text(c).sentence);
-      s.clause += (s.clause.empty() ? "" : "; then ") + fmt::format("{}: {}", axiomatic::text(c).group, axiomatic::text(c).cat);
+      s.clause += (s.clause.empty() ? "" : "; then ") +
+                  fmt::format("{}: {}", axiomatic::text(c).group, axiomatic::text(c).cat);
       if (s.because.empty()) s.because = barrier(c, l);
     }
     if (!l.clauses.empty()) return s;
@@ -273,7 +301,9 @@ Contradiction contradiction(const Workload& w, const Listing& listing, const Goa
   limits.max_candidates = kMaxCandidates;
   Judging judging(w, listing);
   const axiomatic::CandidateResult r = for_each_candidate(program, limits, [&](const Execution& e) {
-    return !goal.holds(w, outcome_of(e, program, w.observables)) || judging.judge(e);
+    if (!goal.holds(w, outcome_of(e, program, w.observables)) || !is_permitted(e, w.machine->program()))
+      return true;
+    return judging.judge(e);
   });
   out = judging.result();
   if (judging.consistent()) {
