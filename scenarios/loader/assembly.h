@@ -10,8 +10,8 @@
 
 namespace isobar::scenarios {
 
-/// Assembles `text` and, behind it, `epilogue` at `base`. `end` of the result is where the epilogue begins: literals
-/// that the assembler collects come after it. Throws InputError.
+/// Assembles `text` and, behind it, `epilogue` at `base`. `end` of the result is where the epilogue begins:
+/// literals that the assembler collects come after it. Throws InputError.
 Code assemble_text(const AsmText& text, std::string_view epilogue, u64 base, const std::string& file,
                    const std::map<std::string, u64>& symbols);
 

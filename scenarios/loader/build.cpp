@@ -10,7 +10,8 @@ namespace {
 
 using model::Permission;
 
-constexpr u8 kTextAccess = Permission::kReadEl0 | Permission::kReadEl1 | Permission::kExecEl0 | Permission::kExecEl1;
+constexpr u8 kTextAccess =
+    Permission::kReadEl0 | Permission::kReadEl1 | Permission::kExecEl0 | Permission::kExecEl1;
 constexpr u8 kWriteAccess = Permission::kWriteEl0 | Permission::kWriteEl1;
 
 std::vector<u8> initial_bytes(const MemoryLocation& m) {
@@ -32,7 +33,8 @@ void add_targets(const Code& code, std::vector<u64>& targets) {
   targets.push_back(code.base);
   targets.push_back(code.end);
   for (std::size_t i = 0; i + 4 <= code.bytes.size(); i += 4) {
-    const u32 word = code.bytes[i] | u32{code.bytes[i + 1]} << 8 | u32{code.bytes[i + 2]} << 16 | u32{code.bytes[i + 3]} << 24;
+    const u32 word = code.bytes[i] | u32{code.bytes[i + 1]} << 8 | u32{code.bytes[i + 2]} << 16 |
+                     u32{code.bytes[i + 3]} << 24;
     const bool bl = (word & 0xfc000000) == 0x94000000;
     const bool blr = (word & 0xfffffc1f) == 0xd63f0000;
     if (bl || blr) targets.push_back(code.base + i + 4);
@@ -83,7 +85,8 @@ void build_bare(const Scenario& s, Build& b) {
     b.program.stop.insert(b.program.stop.end(), t.stops.begin(), t.stops.end());
   }
   for (const Observed& o : s.observed) {
-    b.observables.push_back(bare_observable(o, o.kind == Observed::Kind::Memory ? nullptr : &s.threads.at(o.thread)));
+    b.observables.push_back(
+        bare_observable(o, o.kind == Observed::Kind::Memory ? nullptr : &s.threads.at(o.thread)));
   }
 }
 

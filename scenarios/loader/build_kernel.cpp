@@ -110,11 +110,14 @@ class KernelBuilder {
     const bool parks = s_.threads[index].parks;
     const std::vector<isa::Reg> regs = observed_registers(index);
     unsigned scratch = 16;
-    const auto taken = [&](unsigned n) { return std::find(regs.begin(), regs.end(), isa::x_reg(n)) != regs.end(); };
+    const auto taken = [&](unsigned n) {
+      return std::find(regs.begin(), regs.end(), isa::x_reg(n)) != regs.end();
+    };
     while (scratch > 0 && taken(scratch)) --scratch;
     if (taken(scratch)) {
       const Thread& t = s_.threads[index];
-      throw InputError(Diagnostic{{s_.file, t.line, t.column}, fmt::format("too many registers of {} are looked at", t.name)});
+      throw InputError(Diagnostic{{s_.file, t.line, t.column},
+                                  fmt::format("too many registers of {} are looked at", t.name)});
     }
     std::string text;
     if (!regs.empty() || parks) text += fmt::format("adr x{}, results\n", scratch);
@@ -135,7 +138,8 @@ class KernelBuilder {
     b_.program.regions.push_back({exit_stub_address(index), kExitStubSize, code, -1, options.file});
     b_.program.segments.push_back({exit_stub_address(index), a.bytes});
     if (!regs.empty() || parks) {
-      b_.program.regions.push_back({result_address(index), kResultSize, data, -1, "registers of " + s_.threads[index].name});
+      b_.program.regions.push_back(
+          {result_address(index), kResultSize, data, -1, "registers of " + s_.threads[index].name});
     }
     b_.symbols.emplace(exit_stub_address(index), s_.threads[index].name + ".exit");
   }
@@ -163,8 +167,9 @@ class KernelBuilder {
       c.entry = kernel_thread_address(index);
       const Code a = assemble_text(t.assembly, "b kthread_exit\n", c.entry, s_.file, symbols);
       if (a.bytes.size() > kKernelThreadSize) {
-        throw InputError(Diagnostic{{s_.file, t.line, t.column},
-                                    fmt::format("the code of kernel thread {} is longer than {} bytes", t.name, kKernelThreadSize)});
+        throw InputError(Diagnostic{
+            {s_.file, t.line, t.column},
+            fmt::format("the code of kernel thread {} is longer than {} bytes", t.name, kKernelThreadSize)});
       }
       constexpr u8 code = Permission::kReadEl1 | Permission::kExecEl1;
       b_.program.regions.push_back({c.entry, kKernelThreadSize, code, -1, "kernel thread " + t.name});
@@ -189,11 +194,13 @@ class KernelBuilder {
         x.addr = result_address(o.thread) + 8 * static_cast<u64>(at - regs.begin());
         break;
       }
-      // The syndrome and the address of the instruction stand side by side, as in trace::Observable::Kind::Fault.
+      // The syndrome and the address of the instruction stand side by side, as in
+      // trace::Observable::Kind::Fault.
       case Observed::Kind::Fault: x.addr = symbols.at(task + ".fault_esr"); break;
       case Observed::Kind::FaultAddress: x.addr = symbols.at(task + ".fault_far"); break;
       case Observed::Kind::Waiting:
-        x.addr = s_.threads[o.thread].parks ? result_address(o.thread) + kParkedSlot : symbols.at(task + ".state");
+        x.addr =
+            s_.threads[o.thread].parks ? result_address(o.thread) + kParkedSlot : symbols.at(task + ".state");
         x.size = s_.threads[o.thread].parks ? 8 : 4;
         break;
       case Observed::Kind::Memory: break;
@@ -210,6 +217,8 @@ class KernelBuilder {
 
 }  // namespace
 
-void build_kernel(const Scenario& s, const Variant& v, Build& b) { KernelBuilder(s, v, b).run(); }
+void build_kernel(const Scenario& s, const Variant& v, Build& b) {
+  KernelBuilder(s, v, b).run();
+}
 
 }  // namespace isobar::scenarios

@@ -5,7 +5,8 @@
 
 namespace isobar::scenarios {
 
-/// Completes `b`, which holds the regions, segments and targets of the user's memory and texts, with the kernel.
+/// Completes `b`, which holds the regions, segments and targets of the user's memory and texts, with the
+/// kernel.
 void build_kernel(const Scenario& s, const Variant& v, Build& b);
 
 }  // namespace isobar::scenarios

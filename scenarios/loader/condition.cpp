@@ -39,11 +39,14 @@ bool compare(Condition::Relation r, const Value& a, const Value& b) {
 bool holds(const Condition& c, const std::vector<Value>& values) {
   switch (c.kind) {
     case Condition::Kind::And:
-      return std::all_of(c.operands.begin(), c.operands.end(), [&](const Condition& o) { return holds(o, values); });
+      return std::all_of(c.operands.begin(), c.operands.end(),
+                         [&](const Condition& o) { return holds(o, values); });
     case Condition::Kind::Or:
-      return std::any_of(c.operands.begin(), c.operands.end(), [&](const Condition& o) { return holds(o, values); });
+      return std::any_of(c.operands.begin(), c.operands.end(),
+                         [&](const Condition& o) { return holds(o, values); });
     case Condition::Kind::Not: return !holds(c.operands.front(), values);
-    case Condition::Kind::Compare: return compare(c.relation, value_of(c.left, values), value_of(c.right, values));
+    case Condition::Kind::Compare:
+      return compare(c.relation, value_of(c.left, values), value_of(c.right, values));
     case Condition::Kind::Fault: {
       const FaultReport f = fault_report(values.at(c.observed), values.at(c.observed_address));
       return matches(f, c.fault) && (!c.address || f.address == *c.address);
@@ -56,7 +59,8 @@ bool holds(const Condition& c, const std::vector<Value>& values) {
 
 bool mentions(const Condition& c, unsigned observed) {
   if (c.kind == Condition::Kind::Fault || c.kind == Condition::Kind::Waiting) return c.observed == observed;
-  return std::any_of(c.operands.begin(), c.operands.end(), [&](const Condition& o) { return mentions(o, observed); });
+  return std::any_of(c.operands.begin(), c.operands.end(),
+                     [&](const Condition& o) { return mentions(o, observed); });
 }
 
 }  // namespace isobar::scenarios

@@ -1,4 +1,5 @@
-// Text to Condition: a hand-written lexer and recursive descent, so that every error has its column and a remedy.
+// Text to Condition: a hand-written lexer and recursive descent, so that every error has its column and a
+// remedy.
 #include <fmt/format.h>
 
 #include <array>
@@ -83,7 +84,8 @@ class ConditionParser {
 
  private:
   [[noreturn]] void fail(std::size_t at, std::string message) {
-    problems_.add(source_.line, source_.column + (source_.verbatim ? static_cast<u32>(at) : 0), std::move(message));
+    problems_.add(source_.line, source_.column + (source_.verbatim ? static_cast<u32>(at) : 0),
+                  std::move(message));
     throw Stop{};
   }
   void check_length() {
@@ -93,7 +95,8 @@ class ConditionParser {
     for (const auto& [foreign, ours] : kForeign) {
       if (token_.text == foreign) return fmt::format("write {} instead of {}", ours, quoted(foreign));
     }
-    if (token_.kind == Token::Kind::End) return fmt::format("expected {} before the end of the condition", wanted);
+    if (token_.kind == Token::Kind::End)
+      return fmt::format("expected {} before the end of the condition", wanted);
     return fmt::format("expected {}, not {}", wanted, quoted(token_.text));
   }
 
@@ -110,10 +113,12 @@ class ConditionParser {
     }
     Token::Kind kind = Token::Kind::Symbol;
     if (word_character(text_[i])) {
-      kind = std::isdigit(static_cast<unsigned char>(text_[i])) != 0 ? Token::Kind::Number : Token::Kind::Word;
+      kind =
+          std::isdigit(static_cast<unsigned char>(text_[i])) != 0 ? Token::Kind::Number : Token::Kind::Word;
       while (i < text_.size() && word_character(text_[i])) ++i;
     } else {
-      static constexpr std::array<std::string_view, 8> kPairs{"&&", "||", "==", "!=", "<=", ">=", "/\\", "\\/"};
+      static constexpr std::array<std::string_view, 8> kPairs{
+          "&&", "||", "==", "!=", "<=", ">=", "/\\", "\\/"};
       ++i;
       for (const std::string_view pair : kPairs) {
         if (text_.substr(start, 2) == pair) i = start + 2;
@@ -144,7 +149,8 @@ class ConditionParser {
   Condition conjunction() { return chain(Condition::Kind::And, "&&", &ConditionParser::negation); }
 
   Condition negation() {
-    if (++nesting_ > kMaxNesting) fail(token_.at, fmt::format("parentheses and '!' are nested more than {} deep", kMaxNesting));
+    if (++nesting_ > kMaxNesting)
+      fail(token_.at, fmt::format("parentheses and '!' are nested more than {} deep", kMaxNesting));
     Condition c;
     if (accept("!")) {
       c.kind = Condition::Kind::Not;
@@ -161,7 +167,8 @@ class ConditionParser {
 
   Condition atom() {
     Condition c;
-    if (token_.kind == Token::Kind::Word && token_.text == "deadlock" && scenario_.find_memory("deadlock") == nullptr) {
+    if (token_.kind == Token::Kind::Word && token_.text == "deadlock" &&
+        scenario_.find_memory("deadlock") == nullptr) {
       advance();
       c.kind = Condition::Kind::Or;
       for (unsigned t = 0; t < scenario_.threads.size(); ++t) c.operands.push_back(waiting(t));
@@ -175,7 +182,8 @@ class ConditionParser {
       expect(")");
       return waiting(static_cast<unsigned>(thread));
     }
-    if (token_.kind == Token::Kind::Word && token_.text == "true" && scenario_.find_memory("true") == nullptr) {
+    if (token_.kind == Token::Kind::Word && token_.text == "true" &&
+        scenario_.find_memory("true") == nullptr) {
       advance();
       return c;
     }
@@ -201,7 +209,8 @@ class ConditionParser {
       c.right = operand();
       const bool ordered = meaning != Condition::Relation::Equal && meaning != Condition::Relation::NotEqual;
       if (ordered && (c.left.negative || c.right.negative)) {
-        fail(relation.at, fmt::format("'{}' compares unsigned values; a negative number has no place in it", symbol));
+        fail(relation.at,
+             fmt::format("'{}' compares unsigned values; a negative number has no place in it", symbol));
       }
       fit(c, right);
       return c;
@@ -212,7 +221,8 @@ class ConditionParser {
 
   /// Gives a number the width of the other side.
   void fit(Condition& c, std::size_t at) {
-    if (c.left.constant && c.right.constant) fail(at, "both sides are numbers; a condition looks at a register or location");
+    if (c.left.constant && c.right.constant)
+      fail(at, "both sides are numbers; a condition looks at a register or location");
     Term* number = c.left.constant ? &c.left : c.right.constant ? &c.right : nullptr;
     if (number == nullptr) return;
     const unsigned width = c.left.constant ? c.right.bits : c.left.bits;
@@ -222,7 +232,8 @@ class ConditionParser {
       return width > 64 ? (v.hi & ~ones(width - 64)) == 0 : v.hi == 0 && (v.lo & ~ones(width)) == 0;
     };
     if (!fits(number->value)) {
-      fail(at, fmt::format("the number does not fit in {}, which has {} bits", scenario_.observed[seen.observed].label, width));
+      fail(at, fmt::format("the number does not fit in {}, which has {} bits",
+                           scenario_.observed[seen.observed].label, width));
     }
     if (!number->negative) return;
     Value v{~number->value.lo + 1, ~number->value.hi + (number->value.lo == 0 ? 1 : 0)};
@@ -338,7 +349,8 @@ class ConditionParser {
       expect("]");
       return t;
     }
-    if (token_.kind != Token::Kind::Word) fail(token_.at, unexpected("a register such as P0.X1, a location or a number"));
+    if (token_.kind != Token::Kind::Word)
+      fail(token_.at, unexpected("a register such as P0.X1, a location or a number"));
     if (scenario_.find_thread(token_.text) >= 0 || text_.substr(next_, 1) == ".") return member();
     if (const std::optional<unsigned> error = error_number(token_.text)) {
       t.value = {*error, 0};
@@ -352,7 +364,8 @@ class ConditionParser {
   Term member() {
     const Token owner = token_;
     advance();
-    if (!accept(".")) fail(token_.at, fmt::format("expected '.' and a register after the thread '{}'", owner.text));
+    if (!accept("."))
+      fail(token_.at, fmt::format("expected '.' and a register after the thread '{}'", owner.text));
     const Token what = token_;
     if (what.kind != Token::Kind::Word) fail(what.at, unexpected("a register or label"));
     const int thread = scenario_.find_thread(owner.text);
@@ -362,9 +375,11 @@ class ConditionParser {
       return register_term(static_cast<unsigned>(thread), reg, owner, what);
     }
     std::string why;
-    const std::optional<u64> a = parse_address(text_.substr(owner.at, what.at + what.text.size() - owner.at), scenario_, why);
+    const std::optional<u64> a =
+        parse_address(text_.substr(owner.at, what.at + what.text.size() - owner.at), scenario_, why);
     if (!a) {
-      if (thread >= 0) why = fmt::format("thread {} has no register or label {}", owner.text, quoted(what.text));
+      if (thread >= 0)
+        why = fmt::format("thread {} has no register or label {}", owner.text, quoted(what.text));
       fail(thread >= 0 ? what.at : owner.at, why);
     }
     advance();
@@ -408,7 +423,8 @@ class ConditionParser {
       const std::size_t at = token_.at;
       const Value n = number();
       if (n.hi != 0 || n.lo >= m->count) {
-        fail(at, fmt::format("{} has {} element{}, numbered from 0", m->name, m->count, m->count == 1 ? "" : "s"));
+        fail(at, fmt::format("{} has {} element{}, numbered from 0", m->name, m->count,
+                             m->count == 1 ? "" : "s"));
       }
       index = n.lo;
       label += fmt::format("[{}]", index);
@@ -417,7 +433,8 @@ class ConditionParser {
     Term t;
     t.constant = false;
     t.bits = 8u * m->element;
-    t.observed = scenario_.observe({Observed::Kind::Memory, 0, isa::Reg::None, m->address + index * m->element, m->element, label});
+    t.observed = scenario_.observe(
+        {Observed::Kind::Memory, 0, isa::Reg::None, m->address + index * m->element, m->element, label});
     return t;
   }
 

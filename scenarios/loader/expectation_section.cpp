@@ -1,4 +1,5 @@
-// `expect:`: what must never, sometimes or always be seen at the end of a run, or the exact list of final states.
+// `expect:`: what must never, sometimes or always be seen at the end of a run, or the exact list of final
+// states.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -13,8 +14,11 @@ namespace {
 
 std::optional<ConditionText> read_condition_text(const Node& n, Problems& problems, std::string_view what) {
   if (n.kind != Node::Kind::Scalar || n.text.empty()) {
-    problem(problems, n, fmt::format("{} is a condition such as P0.X1 == 1 && x == 2, not {}{}", what, describe(n),
-                                     n.kind == Node::Kind::Scalar ? "" : "; a condition that starts with '[' or '{' needs quotes"));
+    problem(
+        problems, n,
+        fmt::format(
+            "{} is a condition such as P0.X1 == 1 && x == 2, not {}{}", what, describe(n),
+            n.kind == Node::Kind::Scalar ? "" : "; a condition that starts with '[' or '{' needs quotes"));
     return std::nullopt;
   }
   return ConditionText{n.text, n.text_line, n.text_column, n.verbatim};
@@ -29,8 +33,10 @@ void read_for(const Node& n, Problems& problems, const Scenario& scenario, Expec
     const std::optional<unsigned> variant = [&]() -> std::optional<unsigned> {
       const auto found = std::find(names.begin(), names.end(), item->text);
       if (found != names.end()) return static_cast<unsigned>(found - names.begin());
-      problem(problems, *item, names.empty() ? "for names a variant, and this scenario has no variants"
-                                             : fmt::format("{} is not a variant{}", quoted(item->text), suggestion(item->text, names)));
+      problem(problems, *item,
+              names.empty()
+                  ? "for names a variant, and this scenario has no variants"
+                  : fmt::format("{} is not a variant{}", quoted(item->text), suggestion(item->text, names)));
       return std::nullopt;
     }();
     if (variant) e.variants.push_back(*variant);
@@ -64,8 +70,9 @@ Expectation read_expectation(const Node& n, Problems& problems, const Scenario& 
     }
   }
   if (given != 1 && n.kind == Node::Kind::Map) {
-    problem(problems, n, given == 0 ? "an expectation has one of never, sometimes, always and states"
-                                    : "an expectation has only one of never, sometimes, always and states");
+    problem(problems, n,
+            given == 0 ? "an expectation has one of never, sometimes, always and states"
+                       : "an expectation has only one of never, sometimes, always and states");
   }
   if (const Node* v = map.find("why")) assign(e.why, read_text(*v, problems, "why"));
   if (const Node* v = map.find("for")) read_for(*v, problems, scenario, e);
@@ -85,10 +92,12 @@ void read_expectations(const Node& n, Problems& problems, Scenario& scenario) {
     return;
   }
   if (n.items.size() > kMaxExpectations) {
-    problem(problems, n, fmt::format("{} expectations; a scenario has at most {}", n.items.size(), kMaxExpectations));
+    problem(problems, n,
+            fmt::format("{} expectations; a scenario has at most {}", n.items.size(), kMaxExpectations));
     return;
   }
-  for (const Node& item : n.items) scenario.expectations.push_back(read_expectation(item, problems, scenario));
+  for (const Node& item : n.items)
+    scenario.expectations.push_back(read_expectation(item, problems, scenario));
 }
 
 }  // namespace isobar::scenarios

@@ -9,10 +9,16 @@ namespace isobar::scenarios {
 namespace {
 
 /// Exception class: ESR_ELx bits [31:26].
-u64 exception_class(u64 esr) { return bits(esr, 31, 26); }
+u64 exception_class(u64 esr) {
+  return bits(esr, 31, 26);
+}
 
-bool is_fetch_abort(u64 esr) { return exception_class(esr) == 0x20 || exception_class(esr) == 0x21; }
-bool is_abort(u64 esr) { return is_fetch_abort(esr) || exception_class(esr) == 0x24 || exception_class(esr) == 0x25; }
+bool is_fetch_abort(u64 esr) {
+  return exception_class(esr) == 0x20 || exception_class(esr) == 0x21;
+}
+bool is_abort(u64 esr) {
+  return is_fetch_abort(esr) || exception_class(esr) == 0x24 || exception_class(esr) == 0x25;
+}
 
 /// What happened, without asking whether it was a fetch.
 FaultKind cause(u64 esr) {

@@ -10,18 +10,19 @@
 
 namespace isobar::scenarios {
 
-/// Columns: name in C++, name in conditions. Which exception syndromes belong to each: Arm ARM D24.2.40 (ESR_EL1).
-#define ISOBAR_FAULT_KINDS(X)      \
-  X(Any, "any")                    \
-  X(Translation, "translation")    \
-  X(Permission, "permission")      \
-  X(Alignment, "alignment")        \
-  X(Fetch, "fetch")                \
-  X(Undefined, "undefined")        \
-  X(Svc, "svc")                    \
-  X(Hvc, "hvc")                    \
-  X(Smc, "smc")                    \
-  X(Brk, "brk")                    \
+/// Columns: name in C++, name in conditions. Which exception syndromes belong to each: Arm ARM D24.2.40
+/// (ESR_EL1).
+#define ISOBAR_FAULT_KINDS(X)   \
+  X(Any, "any")                 \
+  X(Translation, "translation") \
+  X(Permission, "permission")   \
+  X(Alignment, "alignment")     \
+  X(Fetch, "fetch")             \
+  X(Undefined, "undefined")     \
+  X(Svc, "svc")                 \
+  X(Hvc, "hvc")                 \
+  X(Smc, "smc")                 \
+  X(Brk, "brk")                 \
   X(Other, "other")
 
 enum class FaultKind : u8 {

@@ -1,12 +1,13 @@
-// Addresses: where locations and code stand. All of it is decided by the file alone, so that addresses in a report mean
-// the same on every variant and in every run.
+// Addresses: where locations and code stand. All of it is decided by the file alone, so that addresses in a
+// report mean the same on every variant and in every run.
+#include "kernel-shim/layout.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <set>
 #include <tuple>
 
-#include "kernel-shim/layout.h"
 #include "scenarios/loader/address_map.h"
 #include "scenarios/loader/assembly.h"
 #include "scenarios/loader/names.h"
@@ -22,7 +23,9 @@ constexpr u64 kPage = 4096;
 /// Where a thread of a kernel goes when its text ends.
 constexpr const char* kExitSymbol = "isobar_exit";
 
-u64 align_up(u64 v, u64 a) { return align_down(v + a - 1, a); }
+u64 align_up(u64 v, u64 a) {
+  return align_down(v + a - 1, a);
+}
 
 struct Range {
   u64 base, end;
@@ -84,7 +87,8 @@ class Layout {
     }
   }
 
-  bool assemble(const AsmText& text, const std::string& epilogue, u64 base, std::string_view what, Code& code) {
+  bool assemble(const AsmText& text, const std::string& epilogue, u64 base, std::string_view what,
+                Code& code) {
     try {
       code = assemble_text(text, epilogue, base, problems_.file(), symbols_);
     } catch (const InputError& e) {
@@ -92,8 +96,9 @@ class Layout {
       return false;
     }
     if (base + code.bytes.size() > kCodeEnd && base < kDataBase) {
-      problems_.add(text.line, text.column, fmt::format("the code of {} does not fit: all code together has at most {} KiB",
-                                                        what, (kCodeEnd - kCodeBase) / 1024));
+      problems_.add(text.line, text.column,
+                    fmt::format("the code of {} does not fit: all code together has at most {} KiB", what,
+                                (kCodeEnd - kCodeBase) / 1024));
       return false;
     }
     return true;
@@ -111,7 +116,8 @@ class Layout {
   }
 
   void place_thread(Thread& t, std::size_t index) {
-    // Behind its text a thread of a kernel goes where its registers are noted and the exit system call is made.
+    // Behind its text a thread of a kernel goes where its registers are noted and the exit system call is
+    // made.
     const std::string epilogue = kernel_ ? fmt::format("b {}\n", kExitSymbol) : "";
     if (kernel_) symbols_[kExitSymbol] = exit_stub_address(index);
     // A text has pages of its own: nobody else's data or code shares a line with it.
@@ -121,7 +127,8 @@ class Layout {
       base = free_place(base, t.code.bytes.size(), kPage);
       assemble(t.assembly, epilogue, base, t.name, t.code);
     }
-    if (assembled && !t.assembly.text.empty() && t.code.end == t.code.base) problems_.add(t.line, t.column, fmt::format("thread {} has no instructions", t.name));
+    if (assembled && !t.assembly.text.empty() && t.code.end == t.code.base)
+      problems_.add(t.line, t.column, fmt::format("thread {} has no instructions", t.name));
     t.code.base = base;
     next_code_ = align_up(base + std::max<u64>(t.code.bytes.size(), 4), kPage);
     t.entry = base;
@@ -136,8 +143,9 @@ class Layout {
   std::optional<u64> label(const Thread& t, const std::string& name) {
     const auto found = t.code.labels.find(name);
     if (found != t.code.labels.end()) return found->second;
-    problems_.add(t.line, t.column, fmt::format("thread {} has no label {}{}", t.name, quoted(name),
-                                                suggestion(name, label_names(t.code))));
+    problems_.add(t.line, t.column,
+                  fmt::format("thread {} has no label {}{}", t.name, quoted(name),
+                              suggestion(name, label_names(t.code))));
     return std::nullopt;
   }
 
@@ -150,9 +158,11 @@ class Layout {
     std::vector<Piece> pieces;
     if (kernel_) pieces.push_back({kernel::kTextBase, kernel_thread_address(kMaxCores), "the kernel", 0, 0});
     pieces.push_back({kReservedBase, kReservedEnd, "what the loader needs", 0, 0});
-    for (const MemoryLocation& m : scenario_.memory) pieces.push_back({m.address, m.address + m.bytes(), m.name, m.line, m.column});
+    for (const MemoryLocation& m : scenario_.memory)
+      pieces.push_back({m.address, m.address + m.bytes(), m.name, m.line, m.column});
     for (const Thread& t : scenario_.threads) {
-      pieces.push_back({t.code.base, t.code.base + std::max<u64>(4, t.code.bytes.size()), "the text of " + t.name, t.line, t.column});
+      pieces.push_back({t.code.base, t.code.base + std::max<u64>(4, t.code.bytes.size()),
+                        "the text of " + t.name, t.line, t.column});
     }
     std::sort(pieces.begin(), pieces.end(), [](const Piece& a, const Piece& b) {
       return std::tie(a.base, a.end, a.name) < std::tie(b.base, b.end, b.name);
@@ -193,6 +203,8 @@ class Layout {
 
 }  // namespace
 
-void lay_out(Scenario& scenario, Problems& problems) { Layout(scenario, problems).run(); }
+void lay_out(Scenario& scenario, Problems& problems) {
+  Layout(scenario, problems).run();
+}
 
 }  // namespace isobar::scenarios

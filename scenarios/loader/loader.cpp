@@ -37,8 +37,9 @@ std::vector<VariantDraft> read_variants(const MapReader& map, Problems& problems
   const Node* n = map.find("variants");
   if (n == nullptr) return {base};
   if (n->kind != Node::Kind::Map || n->items.empty() || n->items.size() > kMaxVariants) {
-    problem(problems, *n, fmt::format("variants is a map from 1 to {} names to what differs from the base, not {}",
-                                      kMaxVariants, describe(*n)));
+    problem(problems, *n,
+            fmt::format("variants is a map from 1 to {} names to what differs from the base, not {}",
+                        kMaxVariants, describe(*n)));
     return {base};
   }
   std::vector<VariantDraft> all;
@@ -58,8 +59,8 @@ std::vector<VariantDraft> read_variants(const MapReader& map, Problems& problems
   return all;
 }
 
-/// With a kernel, threads that name no core start on core 0. Without one each thread has a core for itself: the one it
-/// names, or the first that nobody names.
+/// With a kernel, threads that name no core start on core 0. Without one each thread has a core for itself:
+/// the one it names, or the first that nobody names.
 void assign_cores(Scenario& s, bool kernel, Problems& problems) {
   if (kernel) {
     for (Thread& t : s.threads) t.core = t.core.value_or(0);
@@ -69,7 +70,8 @@ void assign_cores(Scenario& s, bool kernel, Problems& problems) {
   for (Thread& t : s.threads) {
     if (!t.core) continue;
     if (used[*t.core]) {
-      problems.add(t.line, t.column, fmt::format("core {} has two threads, which needs a kernel section", *t.core));
+      problems.add(t.line, t.column,
+                   fmt::format("core {} has two threads, which needs a kernel section", *t.core));
     }
     used[*t.core] = true;
   }
@@ -98,9 +100,11 @@ void finish_variants(const std::vector<VariantDraft>& drafts, Scenario& s, Probl
     const unsigned needed = cores_needed(s, d.kernel);
     const unsigned cores = d.machine.cores.value_or(needed);
     if (cores < needed) {
-      problems.add(d.machine.line, d.machine.column,
-                   fmt::format("the machine has {} core{}, but {} are used{}", cores, cores == 1 ? "" : "s", needed,
-                               d.kernel.enabled ? "" : " (one per thread; more threads than cores need a kernel section)"));
+      problems.add(
+          d.machine.line, d.machine.column,
+          fmt::format(
+              "the machine has {} core{}, but {} are used{}", cores, cores == 1 ? "" : "s", needed,
+              d.kernel.enabled ? "" : " (one per thread; more threads than cores need a kernel section)"));
       continue;
     }
     s.variants.push_back({d.name, finish_machine(d.machine, cores, problems), d.kernel, d.run});
@@ -124,14 +128,15 @@ void parse_expectations(Scenario& s, Problems& problems) {
       if (std::adjacent_find(b.begin(), b.end()) != b.end()) {
         problems.add(text.line, text.column, "the state names something twice");
       } else if (a != b) {
-        problems.add(text.line, text.column, "every state names the same registers and locations as the first one");
+        problems.add(text.line, text.column,
+                     "every state names the same registers and locations as the first one");
       }
     }
   }
 }
 
-/// Faults and threads that never end are always looked at: one that nobody expects makes a verdict fail instead of
-/// passing unseen.
+/// Faults and threads that never end are always looked at: one that nobody expects makes a verdict fail
+/// instead of passing unseen.
 void observe_ends(Scenario& s) {
   for (unsigned t = 0; t < s.threads.size(); ++t) {
     unsigned address = 0;
@@ -144,7 +149,8 @@ void observe_ends(Scenario& s) {
 void read_show(const Node& n, Scenario& s, Problems& problems) {
   for (const Node* item : one_or_several(n)) {
     if (item->kind != Node::Kind::Scalar || item->text.empty()) {
-      problem(problems, *item, "show lists registers and locations such as P0.X1 and x, not " + describe(*item));
+      problem(problems, *item,
+              "show lists registers and locations such as P0.X1 and x, not " + describe(*item));
       continue;
     }
     parse_observed({item->text, item->text_line, item->text_column, item->verbatim}, s, problems);
@@ -159,7 +165,8 @@ Scenario read_scenario(const Node& root, const std::string& file, Problems& prob
   if (root.kind != Node::Kind::Map) problems.throw_if_any();
   if (const Node* n = map.find("name")) assign(s.name, read_text(*n, problems, "name"));
   if (s.name.find('\n') != std::string::npos) problem(problems, *map.find("name"), "name is one line");
-  if (const Node* n = map.require("description")) assign(s.description, read_text(*n, problems, "description"));
+  if (const Node* n = map.require("description"))
+    assign(s.description, read_text(*n, problems, "description"));
 
   const std::vector<VariantDraft> drafts = read_variants(map, problems);
   const bool kernel = drafts.front().kernel.enabled;
@@ -195,8 +202,9 @@ const Section& variant_section() {
 }
 
 std::vector<Section> accepted_sections() {
-  return {scenario_section(),      machine_section(), memory_section(), thread_section(),  kernel_section(),
-          kernel_thread_section(), process_section(), run_section(),    variant_section(), expectation_section()};
+  return {scenario_section(), machine_section(),       memory_section(),  thread_section(),
+          kernel_section(),   kernel_thread_section(), process_section(), run_section(),
+          variant_section(),  expectation_section()};
 }
 
 Scenario parse_scenario(std::string_view text, const std::string& file) {

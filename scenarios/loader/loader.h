@@ -10,14 +10,15 @@
 
 namespace isobar::scenarios {
 
-/// Reads, checks, lays out and assembles a scenario. Throws InputError with every error that was found, each with line
-/// and column; an unreadable file is one too.
+/// Reads, checks, lays out and assembles a scenario. Throws InputError with every error that was found, each
+/// with line and column; an unreadable file is one too.
 Scenario load_scenario(const std::string& path);
 
 /// The same for text; `file` is the name in messages.
 Scenario parse_scenario(std::string_view text, const std::string& file);
 
-/// Every kind of map of the format with the keys it accepts; the names are those of the definitions in the schema.
+/// Every kind of map of the format with the keys it accepts; the names are those of the definitions in the
+/// schema.
 std::vector<Section> accepted_sections();
 
 /// Most threads of a scenario with a kernel; without one it is kMaxCores.

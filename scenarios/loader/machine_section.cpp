@@ -17,14 +17,17 @@ const std::vector<std::string>& kind_words() {
 
 constexpr model::TsoSupport kKinds[] = {model::TsoSupport::None, model::TsoSupport::Actlr,
                                         model::TsoSupport::ActlrReadOnly, model::TsoSupport::Fixed};
-constexpr model::TsoFlavour kFlavours[] = {model::TsoFlavour::T1, model::TsoFlavour::T2, model::TsoFlavour::T3};
+constexpr model::TsoFlavour kFlavours[] = {model::TsoFlavour::T1, model::TsoFlavour::T2,
+                                           model::TsoFlavour::T3};
 
 /// A value for all cores or a list with one per core. False if it has no items or too many.
-bool per_core_items(const Node& n, Problems& problems, std::string_view what, std::vector<const Node*>& items) {
+bool per_core_items(const Node& n, Problems& problems, std::string_view what,
+                    std::vector<const Node*>& items) {
   items = one_or_several(n);
   if (!items.empty() && items.size() <= kMaxCores) return true;
-  problem(problems, n, fmt::format("{} is one value or a list with one value per core (1 to {}), not a list of {}", what,
-                                   kMaxCores, items.size()));
+  problem(problems, n,
+          fmt::format("{} is one value or a list with one value per core (1 to {}), not a list of {}", what,
+                      kMaxCores, items.size()));
   return false;
 }
 
@@ -45,7 +48,9 @@ void read_knobs(const Node& n, Problems& problems, KernelSection& kernel) {
     if (knob) {
       kernel.knobs.insert(*knob);
     } else {
-      problem(problems, *item, fmt::format("{} is not a knob of the kernel{}", quoted(item->text), suggestion(item->text, names)));
+      problem(
+          problems, *item,
+          fmt::format("{} is not a knob of the kernel{}", quoted(item->text), suggestion(item->text, names)));
     }
   }
 }
@@ -82,7 +87,8 @@ void read_kernel_threads(const Node& n, Problems& problems, KernelSection& kerne
     t.column = n.keys[i].column;
     assign(t.name, read_identifier(n.keys[i], problems, "the name of a kernel thread"));
     const MapReader map(n.items[i], kernel_thread_section(), problems);
-    if (const Node* v = map.require("core")) assign(t.core, read_integer(*v, problems, "core", 0, kMaxCores - 1));
+    if (const Node* v = map.require("core"))
+      assign(t.core, read_integer(*v, problems, "core", 0, kMaxCores - 1));
     if (const Node* v = map.find("asm")) t.assembly = read_assembly(*v, problems);
     if (const Node* v = map.find("registers")) t.registers = read_registers(*v, problems);
     for (const auto& [reg, constant] : t.registers) {
@@ -105,7 +111,8 @@ const Section& machine_section() {
 }
 
 const Section& kernel_section() {
-  static const Section s{"kernel", {"policy", "knobs", "preemptions", "page_size", "processes", "kernel_threads"}};
+  static const Section s{"kernel",
+                         {"policy", "knobs", "preemptions", "page_size", "processes", "kernel_threads"}};
   return s;
 }
 
@@ -143,7 +150,8 @@ void read_machine(const Node& n, Problems& problems, MachineDraft& draft) {
     draft.kinds.clear();
     draft.kind_line = v->line;
     draft.kind_column = v->column;
-    for (const Node* item : items) draft.kinds.push_back(kKinds[read_word(*item, problems, "kind", kind_words()).value_or(0)]);
+    for (const Node* item : items)
+      draft.kinds.push_back(kKinds[read_word(*item, problems, "kind", kind_words()).value_or(0)]);
   }
   if (const Node* v = map.find("tso"); v != nullptr && per_core_items(*v, problems, "tso", items)) {
     draft.tso.clear();
@@ -163,7 +171,8 @@ void read_machine(const Node& n, Problems& problems, MachineDraft& draft) {
   integer("window", 16, 64, draft.config.window);
   integer("timer_ticks", 0, 255, draft.config.timer_ticks);
   if (const Node* v = map.find("midr")) {
-    for (model::CoreConfig& c : draft.config.core) assign(c.midr, read_integer(*v, problems, "midr", 0, 0xffff'ffff));
+    for (model::CoreConfig& c : draft.config.core)
+      assign(c.midr, read_integer(*v, problems, "midr", 0, 0xffff'ffff));
   }
 }
 
@@ -186,8 +195,9 @@ model::MachineConfig finish_machine(const MachineDraft& draft, unsigned cores, P
     config.core[c].tso = for_core(draft.kinds, c);
     config.core[c].tso_at_reset = for_core(draft.tso, c);
     if (config.core[c].tso_at_reset && config.core[c].tso != model::TsoSupport::Actlr) {
-      problems.add(draft.tso_line, draft.tso_column,
-                   fmt::format("tso sets the bit of core {} at reset, which only exists with kind: actlr", c));
+      problems.add(
+          draft.tso_line, draft.tso_column,
+          fmt::format("tso sets the bit of core {} at reset, which only exists with kind: actlr", c));
     }
   }
   const std::string invalid = config.invalid();
@@ -225,13 +235,17 @@ void read_run(const Node& n, Problems& problems, RunSection& run) {
   if (const Node* v = map.find("seeds")) {
     run.seeds.clear();
     for (const Node* item : one_or_several(*v)) {
-      if (const std::optional<u64> seed = read_integer(*item, problems, "a seed", 0, ~u64{0})) run.seeds.push_back(*seed);
+      if (const std::optional<u64> seed = read_integer(*item, problems, "a seed", 0, ~u64{0}))
+        run.seeds.push_back(*seed);
     }
     if (run.seeds.empty() || run.seeds.size() > 1000) problem(problems, *v, "seeds lists 1 to 1000 numbers");
   }
-  if (const Node* v = map.find("runs")) assign(run.runs, read_integer(*v, problems, "runs", 1, 1'000'000'000));
-  if (const Node* v = map.find("pct_depth")) assign(run.pct_depth, read_integer(*v, problems, "pct_depth", 0, 100));
-  if (const Node* v = map.find("max_states")) assign(run.max_states, read_integer(*v, problems, "max_states", 0, ~u64{0}));
+  if (const Node* v = map.find("runs"))
+    assign(run.runs, read_integer(*v, problems, "runs", 1, 1'000'000'000));
+  if (const Node* v = map.find("pct_depth"))
+    assign(run.pct_depth, read_integer(*v, problems, "pct_depth", 0, 100));
+  if (const Node* v = map.find("max_states"))
+    assign(run.max_states, read_integer(*v, problems, "max_states", 0, ~u64{0}));
   if (const Node* v = map.find("timeout")) assign(run.timeout_seconds, read_seconds(*v, problems, "timeout"));
 }
 

@@ -52,8 +52,8 @@ Value negate(const Value& v, unsigned bits) {
   return n;
 }
 
-
-std::optional<u64> label_address(std::string_view owner, std::string_view label, const Scenario& s, std::string& why) {
+std::optional<u64> label_address(std::string_view owner, std::string_view label, const Scenario& s,
+                                 std::string& why) {
   const int thread = s.find_thread(owner);
   const MemoryLocation* memory = s.find_memory(owner);
   const Code* code = thread >= 0 ? &s.threads[static_cast<std::size_t>(thread)].code
@@ -76,13 +76,16 @@ std::optional<u64> label_address(std::string_view owner, std::string_view label,
   return found->second;
 }
 
-std::optional<Value> parse_digits(std::string_view digits, unsigned base, std::string_view whole, std::string& why) {
+std::optional<Value> parse_digits(std::string_view digits, unsigned base, std::string_view whole,
+                                  std::string& why) {
   Wide v = 0;
   bool any = false;
   for (const char c : digits) {
     if (c == '_') continue;
     const bool digit = std::isxdigit(static_cast<unsigned char>(c)) != 0;
-    const unsigned d = !digit ? 99u : c <= '9' ? static_cast<unsigned>(c - '0') : static_cast<unsigned>((c | 0x20) - 'a' + 10);
+    const unsigned d = !digit     ? 99u
+                       : c <= '9' ? static_cast<unsigned>(c - '0')
+                                  : static_cast<unsigned>((c | 0x20) - 'a' + 10);
     if (d >= base) {
       why = fmt::format("{} is not a number", quoted(whole));
       return std::nullopt;
@@ -104,12 +107,15 @@ std::optional<Value> parse_digits(std::string_view digits, unsigned base, std::s
 }  // namespace
 
 bool is_identifier(std::string_view text) {
-  if (text.empty() || text.size() > 64 || std::isdigit(static_cast<unsigned char>(text.front())) != 0) return false;
+  if (text.empty() || text.size() > 64 || std::isdigit(static_cast<unsigned char>(text.front())) != 0)
+    return false;
   return std::all_of(text.begin(), text.end(),
                      [](char c) { return c == '_' || std::isalnum(static_cast<unsigned char>(c)) != 0; });
 }
 
-bool is_register_name(std::string_view text) { return text.size() > 1 && isa::parse_register(text) != isa::Reg::None; }
+bool is_register_name(std::string_view text) {
+  return text.size() > 1 && isa::parse_register(text) != isa::Reg::None;
+}
 
 std::optional<unsigned> error_number(std::string_view text) {
   for (const auto& [name, number] : kErrors) {
@@ -123,7 +129,8 @@ std::optional<Value> parse_number(std::string_view text, std::string& why) {
     return parse_digits(text.substr(2), 16, text, why);
   }
   if (text.size() > 1 && text[0] == '0' && std::isdigit(static_cast<unsigned char>(text[1])) != 0) {
-    why = fmt::format("{} starts with 0, which some read as octal; write a decimal or 0x number", quoted(text));
+    why =
+        fmt::format("{} starts with 0, which some read as octal; write a decimal or 0x number", quoted(text));
     return std::nullopt;
   }
   return parse_digits(text, 10, text, why);

@@ -19,11 +19,12 @@ bool is_register_name(std::string_view text);
 /// The Linux error number of "EINVAL" and the like.
 std::optional<unsigned> error_number(std::string_view text);
 
-/// A decimal or 0x number of up to 128 bits without sign; digits may be grouped with '_'. nullopt if it is none, with
-/// the reason in `why`.
+/// A decimal or 0x number of up to 128 bits without sign; digits may be grouped with '_'. nullopt if it is
+/// none, with the reason in `why`.
 std::optional<Value> parse_number(std::string_view text, std::string& why);
 
-/// The address of `name` or `name.label` (a location, a label of a thread or of a code area), plus an optional "+N" or
+/// The address of `name` or `name.label` (a location, a label of a thread or of a code area), plus an
+/// optional "+N" or
 /// "[N]" (elements). nullopt with the reason in `why`.
 std::optional<u64> parse_address(std::string_view text, const Scenario& scenario, std::string& why);
 

@@ -27,9 +27,12 @@ std::size_t indentation(std::string_view line) {
   return n;
 }
 
-bool blank(std::string_view line) { return line.find_first_not_of(" \t") == std::string_view::npos; }
+bool blank(std::string_view line) {
+  return line.find_first_not_of(" \t") == std::string_view::npos;
+}
 
-/// Position after the closing quote of the quoted text that starts at `i`; npos if it does not end on this line.
+/// Position after the closing quote of the quoted text that starts at `i`; npos if it does not end on this
+/// line.
 std::size_t after_quote(std::string_view line, std::size_t i) {
   const char quote = line[i];
   for (++i; i < line.size(); ++i) {
@@ -91,7 +94,8 @@ class LineScanner {
   }
   std::size_t after_plain(std::size_t i) const {
     for (++i; i < line_.size(); ++i) {
-      if (line_[i] == ':' && (space_or_end(i + 1) || (flow_depth_ > 0 && flow_indicator(line_[i + 1])))) return i;
+      if (line_[i] == ':' && (space_or_end(i + 1) || (flow_depth_ > 0 && flow_indicator(line_[i + 1]))))
+        return i;
       if (line_[i] == '#' && (line_[i - 1] == ' ' || line_[i - 1] == '\t')) return i;
       if (flow_depth_ > 0 && flow_indicator(line_[i])) return i;
     }
@@ -102,7 +106,8 @@ class LineScanner {
   unsigned& flow_depth_;
 };
 
-/// Column at which the innermost block collection of `line` starts: a block scalar's text is indented deeper than that.
+/// Column at which the innermost block collection of `line` starts: a block scalar's text is indented deeper
+/// than that.
 std::size_t parent_indentation(std::string_view line) {
   std::size_t i = indentation(line);
   while (i + 1 < line.size() && line[i] == '-' && line[i + 1] == ' ') {
@@ -130,7 +135,8 @@ std::vector<std::string_view> split_lines(std::string_view text) {
 
 bool check_encoding(std::string_view text, Problems& problems) {
   if (text.size() > kMaxYamlBytes) {
-    problems.add(0, 0, fmt::format("a scenario has at most {} MiB, this file is longer", kMaxYamlBytes >> 20));
+    problems.add(0, 0,
+                 fmt::format("a scenario has at most {} MiB, this file is longer", kMaxYamlBytes >> 20));
     return false;
   }
   u32 line = 1;
@@ -168,17 +174,20 @@ void check_layout(const std::vector<std::string_view>& lines, Problems& problems
     if (blank(line)) continue;
     const std::size_t indent = indentation(line);
     if (line[indent] == '\t') {
-      problems.add(number, static_cast<u32>(indent + 1), "a tab in the indentation; YAML is indented with spaces");
+      problems.add(number, static_cast<u32>(indent + 1),
+                   "a tab in the indentation; YAML is indented with spaces");
       continue;
     }
     if (in_block && (indent > block_parent || block_at_top)) continue;
     in_block = false;
     const LineScanner::Result r = LineScanner(line, flow_depth).scan();
     if (r.unterminated != std::string_view::npos) {
-      problems.add(number, static_cast<u32>(r.unterminated + 1),
-                   fmt::format("the text that starts with {} does not end on this line; close it, or use '|' for several "
-                               "lines",
-                               line[r.unterminated]));
+      problems.add(
+          number, static_cast<u32>(r.unterminated + 1),
+          fmt::format(
+              "the text that starts with {} does not end on this line; close it, or use '|' for several "
+              "lines",
+              line[r.unterminated]));
     }
     if (r.opens_block) {
       in_block = true;

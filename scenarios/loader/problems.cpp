@@ -13,7 +13,9 @@ namespace {
 
 constexpr std::size_t kMaxShown = 40;
 
-char lower(char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); }
+char lower(char c) {
+  return static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+}
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
@@ -44,7 +46,8 @@ void Problems::throw_if_any() const {
   if (all_.empty()) return;
   std::vector<Diagnostic> sorted = all_;
   std::sort(sorted.begin(), sorted.end(), [](const Diagnostic& a, const Diagnostic& b) {
-    return std::tie(a.where.line, a.where.column, a.message) < std::tie(b.where.line, b.where.column, b.message);
+    return std::tie(a.where.line, a.where.column, a.message) <
+           std::tie(b.where.line, b.where.column, b.message);
   });
   if (sorted.size() > kMaxShown) {
     const std::size_t more = sorted.size() - kMaxShown;

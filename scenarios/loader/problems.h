@@ -21,7 +21,8 @@ class Problems {
 
   const std::string& file() const { return file_; }
   std::size_t count() const { return all_.size(); }
-  /// Throws InputError with everything found, by line and column and at most 40 of them; does nothing if all is well.
+  /// Throws InputError with everything found, by line and column and at most 40 of them; does nothing if all
+  /// is well.
   void throw_if_any() const;
 
  private:

@@ -86,7 +86,8 @@ void read_location_map(const Node& n, Problems& problems, MemoryLocation& m) {
     m.at = read_integer(*v, problems, "at", 0x1000, (u64{1} << 47) - kMaxLocationBytes);
     const u64 need = m.is_code ? 4 : 1;
     if (m.at && !is_aligned(*m.at, need)) problem(problems, *v, "code stands at a multiple of 4");
-    if (m.at && map.find("align") != nullptr) problem(problems, *v, "at fixes the address, so align has no meaning");
+    if (m.at && map.find("align") != nullptr)
+      problem(problems, *v, "at fixes the address, so align has no meaning");
   }
   if (const Node* v = map.find("access")) m.permissions = access_mask(*v, problems);
   if (const Node* v = map.find("asm")) {
@@ -106,7 +107,8 @@ void read_cores(const MapReader& map, Problems& problems, bool kernel, Thread& t
     if (core) t.core = static_cast<unsigned>(*core);
   }
   if (const Node* v = map.find("process")) {
-    if (!kernel) problem(problems, *v, "process needs a kernel section; without a kernel all threads share one memory");
+    if (!kernel)
+      problem(problems, *v, "process needs a kernel section; without a kernel all threads share one memory");
     assign(t.process, read_identifier(*v, problems, "process"));
   }
   for (const auto& [key, flag] : {std::pair{"tso", &t.tso}, std::pair{"reserve", &t.reserve}}) {
@@ -120,11 +122,14 @@ void read_cores(const MapReader& map, Problems& problems, bool kernel, Thread& t
 void read_end(const MapReader& map, Problems& problems, bool kernel, Thread& t) {
   const Node* v = map.find("end");
   if (v == nullptr) return;
-  if (!kernel) problem(problems, *v, "end needs a kernel section; without a kernel the core stops at the end of the text");
+  if (!kernel)
+    problem(problems, *v,
+            "end needs a kernel section; without a kernel the core stops at the end of the text");
   t.parks = read_word(*v, problems, "end", {"exit", "park"}).value_or(0) == 1;
 }
 
-Thread read_thread(const Node& n, Problems& problems, const Registers& shared, bool kernel, std::string name) {
+Thread read_thread(const Node& n, Problems& problems, const Registers& shared, bool kernel,
+                   std::string name) {
   Thread t;
   t.name = std::move(name);
   t.registers = shared;
@@ -139,7 +144,8 @@ Thread read_thread(const Node& n, Problems& problems, const Registers& shared, b
   if (const Node* v = map.find("registers")) {
     for (auto& [reg, constant] : read_registers(*v, problems)) {
       const isa::Reg r = reg;
-      const auto same = std::find_if(t.registers.begin(), t.registers.end(), [&](const auto& p) { return p.first == r; });
+      const auto same =
+          std::find_if(t.registers.begin(), t.registers.end(), [&](const auto& p) { return p.first == r; });
       if (same == t.registers.end()) {
         t.registers.emplace_back(reg, constant);
       } else {
@@ -149,9 +155,11 @@ Thread read_thread(const Node& n, Problems& problems, const Registers& shared, b
   }
   if (const Node* v = map.find("start")) assign(t.start_label, read_text(*v, problems, "start"));
   if (const Node* v = map.find("stop")) {
-    if (kernel) problem(problems, *v, "with a kernel a thread ends with its text or with the exit system call");
+    if (kernel)
+      problem(problems, *v, "with a kernel a thread ends with its text or with the exit system call");
     for (const Node* item : one_or_several(*v)) {
-      if (const std::optional<std::string> label = read_text(*item, problems, "stop")) t.stop_labels.push_back(*label);
+      if (const std::optional<std::string> label = read_text(*item, problems, "stop"))
+        t.stop_labels.push_back(*label);
     }
   }
   if (const Node* v = map.require("asm")) t.assembly = read_assembly(*v, problems);
@@ -173,7 +181,8 @@ const Section& memory_section() {
 
 const Section& thread_section() {
   static const Section s{
-      "thread", {"core", "process", "tso", "reserve", "end", "el", "registers", "start", "stop", "writable", "asm"}};
+      "thread",
+      {"core", "process", "tso", "reserve", "end", "el", "registers", "start", "stop", "writable", "asm"}};
   return s;
 }
 
@@ -193,7 +202,9 @@ void read_memory(const Node& n, Problems& problems, Scenario& scenario) {
     return;
   }
   if (n.items.size() > kMaxLocations) {
-    problem(problems, n, fmt::format("{} locations; a scenario has at most {} (use count for arrays)", n.items.size(), kMaxLocations));
+    problem(problems, n,
+            fmt::format("{} locations; a scenario has at most {} (use count for arrays)", n.items.size(),
+                        kMaxLocations));
     return;
   }
   for (std::size_t i = 0; i < n.items.size(); ++i) {
@@ -221,12 +232,14 @@ Registers read_registers(const Node& n, Problems& problems) {
   for (std::size_t i = 0; i < n.items.size(); ++i) {
     const isa::Reg reg = isa::parse_register(n.keys[i].text);
     if (reg == isa::Reg::None || isa::is_uop_result(reg) || reg == isa::Reg::XZR) {
-      problem(problems, n.keys[i], fmt::format("{} is not a register that can be set; expected X0 to X30, SP, V0 to V31 or "
-                                               "a system register such as TPIDR_EL0",
-                                               quoted(n.keys[i].text)));
+      problem(problems, n.keys[i],
+              fmt::format("{} is not a register that can be set; expected X0 to X30, SP, V0 to V31 or "
+                          "a system register such as TPIDR_EL0",
+                          quoted(n.keys[i].text)));
       continue;
     }
-    const bool twice = std::any_of(registers.begin(), registers.end(), [&](const auto& p) { return p.first == reg; });
+    const bool twice =
+        std::any_of(registers.begin(), registers.end(), [&](const auto& p) { return p.first == reg; });
     if (twice) problem(problems, n.keys[i], fmt::format("{} is given twice", isa::name(reg)));
     if (std::optional<Constant> c = read_constant(n.items[i], problems, "the value of a register")) {
       registers.emplace_back(reg, std::move(*c));
@@ -235,7 +248,8 @@ Registers read_registers(const Node& n, Problems& problems) {
   return registers;
 }
 
-void read_threads(const Node& n, Problems& problems, const Registers& shared, bool kernel, Scenario& scenario) {
+void read_threads(const Node& n, Problems& problems, const Registers& shared, bool kernel,
+                  Scenario& scenario) {
   if (n.kind != Node::Kind::Map || n.items.empty()) {
     problem(problems, n, "threads is a map from names to threads, not " + describe(n));
     return;
@@ -243,10 +257,12 @@ void read_threads(const Node& n, Problems& problems, const Registers& shared, bo
   const std::size_t limit = kernel ? kMaxThreads : kMaxCores;
   if (n.items.size() > limit) {
     problem(problems, n,
-            kernel ? fmt::format("{} threads; a scenario has at most {}", n.items.size(), kMaxThreads)
-                   : fmt::format("{} threads, but a machine has at most {} cores; more threads than cores need a kernel "
-                                 "section, and then there are at most {}",
-                                 n.items.size(), kMaxCores, kMaxThreads));
+            kernel
+                ? fmt::format("{} threads; a scenario has at most {}", n.items.size(), kMaxThreads)
+                : fmt::format(
+                      "{} threads, but a machine has at most {} cores; more threads than cores need a kernel "
+                      "section, and then there are at most {}",
+                      n.items.size(), kMaxCores, kMaxThreads));
     return;
   }
   for (std::size_t i = 0; i < n.items.size(); ++i) {

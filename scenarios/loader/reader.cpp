@@ -17,14 +17,16 @@ void problem(Problems& problems, const Node& at, std::string message) {
 MapReader::MapReader(const Node& node, const Section& section, Problems& problems)
     : node_(node), section_(section), problems_(problems) {
   if (node.kind != Node::Kind::Map) {
-    problem(problems, node, fmt::format("expected a map with the keys of a {} ({}), not {}", section.name,
-                                        fmt::join(section.keys, ", "), describe(node)));
+    problem(problems, node,
+            fmt::format("expected a map with the keys of a {} ({}), not {}", section.name,
+                        fmt::join(section.keys, ", "), describe(node)));
     return;
   }
   for (const Node& key : node.keys) {
     if (std::find(section.keys.begin(), section.keys.end(), key.text) != section.keys.end()) continue;
-    problem(problems, key, fmt::format("unknown key {} in a {}{}", quoted(key.text), section.name,
-                                       suggestion(key.text, section.keys)));
+    problem(problems, key,
+            fmt::format("unknown key {} in a {}{}", quoted(key.text), section.name,
+                        suggestion(key.text, section.keys)));
   }
 }
 
@@ -64,8 +66,9 @@ std::optional<std::string> read_identifier(const Node& n, Problems& problems, st
     return std::nullopt;
   }
   if (!is_identifier(n.text)) {
-    problem(problems, n, fmt::format("{} is a name of letters, digits and '_' that does not start with a digit, not {}",
-                                     what, quoted(n.text)));
+    problem(problems, n,
+            fmt::format("{} is a name of letters, digits and '_' that does not start with a digit, not {}",
+                        what, quoted(n.text)));
     return std::nullopt;
   }
   return n.text;
@@ -80,7 +83,8 @@ std::optional<bool> read_bool(const Node& n, Problems& problems, std::string_vie
   return std::nullopt;
 }
 
-std::optional<u64> read_integer(const Node& n, Problems& problems, std::string_view what, u64 least, u64 most) {
+std::optional<u64> read_integer(const Node& n, Problems& problems, std::string_view what, u64 least,
+                                u64 most) {
   const auto range = [&] {
     return most == ~u64{0} ? fmt::format("at least {}", least) : fmt::format("from {} to {}", least, most);
   };
@@ -109,7 +113,9 @@ std::optional<double> read_seconds(const Node& n, Problems& problems, std::strin
     const auto [end, error] = std::from_chars(n.text.data(), n.text.data() + n.text.size(), seconds);
     if (error == std::errc() && end == n.text.data() + n.text.size()) return seconds;
   }
-  problem(problems, n, fmt::format("{} is a number of seconds such as 10 or 0.5 (0: no limit), not {}", what, describe(n)));
+  problem(
+      problems, n,
+      fmt::format("{} is a number of seconds such as 10 or 0.5 (0: no limit), not {}", what, describe(n)));
   return std::nullopt;
 }
 

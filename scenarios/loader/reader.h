@@ -12,7 +12,7 @@ namespace isobar::scenarios {
 
 /// A map of the format and the keys it may have.
 struct Section {
-  std::string name;               ///< as in the schema: "scenario", "machine", "thread" ...
+  std::string name;  ///< as in the schema: "scenario", "machine", "thread" ...
   std::vector<std::string> keys;
 };
 
@@ -43,7 +43,8 @@ std::optional<std::string> read_identifier(const Node& n, Problems& problems, st
 /// true or false.
 std::optional<bool> read_bool(const Node& n, Problems& problems, std::string_view what);
 /// An integer in [least, most].
-std::optional<u64> read_integer(const Node& n, Problems& problems, std::string_view what, u64 least, u64 most);
+std::optional<u64> read_integer(const Node& n, Problems& problems, std::string_view what, u64 least,
+                                u64 most);
 /// A number of seconds, 0 or more, with an optional fraction.
 std::optional<double> read_seconds(const Node& n, Problems& problems, std::string_view what);
 /// One of a few words: its position in `words`.

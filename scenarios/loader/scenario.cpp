@@ -24,7 +24,8 @@ int Scenario::find_thread(std::string_view thread) const {
 
 unsigned Scenario::observe(const Observed& o) {
   const auto same = [&](const Observed& p) {
-    return p.kind == o.kind && p.thread == o.thread && p.reg == o.reg && p.address == o.address && p.size == o.size;
+    return p.kind == o.kind && p.thread == o.thread && p.reg == o.reg && p.address == o.address &&
+           p.size == o.size;
   };
   const auto found = std::find_if(observed.begin(), observed.end(), same);
   if (found != observed.end()) return static_cast<unsigned>(found - observed.begin());
@@ -34,13 +35,16 @@ unsigned Scenario::observe(const Observed& o) {
 
 unsigned observe_fault(Scenario& s, unsigned thread, unsigned& address) {
   const std::string& name = s.threads.at(thread).name;
-  const unsigned fault = s.observe({Observed::Kind::Fault, thread, isa::Reg::None, 0, 16, "fault(" + name + ")"});
-  address = s.observe({Observed::Kind::FaultAddress, thread, isa::Reg::None, 0, 8, "address of fault(" + name + ")"});
+  const unsigned fault =
+      s.observe({Observed::Kind::Fault, thread, isa::Reg::None, 0, 16, "fault(" + name + ")"});
+  address = s.observe(
+      {Observed::Kind::FaultAddress, thread, isa::Reg::None, 0, 8, "address of fault(" + name + ")"});
   return fault;
 }
 
 unsigned observe_waiting(Scenario& s, unsigned thread) {
-  return s.observe({Observed::Kind::Waiting, thread, isa::Reg::None, 0, 8, "waiting(" + s.threads.at(thread).name + ")"});
+  return s.observe(
+      {Observed::Kind::Waiting, thread, isa::Reg::None, 0, 8, "waiting(" + s.threads.at(thread).name + ")"});
 }
 
 std::string_view name(Expectation::Kind k) {

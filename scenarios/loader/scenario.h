@@ -1,7 +1,7 @@
 // A scenario: what a YAML file says, checked and with every name resolved. Plain data.
 //
-// Owns: the vocabulary of the format (docs/scenarios.md). Must not know: drivers, SystemC, YAML. load_scenario() fills
-// it; build() turns one variant of it into a machine and a program.
+// Owns: the vocabulary of the format (docs/scenarios.md). Must not know: drivers, SystemC, YAML.
+// load_scenario() fills it; build() turns one variant of it into a machine and a program.
 #pragma once
 
 #include <map>
@@ -37,7 +37,7 @@ struct AsmText {
 struct Code {
   u64 base = 0;
   std::vector<u8> bytes;
-  u64 end = 0;                        ///< address behind the last instruction (literals may follow)
+  u64 end = 0;  ///< address behind the last instruction (literals may follow)
   std::map<std::string, u64> labels;
 };
 
@@ -45,16 +45,16 @@ struct Code {
 struct MemoryLocation {
   std::string name;
   u32 line = 0, column = 0;
-  u8 element = 8;                  ///< bytes per element: 1, 2, 4, 8 or 16
-  u64 count = 1;                   ///< elements
-  u64 align = 0;                   ///< bytes; 0: own cache line
-  std::optional<u64> at;           ///< fixed address
-  u8 permissions = 0;              ///< mask of model::Permission
-  std::vector<Constant> initial;   ///< first elements, the others are 0; a single value fills one element
-  bool is_code = false;            ///< `type: code`
-  AsmText assembly;                ///< is_code: may be empty
+  u8 element = 8;                 ///< bytes per element: 1, 2, 4, 8 or 16
+  u64 count = 1;                  ///< elements
+  u64 align = 0;                  ///< bytes; 0: own cache line
+  std::optional<u64> at;          ///< fixed address
+  u8 permissions = 0;             ///< mask of model::Permission
+  std::vector<Constant> initial;  ///< first elements, the others are 0; a single value fills one element
+  bool is_code = false;           ///< `type: code`
+  AsmText assembly;               ///< is_code: may be empty
   u64 address = 0;
-  Code code;                       ///< is_code
+  Code code;  ///< is_code
   u64 bytes() const { return element * count; }
 };
 
@@ -64,20 +64,20 @@ using Registers = std::vector<std::pair<isa::Reg, Constant>>;
 struct Thread {
   std::string name;
   u32 line = 0, column = 0;
-  std::optional<unsigned> core;     ///< as written; every thread has one after loading
-  std::string process = "main";     ///< with a kernel: threads of one process share an address space
-  bool tso = false;                 ///< with a kernel: starts with ACTLR_EL1.TSO set
-  bool parks = false;               ///< with a kernel: at its end it waits for interrupts in EL0 instead of exiting
-  bool reserve = false;             ///< with a kernel: runs only once clone() has made it the child
+  std::optional<unsigned> core;  ///< as written; every thread has one after loading
+  std::string process = "main";  ///< with a kernel: threads of one process share an address space
+  bool tso = false;              ///< with a kernel: starts with ACTLR_EL1.TSO set
+  bool parks = false;    ///< with a kernel: at its end it waits for interrupts in EL0 instead of exiting
+  bool reserve = false;  ///< with a kernel: runs only once clone() has made it the child
   u8 el = 0;
-  bool writable = false;            ///< its own text may be written by EL0 and EL1
+  bool writable = false;  ///< its own text may be written by EL0 and EL1
   Registers registers;
-  std::string start_label;          ///< empty: the beginning of the text
+  std::string start_label;  ///< empty: the beginning of the text
   std::vector<std::string> stop_labels;
   AsmText assembly;
   Code code;
   u64 entry = 0;
-  std::vector<u64> stops;           ///< without a kernel: addresses at which it stops, the end of its text among them
+  std::vector<u64> stops;  ///< without a kernel: addresses at which it stops, the end of its text among them
 };
 
 /// A thread that never leaves the kernel and so borrows the address space of whatever ran before it.
@@ -98,8 +98,8 @@ struct Process {
 struct KernelSection {
   bool enabled = false;
   kernel::Policy policy = kernel::Policy::PrctlV1;
-  std::set<kernel::Knob> knobs;    ///< deliberate faults of the kernel
-  unsigned preemptions = 0;        ///< timer interrupts per core, each at any moment
+  std::set<kernel::Knob> knobs;  ///< deliberate faults of the kernel
+  unsigned preemptions = 0;      ///< timer interrupts per core, each at any moment
   unsigned page_size = 16384;
   std::vector<Process> processes;  ///< those that need more than a name
   std::vector<KernelThread> threads;
@@ -109,11 +109,11 @@ enum class How : u8 { Explore, Random, Timed };
 
 struct RunSection {
   How how = How::Explore;
-  std::vector<u64> seeds{1};      ///< Random, Timed: one batch each
-  u64 runs = 1000;                ///< Random: schedules per seed
-  unsigned pct_depth = 0;         ///< Random: 0 uniform, otherwise probabilistic concurrency testing of this depth
-  u64 max_states = 10'000'000;    ///< Explore; 0: no limit
-  double timeout_seconds = 60;    ///< 0: no limit
+  std::vector<u64> seeds{1};  ///< Random, Timed: one batch each
+  u64 runs = 1000;            ///< Random: schedules per seed
+  unsigned pct_depth = 0;  ///< Random: 0 uniform, otherwise probabilistic concurrency testing of this depth
+  u64 max_states = 10'000'000;  ///< Explore; 0: no limit
+  double timeout_seconds = 60;  ///< 0: no limit
 };
 
 /// One machine (and kernel) the scenario is to be judged on.
@@ -137,12 +137,12 @@ struct Observed {
 struct Expectation {
   enum class Kind : u8 { Never, Sometimes, Always, States } kind = Kind::Never;
   ConditionText source;
-  Condition condition;                   ///< all but States
+  Condition condition;  ///< all but States
   std::vector<ConditionText> state_texts;
   std::vector<Condition> states;         ///< States: every final state shows exactly one of these
   std::vector<unsigned> state_observed;  ///< States: what each of them names, in the order of the first
   std::string why;
-  std::vector<unsigned> variants;        ///< those it speaks of; empty: all
+  std::vector<unsigned> variants;  ///< those it speaks of; empty: all
   bool applies_to(unsigned variant) const;
 };
 

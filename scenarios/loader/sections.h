@@ -28,7 +28,7 @@ struct MachineDraft {
   std::vector<model::TsoSupport> kinds{model::TsoSupport::Actlr};  ///< one for all cores, or one per core
   std::vector<bool> tso{false};                                    ///< the same
   std::optional<bool> idc;
-  u32 line = 0, column = 0;      ///< of the map
+  u32 line = 0, column = 0;  ///< of the map
   u32 kind_line = 0, kind_column = 0, tso_line = 0, tso_column = 0;
 };
 
@@ -43,7 +43,8 @@ model::MachineConfig finish_machine(const MachineDraft& draft, unsigned cores, P
 /// Fills scenario.memory; addresses are not known yet.
 void read_memory(const Node& n, Problems& problems, Scenario& scenario);
 /// Fills scenario.threads; `shared` are registers that every thread starts with unless it says otherwise.
-void read_threads(const Node& n, Problems& problems, const Registers& shared, bool kernel, Scenario& scenario);
+void read_threads(const Node& n, Problems& problems, const Registers& shared, bool kernel,
+                  Scenario& scenario);
 Registers read_registers(const Node& n, Problems& problems);
 AsmText read_assembly(const Node& n, Problems& problems);
 /// Fills scenario.expectations with texts that are not parsed yet. Needs the names of scenario.variants.

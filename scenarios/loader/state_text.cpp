@@ -22,7 +22,8 @@ std::string address_text(const Build& b, u64 address) {
   if (after == b.symbols.begin()) return fmt::format("{:#x}", address);
   const auto& [base, name] = *--after;
   if (base == address) return name;
-  return address - base < kNear ? fmt::format("{}+{:#x}", name, address - base) : fmt::format("{:#x}", address);
+  return address - base < kNear ? fmt::format("{}+{:#x}", name, address - base)
+                                : fmt::format("{:#x}", address);
 }
 
 std::string value_text(const Build& b, const Value& v, u8 size) {
@@ -60,11 +61,13 @@ std::vector<Value> final_values(const Scenario& scenario, const Build& b, const 
   return values;
 }
 
-std::string fault_text(const Scenario& scenario, const Build& b, const std::vector<Value>& values, unsigned fault) {
+std::string fault_text(const Scenario& scenario, const Build& b, const std::vector<Value>& values,
+                       unsigned fault) {
   const Observed& o = scenario.observed[fault];
   Value address;
   for (std::size_t i = 0; i < values.size(); ++i) {
-    if (scenario.observed[i].kind == Observed::Kind::FaultAddress && scenario.observed[i].thread == o.thread) address = values[i];
+    if (scenario.observed[i].kind == Observed::Kind::FaultAddress && scenario.observed[i].thread == o.thread)
+      address = values[i];
   }
   const FaultReport f = fault_report(values[fault], address);
   const std::string at = f.address != 0 ? " at " + address_text(b, f.address) : "";
@@ -80,7 +83,8 @@ std::string state_text(const Scenario& scenario, const Build& b, const std::vect
       case Observed::Kind::Register:
       case Observed::Kind::Memory: item(o.label + "=" + value_text(b, values[i], o.size)); break;
       case Observed::Kind::Fault:
-        if (values[i].lo != 0 || values[i].hi != 0) item(fault_text(scenario, b, values, static_cast<unsigned>(i)));
+        if (values[i].lo != 0 || values[i].hi != 0)
+          item(fault_text(scenario, b, values, static_cast<unsigned>(i)));
         break;
       case Observed::Kind::FaultAddress: break;
       case Observed::Kind::Waiting: {

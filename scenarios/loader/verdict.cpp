@@ -29,7 +29,8 @@ class Judge {
 
   /// "in 1200 states", "after 10000000 states": how far the drivers looked.
   std::string partial() const {
-    return fmt::format("not all was looked at ({})", seen_.limit.empty() ? "a limit was reached" : seen_.limit);
+    return fmt::format("not all was looked at ({})",
+                       seen_.limit.empty() ? "a limit was reached" : seen_.limit);
   }
 
   void judge_one(unsigned index) {
@@ -78,7 +79,8 @@ class Judge {
           while (std::find(v.states.begin(), v.states.end(), other) != v.states.end()) ++other;
           fail(v, fmt::format("only {} {} it", share, hits == 1 ? "shows" : "show"), static_cast<int>(other));
         } else {
-          settle(v, complete(), all == 1 ? "the only state shows it" : fmt::format("all {} states show it", all));
+          settle(v, complete(),
+                 all == 1 ? "the only state shows it" : fmt::format("all {} states show it", all));
         }
         return;
       case Expectation::Kind::States: return;
@@ -104,14 +106,18 @@ class Judge {
     const auto absent = std::find(reached.begin(), reached.end(), false);
     const std::size_t missing = static_cast<std::size_t>(std::count(reached.begin(), reached.end(), false));
     if (!v.states.empty()) {
-      fail(v, fmt::format("{} state{} not in the list", v.states.size(), v.states.size() == 1 ? " is" : "s are"),
+      fail(v,
+           fmt::format("{} state{} not in the list", v.states.size(), v.states.size() == 1 ? " is" : "s are"),
            static_cast<int>(v.states.front()));
     } else if (absent != reached.end() && complete()) {
-      fail(v, fmt::format("{} listed state{} not reached, the first is '{}'", missing, missing == 1 ? " is" : "s are",
-                          e.state_texts[static_cast<std::size_t>(absent - reached.begin())].text),
+      fail(v,
+           fmt::format("{} listed state{} not reached, the first is '{}'", missing,
+                       missing == 1 ? " is" : "s are",
+                       e.state_texts[static_cast<std::size_t>(absent - reached.begin())].text),
            -1);
     } else {
-      settle(v, complete(), missing == 0 ? "all listed states are reached and no other" : "no other state was seen");
+      settle(v, complete(),
+             missing == 0 ? "all listed states are reached and no other" : "no other state was seen");
     }
   }
 
@@ -126,9 +132,9 @@ class Judge {
   }
 
   bool spoken_of(unsigned observed) const {
-    return std::any_of(scenario_.expectations.begin(), scenario_.expectations.end(), [&](const Expectation& e) {
-      return e.applies_to(variant_) && mentions(e.condition, observed);
-    });
+    return std::any_of(
+        scenario_.expectations.begin(), scenario_.expectations.end(),
+        [&](const Expectation& e) { return e.applies_to(variant_) && mentions(e.condition, observed); });
   }
 
   void find_surprises() {
@@ -143,7 +149,8 @@ class Judge {
         report_.surprises.push_back(
             fault ? fmt::format("{} stops with a fault that no expectation speaks of: {}", thread,
                                 fault_text(scenario_, build_, s.values, i))
-                  : fmt::format("{} never reaches its end, and no expectation speaks of it: {}", thread, s.text));
+                  : fmt::format("{} never reaches its end, and no expectation speaks of it: {}", thread,
+                                s.text));
         break;
       }
     }
@@ -220,7 +227,8 @@ Report judge(const Scenario& scenario, unsigned variant, const Build& b, const S
 }
 
 std::string render_text(const Report& report, const Scenario& scenario) {
-  std::string out = fmt::format("Test {}{}\n", report.scenario, report.variant.empty() ? "" : " on " + report.variant);
+  std::string out =
+      fmt::format("Test {}{}\n", report.scenario, report.variant.empty() ? "" : " on " + report.variant);
   out += fmt::format("States {}\n", report.states.size());
   for (const StateReport& s : report.states) {
     std::string marks;
@@ -238,7 +246,8 @@ std::string render_text(const Report& report, const Scenario& scenario) {
   for (const std::string& s : report.surprises) out += "FAIL " + s + "\n";
   out += fmt::format("Result {}{}\n\n", name(report.verdict),
                      report.coverage == Coverage::Partial
-                         ? fmt::format(" (not all was looked at: {})", report.limit.empty() ? "a limit was reached" : report.limit)
+                         ? fmt::format(" (not all was looked at: {})",
+                                       report.limit.empty() ? "a limit was reached" : report.limit)
                          : "");
   return out;
 }

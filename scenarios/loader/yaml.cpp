@@ -18,10 +18,12 @@ namespace {
 /// Leaves the parser from within an event.
 struct Abort {};
 
-/// Builds the tree from the parser's events, which carry exact places (the finished nodes of yaml-cpp do not).
+/// Builds the tree from the parser's events, which carry exact places (the finished nodes of yaml-cpp do
+/// not).
 class TreeBuilder final : public YAML::EventHandler {
  public:
-  TreeBuilder(const std::vector<std::string_view>& lines, Problems& problems) : lines_(lines), problems_(problems) {}
+  TreeBuilder(const std::vector<std::string_view>& lines, Problems& problems)
+      : lines_(lines), problems_(problems) {}
 
   Node take_root() { return std::move(root_); }
 
@@ -40,7 +42,9 @@ class TreeBuilder final : public YAML::EventHandler {
     add(std::move(n));
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
-    fail(mark, "aliases (*name) are not part of the scenario format; a condition that starts with '*' needs quotes");
+    fail(
+        mark,
+        "aliases (*name) are not part of the scenario format; a condition that starts with '*' needs quotes");
   }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
@@ -91,12 +95,14 @@ class TreeBuilder final : public YAML::EventHandler {
   void check_properties(const Node& n, const std::string& tag, YAML::anchor_t anchor) {
     const char c = source_character(n);
     if (anchor != 0) {
-      fail(n.line, n.column, "anchors (&name) are not part of the scenario format; a text that starts with '&' needs "
-                             "quotes");
+      fail(n.line, n.column,
+           "anchors (&name) are not part of the scenario format; a text that starts with '&' needs "
+           "quotes");
     }
     if ((!tag.empty() && tag != "?" && tag != "!") || c == '!') {
-      fail(n.line, n.column, "tags (!name) are not part of the scenario format; a condition that starts with '!' needs "
-                             "quotes");
+      fail(n.line, n.column,
+           "tags (!name) are not part of the scenario format; a condition that starts with '!' needs "
+           "quotes");
     }
   }
 
@@ -120,8 +126,7 @@ class TreeBuilder final : public YAML::EventHandler {
         n.style = Node::Style::Quoted;
         n.text_column = n.column + 1;
         return;
-      default:
-        return;
+      default: return;
     }
   }
 
@@ -160,7 +165,8 @@ class TreeBuilder final : public YAML::EventHandler {
     if (n.kind != Node::Kind::Scalar) fail(n.line, n.column, "a key is a word, not " + describe(n));
     const auto [it, fresh] = parent.lines_of_keys.emplace(n.text, n.line);
     if (!fresh) {
-      problems_.add(n.line, n.column, fmt::format("key {} is already given on line {}", quoted(n.text), it->second));
+      problems_.add(n.line, n.column,
+                    fmt::format("key {} is already given on line {}", quoted(n.text), it->second));
     }
     parent.node.keys.push_back(std::move(n));
   }
@@ -180,7 +186,8 @@ std::string explain(const YAML::ParserException& e, const std::vector<std::strin
     const std::size_t at = line.find(key);
     if (at == std::string_view::npos) continue;
     const std::size_t value = line.find_first_not_of(' ', at + std::string_view(key).size());
-    if (value != std::string_view::npos && std::string_view("[!&*{|>%@`").find(line[value]) != std::string_view::npos) {
+    if (value != std::string_view::npos &&
+        std::string_view("[!&*{|>%@`").find(line[value]) != std::string_view::npos) {
       return message + "; a condition that starts with '" + line[value] + "' needs quotes";
     }
   }
@@ -220,8 +227,8 @@ Node parse_yaml(std::string_view text, Problems& problems) {
   } catch (const Abort&) {
     problems.throw_if_any();
   } catch (const YAML::ParserException& e) {
-    problems.add(static_cast<u32>(std::max(0, e.mark.line) + 1), static_cast<u32>(std::max(0, e.mark.column) + 1),
-                 explain(e, lines));
+    problems.add(static_cast<u32>(std::max(0, e.mark.line) + 1),
+                 static_cast<u32>(std::max(0, e.mark.column) + 1), explain(e, lines));
     problems.throw_if_any();
   } catch (const YAML::Exception& e) {
     problems.add(0, 0, std::string("not YAML: ") + e.what());

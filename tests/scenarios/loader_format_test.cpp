@@ -9,7 +9,9 @@
 namespace isobar::scenarios {
 namespace {
 
-Scenario parse(const std::string& text) { return parse_scenario(text, "dir/test.yaml"); }
+Scenario parse(const std::string& text) {
+  return parse_scenario(text, "dir/test.yaml");
+}
 
 TEST(LoaderFormat, NameDefaultsToTheFile) {
   EXPECT_EQ(parse(minimal()).name, "test");
@@ -31,11 +33,13 @@ TEST(LoaderFormat, MachineDefaults) {
 }
 
 TEST(LoaderFormat, MachineKeysReachTheConfiguration) {
-  const model::MachineConfig m = parse("machine: {cores: 3, kind: [none, actlr, fixed], tso: [false, true, false], flavour: t3, dic: "
-                                       "true, line: 32, eis: false, eos: false, window: 32, timer_ticks: 2, midr: 0x410fd000}\n" +
-                                       minimal())
-                                     .variants[0]
-                                     .machine;
+  const model::MachineConfig m =
+      parse(
+          "machine: {cores: 3, kind: [none, actlr, fixed], tso: [false, true, false], flavour: t3, dic: "
+          "true, line: 32, eis: false, eos: false, window: 32, timer_ticks: 2, midr: 0x410fd000}\n" +
+          minimal())
+          .variants[0]
+          .machine;
   EXPECT_EQ(m.cores, 3u);
   EXPECT_EQ(m.core[0].tso, model::TsoSupport::None);
   EXPECT_EQ(m.core[1].tso, model::TsoSupport::Actlr);
@@ -51,9 +55,11 @@ TEST(LoaderFormat, MachineKeysReachTheConfiguration) {
 }
 
 TEST(LoaderFormat, VariantsBuildOnTheBase) {
-  const Scenario s = parse("machine: {line: 128, kind: none}\nrun: {timeout: 2.5}\nvariants:\n  base:\n  tso: {machine: {kind: fixed}, run: "
-                           "{max_states: 7}}\n" +
-                           minimal("expect:\n  - always: P0.X1 == 1\n    for: tso\n"));
+  const Scenario s = parse(
+      "machine: {line: 128, kind: none}\nrun: {timeout: 2.5}\nvariants:\n  base:\n  tso: {machine: {kind: "
+      "fixed}, run: "
+      "{max_states: 7}}\n" +
+      minimal("expect:\n  - always: P0.X1 == 1\n    for: tso\n"));
   ASSERT_EQ(s.variants.size(), 2u);
   EXPECT_EQ(s.variants[0].name, "base");
   EXPECT_EQ(s.variants[0].machine.core[0].tso, model::TsoSupport::None);
@@ -92,8 +98,9 @@ TEST(LoaderFormat, Values) {
       {"code", "instr(NOP)", {0xd503201f, 0}},
   };
   for (const ValueCase& c : cases) {
-    const Scenario s = parse("description: a\nmemory:\n  base: {at: 0x200000, type: u32, count: 4}\n  v: {type: " +
-                             std::string(c.type) + ", value: " + c.text + "}\nthreads:\n  P0:\n    asm: |\n      NOP\nshow: v\n");
+    const Scenario s = parse(
+        "description: a\nmemory:\n  base: {at: 0x200000, type: u32, count: 4}\n  v: {type: " +
+        std::string(c.type) + ", value: " + c.text + "}\nthreads:\n  P0:\n    asm: |\n      NOP\nshow: v\n");
     EXPECT_EQ(s.find_memory("v")->initial.at(0).value, c.value) << c.text;
   }
 }
@@ -102,7 +109,8 @@ TEST(LoaderFormat, LabelsAreAddresses) {
   const Scenario s = parse(
       "description: a\n"
       "memory: {entry: P0.second, jit: {type: code, asm: \"NOP; inner: RET\"}, inside: jit.inner}\n"
-      "threads:\n  P0:\n    start: second\n    stop: third\n    asm: |\n      NOP\n      second: NOP\n      third: NOP\nshow: entry\n");
+      "threads:\n  P0:\n    start: second\n    stop: third\n    asm: |\n      NOP\n      second: NOP\n      "
+      "third: NOP\nshow: entry\n");
   const Thread& t = s.threads[0];
   EXPECT_EQ(s.find_memory("entry")->initial[0].value.lo, t.code.base + 4);
   EXPECT_EQ(s.find_memory("inside")->initial[0].value.lo, s.find_memory("jit")->address + 4);
@@ -111,15 +119,19 @@ TEST(LoaderFormat, LabelsAreAddresses) {
 }
 
 TEST(LoaderFormat, TheEndOfATextIsBeforeItsLiterals) {
-  const Scenario s = parse("description: a\nmemory: {x: 0}\nthreads:\n  P0:\n    asm: |\n      LDR X0, =0x123456789abcdef\n      LDR X1, =x\n"
-                           "show: P0.X0\n");
+  const Scenario s = parse(
+      "description: a\nmemory: {x: 0}\nthreads:\n  P0:\n    asm: |\n      LDR X0, =0x123456789abcdef\n      "
+      "LDR X1, =x\n"
+      "show: P0.X0\n");
   EXPECT_EQ(s.threads[0].code.end, s.threads[0].code.base + 8);
   EXPECT_GT(s.threads[0].code.bytes.size(), 8u);
 }
 
 TEST(LoaderFormat, LocationsHaveLinesOfTheirOwnUnlessTheyAskForLess) {
-  const Scenario s = parse("machine: {line: 256}\ndescription: a\nmemory: {a: 0, b: 0, c: {align: 8}, d: {align: 8}}\nthreads:\n  P0:\n    asm: "
-                           "|\n      NOP\nshow: a\n");
+  const Scenario s = parse(
+      "machine: {line: 256}\ndescription: a\nmemory: {a: 0, b: 0, c: {align: 8}, d: {align: 8}}\nthreads:\n  "
+      "P0:\n    asm: "
+      "|\n      NOP\nshow: a\n");
   const auto address = [&](const char* name) { return s.find_memory(name)->address; };
   EXPECT_GE(address("b") - address("a"), 256u);
   EXPECT_EQ(address("a") % 256, 0u);
@@ -127,8 +139,10 @@ TEST(LoaderFormat, LocationsHaveLinesOfTheirOwnUnlessTheyAskForLess) {
 }
 
 TEST(LoaderFormat, FixedAddressesAreKeptAndAvoided) {
-  const Scenario s = parse("description: a\nmemory: {a: 0, b: {at: 0x100040, count: 100}, c: 0, d: 0}\nthreads:\n  P0:\n    asm: |\n      "
-                           "NOP\nshow: a\n");
+  const Scenario s = parse(
+      "description: a\nmemory: {a: 0, b: {at: 0x100040, count: 100}, c: 0, d: 0}\nthreads:\n  P0:\n    asm: "
+      "|\n      "
+      "NOP\nshow: a\n");
   const MemoryLocation& b = *s.find_memory("b");
   EXPECT_EQ(b.address, 0x100040u);
   for (const char* name : {"a", "c", "d"}) {
@@ -138,8 +152,10 @@ TEST(LoaderFormat, FixedAddressesAreKeptAndAvoided) {
 }
 
 TEST(LoaderFormat, ThreadRegistersOverrideSharedOnes) {
-  const Scenario s = parse("description: a\nregisters: {X1: 1, X2: 2}\nthreads:\n  P0:\n    registers: {W2: 3, V4: 0x1_0000_0000_0000_0000}\n   "
-                           " asm: |\n      NOP\n  P1:\n    asm: |\n      NOP\nshow: P0.X0\n");
+  const Scenario s = parse(
+      "description: a\nregisters: {X1: 1, X2: 2}\nthreads:\n  P0:\n    registers: {W2: 3, V4: "
+      "0x1_0000_0000_0000_0000}\n   "
+      " asm: |\n      NOP\n  P1:\n    asm: |\n      NOP\nshow: P0.X0\n");
   const auto value = [&](unsigned thread, isa::Reg reg) {
     for (const auto& [r, c] : s.threads[thread].registers) {
       if (r == reg) return c.value;
@@ -153,8 +169,10 @@ TEST(LoaderFormat, ThreadRegistersOverrideSharedOnes) {
 }
 
 TEST(LoaderFormat, CoresAreGivenInOrderAroundThoseThatAreFixed) {
-  const Scenario s = parse("description: a\nthreads:\n  A:\n    asm: |\n      NOP\n  B:\n    core: 0\n    asm: |\n      NOP\n  C:\n    asm: |\n      "
-                           "NOP\nshow: A.X0\n");
+  const Scenario s = parse(
+      "description: a\nthreads:\n  A:\n    asm: |\n      NOP\n  B:\n    core: 0\n    asm: |\n      NOP\n  "
+      "C:\n    asm: |\n      "
+      "NOP\nshow: A.X0\n");
   EXPECT_EQ(s.threads[0].core, 1u);
   EXPECT_EQ(s.threads[1].core, 0u);
   EXPECT_EQ(s.threads[2].core, 2u);
@@ -162,7 +180,8 @@ TEST(LoaderFormat, CoresAreGivenInOrderAroundThoseThatAreFixed) {
 }
 
 TEST(LoaderFormat, JsonIsAccepted) {
-  const Scenario s = parse(R"({"description": "a", "threads": {"P0": {"asm": "MOV X1, #1"}}, "expect": [{"always": "P0.X1 == 1"}]})");
+  const Scenario s = parse(
+      R"({"description": "a", "threads": {"P0": {"asm": "MOV X1, #1"}}, "expect": [{"always": "P0.X1 == 1"}]})");
   EXPECT_EQ(s.expectations.size(), 1u);
 }
 
@@ -173,44 +192,55 @@ TEST(LoaderFormat, WindowsLineEndsAndAByteOrderMarkAreAccepted) {
 }
 
 TEST(Build, ProgramsAreWellFormed) {
-  const Scenario s = parse("machine: {cores: 3}\ndescription: a\nmemory: {x: 5, ro: {access: r, value: 1}, gone: {access: none}}\nthreads:\n  P0:\n "
-                           "   core: 1\n    el: 1\n    registers: {SP: x, X3: 7}\n    asm: |\n      BL f\n      f: RET\nexpect:\n  - never: "
-                           "x == 1 && P0.SP == 2 && fault(P0)\n");
+  const Scenario s = parse(
+      "machine: {cores: 3}\ndescription: a\nmemory: {x: 5, ro: {access: r, value: 1}, gone: {access: "
+      "none}}\nthreads:\n  P0:\n "
+      "   core: 1\n    el: 1\n    registers: {SP: x, X3: 7}\n    asm: |\n      BL f\n      f: RET\nexpect:\n "
+      " - never: "
+      "x == 1 && P0.SP == 2 && fault(P0)\n");
   const Build b = build(s, 0);
   ASSERT_EQ(b.program.reset.size(), 3u);
   EXPECT_FALSE(b.program.reset[0].running);
   EXPECT_TRUE(b.program.reset[1].running);
   EXPECT_EQ(b.program.reset[1].el, 1);
   EXPECT_EQ(b.program.reset[1].pc, s.threads[0].code.base);
-  EXPECT_TRUE(std::is_sorted(b.program.regions.begin(), b.program.regions.end(),
-                             [](const model::Region& x, const model::Region& y) { return x.base + x.size <= y.base; }));
+  EXPECT_TRUE(std::is_sorted(
+      b.program.regions.begin(), b.program.regions.end(),
+      [](const model::Region& x, const model::Region& y) { return x.base + x.size <= y.base; }));
   const auto region = [&](u64 address) {
-    return std::find_if(b.program.regions.begin(), b.program.regions.end(),
-                        [&](const model::Region& r) { return address >= r.base && address < r.base + r.size; });
+    return std::find_if(b.program.regions.begin(), b.program.regions.end(), [&](const model::Region& r) {
+      return address >= r.base && address < r.base + r.size;
+    });
   };
   EXPECT_EQ(region(s.find_memory("ro")->address)->permissions, model::kReadEl0 | model::kReadEl1);
   EXPECT_EQ(region(s.find_memory("gone")->address), b.program.regions.end());
   const std::vector<u64>& targets = b.program.indirect_targets;
-  EXPECT_TRUE(std::binary_search(targets.begin(), targets.end(), s.threads[0].code.base + 4)) << "behind the call";
+  EXPECT_TRUE(std::binary_search(targets.begin(), targets.end(), s.threads[0].code.base + 4))
+      << "behind the call";
   ASSERT_EQ(b.observables.size(), s.observed.size());
   for (std::size_t i = 0; i < s.observed.size(); ++i) EXPECT_EQ(b.observables[i].label, s.observed[i].label);
   EXPECT_EQ(b.symbols.at(s.find_memory("x")->address), "x");
 }
 
 TEST(Build, KernelProgramsHaveTheKernelAndTheThreads) {
-  const Scenario s = parse("kernel: {knobs: no_switch_dsb, processes: {A: {membarrier: sync_core}}, kernel_threads: {k: {core: 1, asm: \"bl "
-                           "kthread_yield; ldr x0, =mm_A; bl kthread_use_mm\"}}}\ndescription: a\nthreads:\n  P0:\n    process: A\n    end: park\n    asm: |\n      NOP\n  P1:\n   "
-                           " process: B\n    asm: |\n      NOP\nexpect:\n  - never: P0.X5 == 1 && P1.X6 == 2\n");
+  const Scenario s = parse(
+      "kernel: {knobs: no_switch_dsb, processes: {A: {membarrier: sync_core}}, kernel_threads: {k: {core: 1, "
+      "asm: \"bl "
+      "kthread_yield; ldr x0, =mm_A; bl kthread_use_mm\"}}}\ndescription: a\nthreads:\n  P0:\n    process: "
+      "A\n    end: park\n    asm: |\n      NOP\n  P1:\n   "
+      " process: B\n    asm: |\n      NOP\nexpect:\n  - never: P0.X5 == 1 && P1.X6 == 2\n");
   EXPECT_EQ(s.variants[0].machine.cores, 2u);
   const Build b = build(s, 0);
   EXPECT_TRUE(b.kernel);
   EXPECT_TRUE(b.program.has_kernel);
   ASSERT_EQ(b.observables.size(), s.observed.size());
-  for (const trace::Observable& o : b.observables) EXPECT_EQ(o.kind, trace::Observable::Kind::Memory) << o.label;
+  for (const trace::Observable& o : b.observables)
+    EXPECT_EQ(o.kind, trace::Observable::Kind::Memory) << o.label;
 }
 
 TEST(Build, ErrorsOfKernelThreadsStandOnTheirLine) {
-  const std::string text = "kernel:\n  kernel_threads:\n    k:\n      core: 0\n      asm: |\n        NOQ\n" + minimal();
+  const std::string text =
+      "kernel:\n  kernel_threads:\n    k:\n      core: 0\n      asm: |\n        NOQ\n" + minimal();
   const Scenario s = parse(text);
   try {
     build(s, 0);

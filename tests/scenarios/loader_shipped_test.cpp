@@ -81,7 +81,8 @@ TEST(ShippedScenarios, LoadInAFewMilliseconds) {
   for (const std::string& file : shipped()) {
     const auto start = std::chrono::steady_clock::now();
     load_scenario(file);
-    milliseconds.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
+    milliseconds.push_back(
+        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
   }
   std::sort(milliseconds.begin(), milliseconds.end());
   // The median, because another process may take the processor at any time.
@@ -89,7 +90,8 @@ TEST(ShippedScenarios, LoadInAFewMilliseconds) {
 }
 
 TEST(Schema, HasTheKeysThatTheLoaderAccepts) {
-  const nlohmann::json schema = nlohmann::json::parse(contents(kRoot / "scenarios/schema/scenario.schema.json"));
+  const nlohmann::json schema =
+      nlohmann::json::parse(contents(kRoot / "scenarios/schema/scenario.schema.json"));
   std::vector<std::string> closed;
   for (const auto& [name, definition] : schema.at("$defs").items()) {
     if (definition.contains("properties")) closed.push_back(name);

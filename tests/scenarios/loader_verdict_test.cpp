@@ -12,9 +12,12 @@ namespace {
 
 /// Two threads, x and y of 8 bytes, b of 1.
 Scenario scenario(const std::string& expect) {
-  return parse_scenario("description: a\nmemory: {x: 0, y: 0, b: {type: u8}}\nthreads:\n  P0:\n    asm: |\n      here: NOP\n  P1:\n    asm: |\n "
-                        "     NOP\n" + expect,
-                        "test.yaml");
+  return parse_scenario(
+      "description: a\nmemory: {x: 0, y: 0, b: {type: u8}}\nthreads:\n  P0:\n    asm: |\n      here: NOP\n  "
+      "P1:\n    asm: |\n "
+      "     NOP\n" +
+          expect,
+      "test.yaml");
 }
 
 /// An outcome where the named things have these values and everything else is 0.
@@ -48,21 +51,25 @@ TEST(Conditions, Precedence) {
 
 TEST(Conditions, ComparisonsAgreeWithArithmetic) {
   std::mt19937_64 random(1);
-  const Scenario s = scenario("expect:\n  - never: x == y\n  - never: x != y\n  - never: x < y\n  - never: x <= y\n  - never: x > y\n  - never: x "
-                              ">= y\n");
+  const Scenario s = scenario(
+      "expect:\n  - never: x == y\n  - never: x != y\n  - never: x < y\n  - never: x <= y\n  - never: x > "
+      "y\n  - never: x "
+      ">= y\n");
   const Build b = build(s, 0);
   for (int i = 0; i < 1000; ++i) {
     const u64 x = random() >> (random() % 64), y = i % 3 == 0 ? x : random() >> (random() % 64);
     const std::vector<Value> v = final_values(s, b, outcome(s, {{"x", {x, 0}}, {"y", {y, 0}}}));
-    const bool expected[] = {x == y, x != y, x < y, x <= y, x > y, x >= y};
-    for (std::size_t k = 0; k < 6; ++k) EXPECT_EQ(holds(s.expectations[k].condition, v), expected[k]) << x << " " << y;
+    const bool expected[] = {x == y, x != y, x<y, x <= y, x> y, x >= y};
+    for (std::size_t k = 0; k < 6; ++k)
+      EXPECT_EQ(holds(s.expectations[k].condition, v), expected[k]) << x << " " << y;
   }
 }
 
 TEST(Conditions, NumbersHaveTheWidthOfTheOtherSide) {
   EXPECT_TRUE(condition_holds("P0.X1 == -22", {{"P0.X1", {~u64{21}, 0}}}));
   EXPECT_TRUE(condition_holds("P0.X1 == -EINVAL", {{"P0.X1", {~u64{21}, 0}}}));
-  EXPECT_TRUE(condition_holds("P0.W1 == -1", {{"P0.X1", {0x12345678ffffffff, 0}}})) << "the upper half is ignored";
+  EXPECT_TRUE(condition_holds("P0.W1 == -1", {{"P0.X1", {0x12345678ffffffff, 0}}}))
+      << "the upper half is ignored";
   EXPECT_TRUE(condition_holds("b == -1", {{"b", {0xff, 0}}}));
   EXPECT_TRUE(condition_holds("P0.V1 == 0x1_0000_0000_0000_0000", {{"P0.V1", {0, 1}}}));
   EXPECT_TRUE(condition_holds("P0.D1 == 5", {{"P0.V1", {5, 1}}})) << "the upper half is ignored";
@@ -84,7 +91,8 @@ constexpr u64 kPermission = u64{0x24} << 26 | 0xf;
 TEST(Conditions, Faults) {
   const Scenario s = scenario("show: x\n");
   const u64 x = s.find_memory("x")->address;
-  const std::map<std::string, Value> fault{{"fault(P0)", {kPermission, 0x10000}}, {"address of fault(P0)", {x, 0}}};
+  const std::map<std::string, Value> fault{{"fault(P0)", {kPermission, 0x10000}},
+                                           {"address of fault(P0)", {x, 0}}};
   EXPECT_TRUE(condition_holds("fault(P0)", fault));
   EXPECT_FALSE(condition_holds("fault(P1)", fault));
   EXPECT_TRUE(condition_holds("fault(P0, permission)", fault));
@@ -149,7 +157,9 @@ const VerdictCase kVerdicts[] = {
     {"StatesExactPartial", "states: [x=0, x=1]", {0, 1}, kSome, kOpen},
     {"StatesExtraPartial", "states: [x=0]", {0, 1}, kSome, kFail},
 };
-std::string case_name(const testing::TestParamInfo<VerdictCase>& c) { return c.param.name; }
+std::string case_name(const testing::TestParamInfo<VerdictCase>& c) {
+  return c.param.name;
+}
 INSTANTIATE_TEST_SUITE_P(All, Verdicts, testing::ValuesIn(kVerdicts), case_name);
 
 Report judged(const Scenario& s, const std::map<std::string, Value>& values) {
@@ -188,7 +198,8 @@ TEST(StateText, IsReadableAndCanBePastedIntoAScenario) {
   const std::string text = state_text(s, b, v);
   EXPECT_EQ(text, "P0.X1=-22; P0.X2=&x; x=5; y=0xabcdef;");
   const Scenario again = scenario("expect:\n  - states: [\"" + text + "\"]\n");
-  const Report r = judged(again, {{"P0.X1", {~u64{21}, 0}}, {"P0.X2", {x, 0}}, {"x", {5, 0}}, {"y", {0xabcdef, 0}}});
+  const Report r =
+      judged(again, {{"P0.X1", {~u64{21}, 0}}, {"P0.X2", {x, 0}}, {"x", {5, 0}}, {"y", {0xabcdef, 0}}});
   EXPECT_EQ(r.verdict, Verdict::Pass) << render_text(r, again);
 }
 
