@@ -21,21 +21,23 @@ using Clock = std::chrono::steady_clock;
 
 /// What makes one run longer or harder to follow than another.
 struct Cost {
-  u32 steps = 0;     ///< fetches and bookkeeping by the host not counted
-  u32 overtakes = 0; ///< older accesses that were not done when a younger one was
-  u32 switches = 0;  ///< times another core acts than before
+  u32 steps = 0;      ///< fetches and bookkeeping by the host not counted
+  u32 overtakes = 0;  ///< older accesses that were not done when a younger one was
+  u32 switches = 0;   ///< times another core acts than before
   friend auto operator<=>(const Cost&, const Cost&) = default;
 };
 
 struct Node {
-  MachineState state;   ///< emptied once it is expanded
+  MachineState state;  ///< emptied once it is expanded
   std::size_t parent = 0;
   std::vector<Transition> steps;  ///< from the parent
   Cost cost;
-  u8 core = 0xff;       ///< that acted last
+  u8 core = 0xff;  ///< that acted last
 };
 
-bool counts(TransitionKind k) { return k != TransitionKind::Fetch && k != TransitionKind::HostCall; }
+bool counts(TransitionKind k) {
+  return k != TransitionKind::Fetch && k != TransitionKind::HostCall;
+}
 
 bool is_pending_access(const Entry& e) {
   const bool access = e.uop->kind == isa::UopKind::Read || e.uop->kind == isa::UopKind::Write;
@@ -65,7 +67,8 @@ const Transition* forced(const std::vector<Transition>& steps) {
 
 class Search {
  public:
-  Search(const model::Machine& m, const std::function<bool(const MachineState&)>& wanted, const ShortestOptions& options)
+  Search(const model::Machine& m, const std::function<bool(const MachineState&)>& wanted,
+         const ShortestOptions& options)
       : m_(m), wanted_(wanted), options_(options), fabric_(m.direct_fabric()), start_(Clock::now()) {}
 
   std::optional<std::vector<Transition>> run() {

@@ -24,7 +24,8 @@ struct Options {
   OutputOptions output;
 };
 
-std::vector<CaseReport> explain_file(const Options& options, const std::string& file, ProgressLine& progress) {
+std::vector<CaseReport> explain_file(const Options& options, const std::string& file,
+                                     ProgressLine& progress) {
   std::vector<CaseReport> reports;
   for (const Workload& w : load_workloads(file, options.overrides)) {
     reports.push_back(explain_workload(w, {options.outcome, options.repair, options.search}, progress));
@@ -47,7 +48,8 @@ ExitStatus explain_files(const Options& options) {
 }  // namespace
 
 void add_explain(CLI::App& app, Action& chosen) {
-  CLI::App* sub = app.add_subcommand("explain", "Why an outcome is allowed or forbidden, and what would change it");
+  CLI::App* sub =
+      app.add_subcommand("explain", "Why an outcome is allowed or forbidden, and what would change it");
   auto options = std::make_shared<Options>();
   options->output.suite = "isobar explain";
   options->search.max_states = 5'000'000;
@@ -59,10 +61,12 @@ void add_explain(CLI::App& app, Action& chosen) {
   sub->add_flag("--repair", options->repair, "Look for one barrier or annotation that forbids the state");
   sub->add_flag("--json", options->output.json, "One JSON object per line (docs/explain.md)");
   const std::string group = "Search";
-  sub->add_option("--max-states", options->search.max_states, "Give up after N states per search (default 5000000)")
+  sub->add_option("--max-states", options->search.max_states,
+                  "Give up after N states per search (default 5000000)")
       ->type_name("N")
       ->group(group);
-  sub->add_option("--timeout", options->search.timeout_seconds, "Give up after S seconds per search (default 60)")
+  sub->add_option("--timeout", options->search.timeout_seconds,
+                  "Give up after S seconds per search (default 60)")
       ->type_name("S")
       ->check(CLI::Range(0.0, 1e9))
       ->group(group);

@@ -43,7 +43,8 @@ struct Explored {
 };
 
 std::string upper(std::string s) {
-  std::transform(s.begin(), s.end(), s.begin(), [](char c) { return c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c; });
+  std::transform(s.begin(), s.end(), s.begin(),
+                 [](char c) { return c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c; });
   return s;
 }
 
@@ -84,25 +85,29 @@ std::vector<Column> columns_for(const Workload& w) {
   return columns;
 }
 
-Explored explore_column(const Options& options, const Workload& w, const Column& column, ProgressLine& progress) {
+Explored explore_column(const Options& options, const Workload& w, const Column& column,
+                        ProgressLine& progress) {
   Overrides o = w.overrides;
   o.tso = column.tso;
   o.tso_flavour = column.flavour;
-  if (w.scenario) o.variants = w.variant.empty() ? std::vector<std::string>{} : std::vector<std::string>{w.variant};
+  if (w.scenario)
+    o.variants = w.variant.empty() ? std::vector<std::string>{} : std::vector<std::string>{w.variant};
   const std::vector<Workload> changed = parse_workloads(w.text, w.file, o);
   Explored e;
   e.column = column;
   const explore::SearchResult found = explore_workload(changed.front(), options.search, false, progress);
   for (const StateLine& s : state_lines(changed.front(), found)) e.states.insert(s.text);
   e.seconds = found.seconds;
-  if (found.status != explore::Status::Complete) e.limit = found.reason.empty() ? "a bound was hit" : found.reason;
+  if (found.status != explore::Status::Complete)
+    e.limit = found.reason.empty() ? "a bound was hit" : found.reason;
   return e;
 }
 
 /// The states of `a` that `b` does not have.
 std::vector<std::string> beyond(const Explored& a, const Explored& b) {
   std::vector<std::string> out;
-  std::set_difference(a.states.begin(), a.states.end(), b.states.begin(), b.states.end(), std::back_inserter(out));
+  std::set_difference(a.states.begin(), a.states.end(), b.states.begin(), b.states.end(),
+                      std::back_inserter(out));
   return out;
 }
 
@@ -118,9 +123,10 @@ std::string table(const std::vector<Explored>& all) {
   std::string out =
       fmt::format("{:<9} {:<{}} {:>6}  {:<8} {}\n", "machine", "", width, "states", "vs weak", "vs T1");
   for (const Explored& e : all) {
-    out += fmt::format("{:<9} {:<{}} {:>6}  {:<8} {}\n", e.column.name, e.column.description, width,
-                       e.limit.empty() ? std::to_string(e.states.size()) : fmt::format(">{}", e.states.size()),
-                       &e == &all[0] ? "-" : changes(e, all[0]), &e == &all[1] ? "-" : changes(e, all[1]));
+    out +=
+        fmt::format("{:<9} {:<{}} {:>6}  {:<8} {}\n", e.column.name, e.column.description, width,
+                    e.limit.empty() ? std::to_string(e.states.size()) : fmt::format(">{}", e.states.size()),
+                    &e == &all[0] ? "-" : changes(e, all[0]), &e == &all[1] ? "-" : changes(e, all[1]));
   }
   return out;
 }
@@ -191,7 +197,8 @@ CaseReport report_flavours(const Workload& w, const std::vector<Explored>& all) 
   return r;
 }
 
-std::vector<CaseReport> compare_file(const Options& options, const std::string& file, ProgressLine& progress) {
+std::vector<CaseReport> compare_file(const Options& options, const std::string& file,
+                                     ProgressLine& progress) {
   Overrides overrides;
   overrides.variants = options.variants;
   std::vector<CaseReport> reports;
@@ -218,10 +225,12 @@ ExitStatus compare_files(const Options& options) {
 }  // namespace
 
 void add_flavours(CLI::App& app, Action& chosen) {
-  CLI::App* sub = app.add_subcommand("flavours", "What each reading of TSO adds to or removes from the outcomes");
+  CLI::App* sub =
+      app.add_subcommand("flavours", "What each reading of TSO adds to or removes from the outcomes");
   auto options = std::make_shared<Options>();
   options->output.suite = "isobar flavours";
-  sub->add_option("FILE", options->paths, "Litmus tests (.litmus), scenarios (.yaml), folders with such files")
+  sub->add_option("FILE", options->paths,
+                  "Litmus tests (.litmus), scenarios (.yaml), folders with such files")
       ->required();
   sub->add_flag("--json", options->output.json, "One JSON object per line (docs/explain.md)");
   sub->add_option("--variant", options->variants, "Variants by name, as for 'isobar explore'")

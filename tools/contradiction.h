@@ -15,8 +15,8 @@ namespace isobar::tools {
 /// One step of a cycle of events, each said to come before the next.
 struct ContradictionStep {
   std::string from, relation, to;
-  std::string clause;  ///< "bob: po; [dmb.full]; po"
-  std::string because; ///< the barrier that stands between them, if that is what orders them; else empty
+  std::string clause;   ///< "bob: po; [dmb.full]; po"
+  std::string because;  ///< the barrier that stands between them, if that is what orders them; else empty
 };
 
 struct Contradiction {
@@ -27,8 +27,8 @@ struct Contradiction {
   std::string reason;  ///< why there is no cycle to show
 };
 
-/// Enumerates the candidate executions of `w` that end in `goal` and returns the violation with the shortest cycle.
-/// Bounded; what the enumeration does not know (kernels, exceptions, modified code) gives `reason`.
+/// Enumerates the candidate executions of `w` that end in `goal` and returns the violation with the shortest
+/// cycle. Bounded; what the enumeration does not know (kernels, exceptions, modified code) gives `reason`.
 Contradiction contradiction(const Workload& w, const Listing& listing, const Goal& goal);
 
 }  // namespace isobar::tools

@@ -19,9 +19,9 @@ struct ExplainOptions {
   SearchFlags search;                  ///< limits of each search
 };
 
-/// Allowed: the shortest run as a walk and, if asked for, the repairs (Differs if none suffices). Forbidden: the axiom
-/// with its cycle, and what could be weakened. Undetermined if a limit was hit before the state was found.
-/// Throws InputError as goal_of() does.
+/// Allowed: the shortest run as a walk and, if asked for, the repairs (Differs if none suffices). Forbidden:
+/// the axiom with its cycle, and what could be weakened. Undetermined if a limit was hit before the state was
+/// found. Throws InputError as goal_of() does.
 CaseReport explain_workload(const Workload& w, const ExplainOptions& options, ProgressLine& progress);
 
 }  // namespace isobar::tools

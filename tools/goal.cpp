@@ -57,7 +57,8 @@ std::vector<Item> items_of(const std::string& state) {
 
 Goal named_goal(const Workload& w, const std::string& outcome, const explore::SearchResult& seen) {
   const std::vector<Item> wanted = items_of(outcome);
-  if (wanted.empty()) throw InputError(Diagnostic{{"--outcome", 1, 1}, "expected a state such as '1:X0=1; [x]=2'"});
+  if (wanted.empty())
+    throw InputError(Diagnostic{{"--outcome", 1, 1}, "expected a state such as '1:X0=1; [x]=2'"});
   std::set<std::string> known;
   for (const auto& [o, info] : seen.outcomes) {
     for (const Item& i : items_of(state_text(w, o))) known.insert(i.name);
@@ -66,8 +67,9 @@ Goal named_goal(const Workload& w, const std::string& outcome, const explore::Se
     if (seen.outcomes.empty() || i.value.empty() || known.count(i.name) != 0) continue;
     std::string list;
     for (const std::string& k : known) list += (list.empty() ? "" : ", ") + k;
-    throw InputError(Diagnostic{{"--outcome", 1, i.column},
-                                fmt::format("the states of {} do not show '{}'; they show {}", w.name, i.name, list)});
+    throw InputError(
+        Diagnostic{{"--outcome", 1, i.column},
+                   fmt::format("the states of {} do not show '{}'; they show {}", w.name, i.name, list)});
   }
   return {outcome, [wanted](const Workload& of, const trace::Outcome& o) {
             const std::vector<Item> shown = items_of(state_text(of, o));
@@ -114,19 +116,21 @@ Goal scenario_goal(const Workload& w, const explore::SearchResult& seen) {
     if (chosen == nullptr || first_never) chosen = &v;
   }
   if (chosen == nullptr) {
-    throw InputError(
-        Diagnostic{{w.file, 0, 0}, fmt::format("{} expects nothing: name a state with --outcome", w.title())});
+    throw InputError(Diagnostic{{w.file, 0, 0},
+                                fmt::format("{} expects nothing: name a state with --outcome", w.title())});
   }
   return expectation_goal(w.scenario->expectations[chosen->expectation], chosen->expectation);
 }
 
 }  // namespace
 
-Goal goal_of(const Workload& w, const std::optional<std::string>& outcome, const explore::SearchResult& seen) {
+Goal goal_of(const Workload& w, const std::optional<std::string>& outcome,
+             const explore::SearchResult& seen) {
   if (outcome) return named_goal(w, *outcome, seen);
   if (w.scenario) return scenario_goal(w, seen);
   const bool breaks = w.litmus->quantifier == scenarios::LitmusQuantifier::ForAll;
-  return {(breaks ? "a state without " : "") + w.litmus->condition_text, [](const Workload& of, const trace::Outcome& o) {
+  return {(breaks ? "a state without " : "") + w.litmus->condition_text,
+          [](const Workload& of, const trace::Outcome& o) {
             const scenarios::LitmusProgram& p = *of.litmus;
             if (!is_counted(of, o)) return false;
             return scenarios::condition_holds(p, o) != (p.quantifier == scenarios::LitmusQuantifier::ForAll);

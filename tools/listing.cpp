@@ -37,8 +37,8 @@ std::size_t instruction_start(const std::string& line) {
     at = line.find_first_not_of(" \t\r", at);
     if (at == std::string::npos || line[at] == '.' || line[at] == '#') return std::string::npos;
     std::size_t end = at;
-    while (end < line.size() && (std::isalnum(static_cast<unsigned char>(line[end])) != 0 || line[end] == '_' ||
-                                 line[end] == '.' || line[end] == '$'))
+    while (end < line.size() && (std::isalnum(static_cast<unsigned char>(line[end])) != 0 ||
+                                 line[end] == '_' || line[end] == '.' || line[end] == '$'))
       ++end;
     if (end == line.size() || line[end] != ':') return at;
     at = end + 1;

@@ -15,10 +15,10 @@ struct CodeLine {
   unsigned thread = 0;  ///< index of the thread; kSharedCode: a location of type code
   u64 pc = 0;
   u32 word = 0;
-  std::string text;     ///< as written, without labels and comments
-  u32 line = 0;         ///< in the file, from 1; 0 if not known
-  u32 column = 0;       ///< of the instruction, from 1
-  u32 index = 0;        ///< litmus: which instruction of its thread
+  std::string text;  ///< as written, without labels and comments
+  u32 line = 0;      ///< in the file, from 1; 0 if not known
+  u32 column = 0;    ///< of the instruction, from 1
+  u32 index = 0;     ///< litmus: which instruction of its thread
 };
 inline constexpr unsigned kSharedCode = ~0u;
 

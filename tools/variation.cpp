@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <iterator>
 #include <sstream>
 
 #include "isa/assembler.h"
@@ -26,7 +27,8 @@ std::string owner(const Workload& w, const CodeLine& c) {
 std::string one_line(std::string text) {
   std::replace(text.begin(), text.end(), '\t', ' ');
   const std::size_t first = text.find_first_not_of(' ');
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
   return first == std::string::npos ? text : text.substr(first);
 }
 
@@ -73,11 +75,13 @@ bool is_memory_access(u32 word) {
 
 Overrides overrides_of(const Workload& w) {
   Overrides o = w.overrides;
-  if (w.scenario) o.variants = w.variant.empty() ? std::vector<std::string>{} : std::vector<std::string>{w.variant};
+  if (w.scenario)
+    o.variants = w.variant.empty() ? std::vector<std::string>{} : std::vector<std::string>{w.variant};
   return o;
 }
 
-/// A litmus test with `barrier` in front of instruction `index` of a thread; labels there come before the barrier.
+/// A litmus test with `barrier` in front of instruction `index` of a thread; labels there come before the
+/// barrier.
 Workload litmus_with_barrier(const Workload& w, const CodeLine& before, const std::string& barrier) {
   scenarios::LitmusTest test = scenarios::parse_litmus(w.text, w.file);
   for (scenarios::LitmusThread& t : test.threads) {
@@ -115,7 +119,8 @@ Workload scenario_with_barrier(const Workload& w, const CodeLine& before, const 
     changed += out.scenario->threads[t].assembly.text != w.scenario->threads[t].assembly.text ? 1 : 0;
   for (std::size_t m = 0; m < out.scenario->memory.size(); ++m)
     changed += out.scenario->memory[m].assembly.text != w.scenario->memory[m].assembly.text ? 1 : 0;
-  if (changed != 1) throw InputError(Diagnostic{{w.file, before.line, before.column}, "the code stands for several threads"});
+  if (changed != 1)
+    throw InputError(Diagnostic{{w.file, before.line, before.column}, "the code stands for several threads"});
   return out;
 }
 
@@ -127,18 +132,23 @@ void add_barriers(const Workload& w, const Listing& listing, const CodeLine& c, 
   if (c.line == 0 || (c.thread == kSharedCode && w.litmus)) return;
   for (const auto& [rank, text] : {std::pair{kDmbSt, "DMB ST"}, {kDmbLd, "DMB LD"}, {kDmbSy, "DMB SY"}}) {
     const std::string barrier = text;
-    out.push_back({fmt::format("{}: {} before {}", owner(w, c), barrier, listing.instruction(c.pc, c.word)), rank, barrier,
-                   [&w, c, barrier] { return with_barrier(w, c, barrier); }});
+    out.push_back({fmt::format("{}: {} before {}", owner(w, c), barrier, listing.instruction(c.pc, c.word)),
+                   rank, barrier, [&w, c, barrier] { return with_barrier(w, c, barrier); }});
   }
 }
 
-void add_annotations(const Workload& w, const Listing& listing, const CodeLine& c, std::vector<Variation>& out) {
+void add_annotations(const Workload& w, const Listing& listing, const CodeLine& c,
+                     std::vector<Variation>& out) {
   for (const Stronger& s : stronger_words(c.word)) {
     const bool pc_acquire = s.kind == Stronger::Kind::AcquirePc, acquire = s.kind == Stronger::Kind::Acquire;
     out.push_back({fmt::format("{}: {} becomes {}", owner(w, c), listing.instruction(c.pc, c.word),
                                one_line(isa::disassemble(s.word, c.pc))),
-                   pc_acquire ? kLdapr : acquire ? kLdar : kStlr,
-                   pc_acquire ? "acquire (RCpc)" : acquire ? "acquire" : "release",
+                   pc_acquire ? kLdapr
+                   : acquire  ? kLdar
+                              : kStlr,
+                   pc_acquire ? "acquire (RCpc)"
+                   : acquire  ? "acquire"
+                              : "release",
                    [&w, pc = c.pc, word = s.word] { return with_word(w, pc, word); }});
   }
 }
@@ -156,7 +166,8 @@ std::vector<Variation> weakenings(const Workload& w, const Listing& listing) {
   }
   for (unsigned core = 0; core < w.machine->config().cores && !has_kernel(w); ++core) {
     if (!starts_with_tso(w.machine->config().core[core])) continue;
-    out.push_back({fmt::format("{}: TSO off", listing.core(core)), 0, "", [&w, core] { return with_tso(w, core, false); }});
+    out.push_back({fmt::format("{}: TSO off", listing.core(core)), 0, "",
+                   [&w, core] { return with_tso(w, core, false); }});
   }
   return out;
 }
@@ -170,10 +181,15 @@ std::vector<Variation> strengthenings(const Workload& w, const Listing& listing)
   }
   for (unsigned core = 0; core < w.machine->config().cores && !has_kernel(w); ++core) {
     if (starts_with_tso(w.machine->config().core[core])) continue;
-    out.push_back({fmt::format("{}: TSO on", listing.core(core)), kTso, "TSO", [&w, core] { return with_tso(w, core, true); }});
+    out.push_back({fmt::format("{}: TSO on", listing.core(core)), kTso, "TSO",
+                   [&w, core] { return with_tso(w, core, true); }});
   }
-  std::stable_sort(out.begin(), out.end(), [](const Variation& a, const Variation& b) { return a.rank < b.rank; });
-  return out;
+  std::vector<Variation> by_cost;
+  for (unsigned rank = kDmbSt; rank <= kTso; ++rank) {
+    std::copy_if(out.begin(), out.end(), std::back_inserter(by_cost),
+                 [rank](const Variation& v) { return v.rank == rank; });
+  }
+  return by_cost;
 }
 
 }  // namespace isobar::tools

@@ -11,20 +11,21 @@
 namespace isobar::tools {
 
 struct Variation {
-  std::string what;  ///< "P0: DMB SY (line 8) -> NOP"
-  unsigned rank = 0; ///< strengthenings: cost, 1 is the cheapest
-  std::string kind;  ///< strengthenings: "DMB ST", "LDAR" ...
+  std::string what;   ///< "P0: DMB SY (line 8) -> NOP"
+  unsigned rank = 0;  ///< strengthenings: cost, 1 is the cheapest
+  std::string kind;   ///< strengthenings: "DMB ST", "LDAR" ...
   /// Makes the changed test. Throws InputError if it turns out that the text cannot be changed so.
   std::function<Workload()> make;
 };
 
-/// Every way to weaken one instruction of the test's own code or one core: barriers to NOP or to a weaker barrier, ISB to
-/// NOP, acquire and release dropped or acquire made RCpc, atomics with less of both, TSO of one core cleared.
-/// Dependencies stay as they are.
+/// Every way to weaken one instruction of the test's own code or one core: barriers to NOP or to a weaker
+/// barrier, ISB to NOP, acquire and release dropped or acquire made RCpc, atomics with less of both, TSO of
+/// one core cleared. Dependencies stay as they are.
 std::vector<Variation> weakenings(const Workload& w, const Listing& listing);
 
-/// Every way to strengthen one place of the test's own code or one core, cheapest first: DMB ST, DMB LD, load-acquire RCpc,
-/// load-acquire, store-release, DMB SY, TSO on one core. Barriers are put before a memory access.
+/// Every way to strengthen one place of the test's own code or one core, cheapest first: DMB ST, DMB LD,
+/// load-acquire RCpc, load-acquire, store-release, DMB SY, TSO on one core. Barriers are put before a memory
+/// access.
 std::vector<Variation> strengthenings(const Workload& w, const Listing& listing);
 
 /// The words that `word` can be weakened to, strongest first.

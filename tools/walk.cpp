@@ -65,10 +65,12 @@ class Narrator {
                                     listing_.address(c.window[t.slot].addr)),
                         {}};
       case TransitionKind::InvalidateInstruction: return invalidate(c, t);
-      case TransitionKind::SystemAction: return WalkStep{who_what(c, t) + " takes effect outside the core", {}};
+      case TransitionKind::SystemAction:
+        return WalkStep{who_what(c, t) + " takes effect outside the core", {}};
       case TransitionKind::SystemEffect: return system_effect(t, after);
       case TransitionKind::TakeInterrupt: return interrupt(c, t);
-      case TransitionKind::TimerTick: return WalkStep{fmt::format("the timer of {} fires", listing_.core(t.core)), {}};
+      case TransitionKind::TimerTick:
+        return WalkStep{fmt::format("the timer of {} fires", listing_.core(t.core)), {}};
     }
     return std::nullopt;
   }
@@ -90,14 +92,16 @@ class Narrator {
     if (modified_.count(pc) == 0) return std::nullopt;
     const model::CodeWord* versions = model::find_code(before.storage, pc);
     if (versions == nullptr) {
-      return WalkStep{fmt::format("{} fetches {}: {}, which nobody has changed yet", who(t), listing_.address(pc),
-                                  isa::disassemble(initial_word(pc), pc)),
+      return WalkStep{fmt::format("{} fetches {}: {}, which nobody has changed yet", who(t),
+                                  listing_.address(pc), isa::disassemble(initial_word(pc), pc)),
                       {}};
     }
     const u32 word = versions->values[t.choice];
-    WalkStep s{fmt::format("{} fetches {}: {}", who(t), listing_.address(pc), isa::disassemble(word, pc)), {}};
+    WalkStep s{fmt::format("{} fetches {}: {}", who(t), listing_.address(pc), isa::disassemble(word, pc)),
+               {}};
     if (t.choice + 1u < versions->values.size()) {
-      s.notes.push_back(fmt::format("stale: memory already holds {}", isa::disassemble(versions->values.back(), pc)));
+      s.notes.push_back(
+          fmt::format("stale: memory already holds {}", isa::disassemble(versions->values.back(), pc)));
     }
     return s;
   }
@@ -106,7 +110,9 @@ class Narrator {
   WalkStep guess(const Core& c, const Transition& t) const {
     const Entry& e = c.window[t.slot];
     const std::string i = instruction(e);
-    const auto say = [&](const std::string& what) { return WalkStep{fmt::format("{} {}", who(t), what), {}}; };
+    const auto say = [&](const std::string& what) {
+      return WalkStep{fmt::format("{} {}", who(t), what), {}};
+    };
     switch (e.uop->kind) {
       case UopKind::Branch:
         if (e.uop->branch_op() == isa::BranchOp::Indirect) {
@@ -119,7 +125,9 @@ class Narrator {
           return say(fmt::format("{}: the exclusive store will {}", i, t.choice != 0 ? "succeed" : "fail"));
         return say(fmt::format("guesses that the comparison of {} is {}", i,
                                t.choice < model::kCasUnequal ? "equal" : "unequal"));
-      default: return say(fmt::format("guesses that {} takes its {} operand", i, t.choice != 0 ? "first" : "second"));
+      default:
+        return say(
+            fmt::format("guesses that {} takes its {} operand", i, t.choice != 0 ? "first" : "second"));
     }
   }
 
@@ -128,7 +136,8 @@ class Narrator {
     const unsigned first = effects.bytes == 0 ? 0 : static_cast<unsigned>(__builtin_ctz(effects.bytes));
     unsigned size = 0;
     while (first + size < 16 && (effects.bytes >> (first + size) & 1) != 0) ++size;
-    const std::string what = fmt::format("{} = {}", listing_.address(e.addr + first), shown(e.raw, first, size));
+    const std::string what =
+        fmt::format("{} = {}", listing_.address(e.addr + first), shown(e.raw, first, size));
     WalkStep s;
     if (t.kind == TransitionKind::ForwardRead) {
       const Entry& from = c.window[model::forward_slot(t.choice)];
@@ -143,18 +152,21 @@ class Narrator {
   }
 
   /// Notes on what is older than slot t.slot and not done.
-  void overtakes(const Core& c, const Transition& t, u8 except, const std::string& prefix, WalkStep& s) const {
+  void overtakes(const Core& c, const Transition& t, u8 except, const std::string& prefix,
+                 WalkStep& s) const {
     const u64 own = c.window[t.slot].pc;
     for (unsigned k = 0; k < t.slot; ++k) {
       const Entry& q = c.window[k];
       if (k == except || q.inert || q.pc == own) continue;
       if (q.uop->kind == UopKind::Read && !q.fired) {
-        s.notes.push_back(fmt::format("{}the older load {} has not been satisfied yet", prefix, instruction(q)));
+        s.notes.push_back(
+            fmt::format("{}the older load {} has not been satisfied yet", prefix, instruction(q)));
       } else if (q.uop->kind == UopKind::Write && !q.fired) {
-        s.notes.push_back(prefix + (q.known && q.address_known
-                                        ? fmt::format("the older store {} stays in the store buffer", instruction(q))
-                                        : fmt::format("the older store {} does not have its {} yet", instruction(q),
-                                                      q.address_known ? "data" : "address")));
+        s.notes.push_back(prefix +
+                          (q.known && q.address_known
+                               ? fmt::format("the older store {} stays in the store buffer", instruction(q))
+                               : fmt::format("the older store {} does not have its {} yet", instruction(q),
+                                             q.address_known ? "data" : "address")));
       } else if (q.uop->kind == UopKind::Branch && !q.resolved && !q.known) {
         s.notes.push_back(fmt::format("{}{} is only guessed", prefix, instruction(q)));
       }
@@ -164,8 +176,9 @@ class Narrator {
   WalkStep write(const MachineState& before, const Transition& t, const Effects& effects) const {
     const Core& c = before.core[t.core];
     const Entry& e = effects.entry ? *effects.entry : c.window[t.slot];
-    const unsigned size = e.own == 0 ? e.uop->mem.size : static_cast<unsigned>(__builtin_popcount(e.own)) -
-                                                             static_cast<unsigned>(__builtin_popcount(c.window[t.slot].own));
+    const unsigned size = e.own == 0 ? e.uop->mem.size
+                                     : static_cast<unsigned>(__builtin_popcount(e.own)) -
+                                           static_cast<unsigned>(__builtin_popcount(c.window[t.slot].own));
     WalkStep s;
     s.what = fmt::format("{} writes {} = {} to memory: {}", who(t), listing_.address(e.addr + t.choice),
                          shown(e.value, t.choice, size), instruction(e));
@@ -173,8 +186,8 @@ class Narrator {
     for (unsigned other = 0; other < before.core.size(); ++other) {
       for (const Entry& q : before.core[other].window) {
         if (q.index == 0 && overlaps(e, q.pc)) {
-          s.notes.push_back(fmt::format("{} has already fetched the old instruction at {}", listing_.core(other),
-                                        listing_.address(q.pc)));
+          s.notes.push_back(fmt::format("{} has already fetched the old instruction at {}",
+                                        listing_.core(other), listing_.address(q.pc)));
         }
       }
     }
@@ -205,15 +218,18 @@ class Narrator {
 
 }  // namespace
 
-std::vector<WalkStep> walk(const Workload& w, const Listing& listing, const std::vector<Transition>& transitions) {
+std::vector<WalkStep> walk(const Workload& w, const Listing& listing,
+                           const std::vector<Transition>& transitions) {
   const Narrator narrator(w, listing, transitions);
   Repeater run(w);
   std::vector<WalkStep> steps;
   for (const Step& step : untimed(transitions)) {
     const MachineState before = run.state();
     Effects effects;
-    if (!run.take(step, &effects)) throw InternalError("a found step is not allowed: " + describe(step.transition));
-    if (auto told = narrator.tell(before, step.transition, effects, run.state())) steps.push_back(std::move(*told));
+    if (!run.take(step, &effects))
+      throw InternalError("a found step is not allowed: " + describe(step.transition));
+    if (auto told = narrator.tell(before, step.transition, effects, run.state()))
+      steps.push_back(std::move(*told));
   }
   return steps;
 }

@@ -15,8 +15,8 @@ struct WalkStep {
   std::vector<std::string> notes;  ///< what is out of the ordinary: what it overtakes, what waits meanwhile
 };
 
-/// The steps of `transitions` from the initial state of `w`, without fetches of code that nobody changes and without
-/// what only the host does.
+/// The steps of `transitions` from the initial state of `w`, without fetches of code that nobody changes and
+/// without what only the host does.
 std::vector<WalkStep> walk(const Workload& w, const Listing& listing,
                            const std::vector<model::Transition>& transitions);
 

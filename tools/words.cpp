@@ -1,4 +1,5 @@
-// Weaker and stronger forms of single instructions, by their encodings (Arm ARM C4.1, "Loads and stores", "Barriers").
+// Weaker and stronger forms of single instructions, by their encodings (Arm ARM C4.1, "Loads and stores",
+// "Barriers").
 #include <algorithm>
 #include <string_view>
 
@@ -10,9 +11,9 @@ namespace isobar::tools {
 namespace {
 
 constexpr u32 kNop = 0xd503201f;
-constexpr u32 kRegisters = 0x3ff;         ///< Rn and Rt
-constexpr u32 kSize = 0xc0000000;         ///< access size of loads and stores
-constexpr u32 kOrdered = u32{1} << 15;    ///< o0 of exclusives (acquire or release); release of CAS
+constexpr u32 kRegisters = 0x3ff;       ///< Rn and Rt
+constexpr u32 kSize = 0xc0000000;       ///< access size of loads and stores
+constexpr u32 kOrdered = u32{1} << 15;  ///< o0 of exclusives (acquire or release); release of CAS
 constexpr u32 kCasAcquire = u32{1} << 22;
 constexpr u32 kLseAcquire = u32{1} << 23, kLseRelease = u32{1} << 22;
 constexpr u32 kLoad = 0x39400000, kStore = 0x39000000;  ///< unsigned offset 0
@@ -83,7 +84,8 @@ std::vector<Stronger> stronger_words(u32 word) {
   const bool store = is_one_of(name, {"STR_imm_unsigned", "STRB_imm_unsigned", "STRH_imm_unsigned"});
   const u32 unscaled = with_form(word, kUnscaledOrdered) | (offset * bytes & 0x1ff) << 12;
   const bool near = offset * bytes < 256;
-  if (load && offset == 0) out = {{Kind::AcquirePc, with_form(word, kLdapr)}, {Kind::Acquire, with_form(word, kLdar)}};
+  if (load && offset == 0)
+    out = {{Kind::AcquirePc, with_form(word, kLdapr)}, {Kind::Acquire, with_form(word, kLdar)}};
   if (load && offset != 0 && near) out.push_back({Kind::AcquirePc, unscaled | 1u << 22});
   if (store && offset == 0) out.push_back({Kind::Release, with_form(word, kStlr)});
   if (store && offset != 0 && near) out.push_back({Kind::Release, unscaled});
