@@ -1,4 +1,6 @@
 # Compiler flags of every target of ours, and nothing else.
+# -O2: -O3 takes a quarter longer to compile and gains nothing on the conformance groups.
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
 add_library(isobar_options INTERFACE)
 target_compile_options(isobar_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wno-missing-field-initializers -Werror
   # GCC 12 reports std::string members of temporaries that are never constructed, and copies in string concatenation
