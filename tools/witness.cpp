@@ -36,6 +36,8 @@ axiomatic::Verdict judge_witness(const Workload& w, const StateLine& state) {
   const model::MachineState end = run_steps(w, untimed(state.witness), &recorder);
   axiomatic::JudgeOptions options;
   options.flavour = flavour(w.machine->config().flavour);
+  options.dependencies.entry_is_cse = w.machine->config().eis;
+  options.dependencies.return_is_cse = w.machine->config().eos;
   options.disassemble = isa::disassemble;
   return axiomatic::judge(recorder.finish(end), options);
 }
