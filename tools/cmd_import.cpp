@@ -52,8 +52,7 @@ void add_import(CLI::App& app, Action& chosen) {
   CLI::App* sub = app.add_subcommand("import", "Make a scenario from another tool's output");
   sub->require_subcommand(1);
   CLI::App* qemu = sub->add_subcommand("qemu",
-                                       "Log of QEMU user emulation of x86-64 on arm64 (-d in_asm,out_asm): "
-                                       "list its blocks, or make a scenario");
+                                       "Log of QEMU user emulation of x86-64 on arm64 (-d in_asm,out_asm)");
   auto options = std::make_shared<Options>();
   qemu->add_option("LOG", options->log, "The log, - for standard input")->type_name("")->required();
   auto* thread = qemu->add_option("--thread", options->scenario.threads,

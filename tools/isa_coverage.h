@@ -8,8 +8,8 @@ namespace isobar::tools {
 
 /// Reads a JSON-lines file whose objects have "words", an array of hexadecimal A64 words (one sequence), and
 /// optionally "data_words", the indices of words that are literals and not instructions. Prints the share of
-/// words and of whole sequences that decode, and the most frequent mnemonics that do not. Returns 0 if every
-/// instruction decodes, else 1. Throws InputError with the line for malformed input.
-int run_isa_coverage(const std::string& file, std::ostream& out);
+/// words and of whole sequences that decode, and the most frequent mnemonics that do not. Throws InputError
+/// with the line for malformed input.
+void run_isa_coverage(const std::string& file, std::ostream& out);
 
 }  // namespace isobar::tools

@@ -224,7 +224,7 @@ TEST(LitmusProgram, SaysWhatIsNotSupported) {
       {"AArch64 T\n{ [PTE(x)]=(valid:0); }\nP0;\nNOP;\n", "PTE(x)", 2},
       {"AArch64 T\n{ 0:X1=x:red; }\nP0;\nNOP;\n", "x:red", 2},
       {"AArch64 T\n{ 0:VNCR_EL2=x; }\nP0;\nNOP;\n", "register VNCR_EL2", 2},
-      {"AArch64 T\n{}\nP0 | P0.F;\nNOP | ERET;\n", "fault handlers", 3},
+      {"AArch64 T\n{}\nP0 | P0.F;\nNOP | ERET;\nexists fault(P0)\n", "that a handler takes", 5},
       {"AArch64 T\n{}\nP0;\nSVC #0;\n", "needs a fault handler", 4},
       {"AArch64 T\n{}\nP0;\nNOP;\nADD Z0.S,Z1.S,Z2.S;\n", "'ADD Z0.S,Z1.S,Z2.S' is not modelled", 5},
       {"AArch64 T\n{}\nP0;\nNOP;\nexists fault(P0,MMU:Translation)\n", "fault 'MMU:Translation'", 5},
@@ -240,6 +240,16 @@ TEST(LitmusProgram, SaysWhatIsNotSupported) {
       EXPECT_EQ(e.diagnostics().front().where.line, c.line) << e.reason();
     }
   }
+}
+
+TEST(LitmusProgram, RunsFaultHandlers) {
+  const LitmusProgram p = load(
+      "AArch64 T\n{ 1:X3=9; }\nP0 | P0.F | P1;\nUDF #0 | ADR X9,L0 | MOV X1,#1;\nMOV W2,#1 | MSR ELR_EL1,X9 | ;\n"
+      "L0: MOV W3,#3 | MOV W4,#4 | ;\n | ERET | ;\nexists (0:X2=0 /\\ 0:X3=3 /\\ 0:X4=4 /\\ 1:X1=1)\n");
+  const model::Machine m(p.config, p.program);
+  const explore::SearchResult r = explore::search(m, p.observables, {});
+  ASSERT_EQ(r.outcomes.size(), 1u);
+  EXPECT_TRUE(condition_holds(p, r.outcomes.begin()->first)) << state_text(p, r.outcomes.begin()->first);
 }
 
 TEST(LitmusProgram, SaysWhatIsWrong) {
