@@ -88,18 +88,21 @@ void take_exception(const SettleContext& ctx, MachineState& s, unsigned core, un
   }
   const Operand vbar = register_operand(c, Reg::VBAR_EL1, static_cast<unsigned>(c.window.size()));
   const bool abort = vector == 0x400 && ((esr >> 26) & ~u64{5}) == static_cast<u64>(ExceptionClass::InstructionAbort);
+  // The entries below belong to the handler: an interrupt comes before the instruction that raised the exception or
+  // after the handler has unmasked it, never in between.
+  const Context from = c.context;
+  c.context.el = 1;
+  c.context.sp_sel = true;
+  c.context.daif = 0xf;
   append_system_write(c, kElr, return_pc, return_pc, true, 0, false);
-  append_system_write(c, kSpsr, return_pc, status_bits(c.context), false, 1, vector == 0x480);
+  append_system_write(c, kSpsr, return_pc, status_bits(from), false, 1, vector == 0x480);
   if (vector != 0x480) append_system_write(c, kEsr, return_pc, esr, true, 2, !abort);
   if (abort) append_system_write(c, kFar, return_pc, far, true, 3, true);
   if (ctx.observer != nullptr)
     for (auto e = c.window.end() - (vector == 0x480 ? 2 : abort ? 4 : 3); e != c.window.end(); ++e)
       ctx.observer->fetched(core, *e);
   u64 offset = vector;
-  if (c.context.el == 1) offset -= c.context.sp_sel ? 0x200 : 0x400;
-  c.context.el = 1;
-  c.context.sp_sel = true;
-  c.context.daif = 0xf;
+  if (from.el == 1) offset -= from.sp_sel ? 0x200 : 0x400;
   if (ctx.config.eis) c.context.tso = tso_after_synchronisation(ctx.config, c, core);
   c.pc = vbar.value.lo + offset;
 }
