@@ -44,7 +44,8 @@ void check_thread(const ShimConfig& config, const model::MachineConfig& machine,
     if (!(t.process < 0 ? kernel : user)) {
       f.add("thread {}: register {} cannot be given, expected {}", t.name, isa::name(reg),
             t.process < 0 ? "X19 to X29 (a kernel thread)" : "X0 to X30 or TPIDR_EL0");
-    } else if (t.process >= 0 && reg <= isa::Reg::X30 && isa::index(reg) >= config.general_registers) {
+    } else if (t.process >= 0 && reg <= isa::Reg::X30 && config.general_registers != 0 &&
+               isa::index(reg) >= config.general_registers) {
       f.add("thread {}: register {} is given, but only {} general registers are preserved", t.name,
             isa::name(reg), config.general_registers);
     }
@@ -59,8 +60,8 @@ void check(const ShimConfig& config, const model::MachineConfig& machine) {
   if (config.page_size != 4096 && config.page_size != 16384 && config.page_size != 65536) {
     f.add("page size {}: expected 4096, 16384 or 65536", config.page_size);
   }
-  if (config.general_registers < 1 || config.general_registers > 31) {
-    f.add("{} general registers: expected 1 to 31", config.general_registers);
+  if (config.general_registers > 31) {
+    f.add("{} general registers: expected 0 to 31", config.general_registers);
   }
   if (config.threads.size() > kMaxThreads) {
     f.add("{} threads: the shim has room for {}", config.threads.size(), kMaxThreads);

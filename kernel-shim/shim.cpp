@@ -10,6 +10,7 @@
 #include "kernel-shim/asm_text.h"
 #include "kernel-shim/check.h"
 #include "kernel-shim/layout.h"
+#include "kernel-shim/registers.h"
 #include "support/diagnostic.h"
 
 namespace isobar::kernel {
@@ -35,7 +36,7 @@ std::string definitions(const ShimConfig& config, const model::MachineConfig& ma
   std::string s;
   const auto set = [&](std::string_view name, u64 value) { s += fmt::format(".set {}, {}\n", name, value); };
   set("NR_CORES", machine.cores);
-  set("NR_REGS", config.general_registers);
+  set("NR_REGS", general_registers(config));
   set("TIMER_PERIOD", config.timer_period);
   set("HAS_MEM_MODEL", config.policy != Policy::StaticFirmware &&
                            (config.policy != Policy::Page4k || config.page_size == 4096));
@@ -315,7 +316,12 @@ Capabilities detect(const model::MachineConfig& machine) {
 }
 
 std::map<std::string, u64> text_symbols(const ShimConfig& config, const model::MachineConfig& machine) {
-  return assemble_text(config, machine).labels;
+  std::map<std::string, u64> exported;
+  const isa::Assembly text = assemble_text(config, machine);
+  for (const auto& [name, address] : text.labels) {
+    if (name.starts_with("kthread_") && address < text.labels.at("exports_end")) exported[name] = address;
+  }
+  return exported;
 }
 
 Shim build(const ShimConfig& config, const model::MachineConfig& machine) {

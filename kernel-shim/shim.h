@@ -85,9 +85,9 @@ struct ShimConfig {
   std::set<Knob> knobs;
   Policy policy = Policy::PrctlV1;
   unsigned page_size = 16384;  ///< bytes: 4096, 16384 or 65536
-  /// General registers that threads use, 1 to 31: X0 to X[n-1]. A context switch preserves these; fewer make
-  /// shorter paths in search.
-  unsigned general_registers = 31;
+  /// A context switch preserves X0 to X[n-1], n from 1 to 31: fewer make shorter paths in search. 0: as many
+  /// as the programs name in their code and the threads are given (all if a thread may write code).
+  unsigned general_registers = 0;
   /// Model time between timer interrupts of a core in timed runs, below 2^32; 0: none. Search delivers
   /// MachineConfig::timer_ticks interrupts per core at any time instead.
   u32 timer_period = 0;
@@ -112,7 +112,8 @@ struct Capabilities {
 };
 Capabilities detect(const model::MachineConfig& machine);
 
-/// Labels of the shim's code alone, for kernel threads that call into it: needs no threads.
+/// The functions that kernel threads may call, by name: kthread_yield, kthread_exit, kthread_use_mm,
+/// kthread_unuse_mm. Their addresses are the same in every configuration.
 std::map<std::string, u64> text_symbols(const ShimConfig& config, const model::MachineConfig& machine);
 
 /// Lays out kernel and programs so that every core starts in its first thread (or idle), without a boot

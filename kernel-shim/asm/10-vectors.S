@@ -49,3 +49,14 @@ el0_sync:
         unexpected
         unexpected
         .balign 0x80
+
+// What kernel threads may call, at addresses that no configuration changes.
+kthread_yield:
+        b       do_kthread_yield
+kthread_exit:
+        b       do_kthread_exit
+kthread_use_mm:
+        b       do_kthread_use_mm
+kthread_unuse_mm:
+        b       do_kthread_unuse_mm
+exports_end:

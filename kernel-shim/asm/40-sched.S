@@ -35,7 +35,7 @@ push_migrating_task:
         b       resume_task
 
 // kthread_yield, called by kernel threads.
-kthread_yield:
+do_kthread_yield:
         pick_next_task kthread_return
         context_switch
         stp     x19, x20, [sp, #F_X0 + 152]
@@ -79,7 +79,8 @@ el0_fault:
         str     x0, [sp, #T_FAULT_FAR]
         b       finish_task_switch
 
-kthread_exit:
+// kthread_exit
+do_kthread_exit:
         exit_mm
         b       finish_task_switch
 

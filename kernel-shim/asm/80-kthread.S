@@ -4,7 +4,7 @@
 // kernel thread by itself, one that only comes and goes and borrows the mm meanwhile.
 
 // kthread_use_mm: adopts the address space x0 (CS-5, MB-13 E).
-kthread_use_mm:
+do_kthread_use_mm:
         ldr     x9, [sp, #T_ACTIVE_MM]
         str     x0, [sp, #T_ACTIVE_MM]
         str     x0, [sp, #T_MM]
@@ -20,7 +20,7 @@ kthread_use_mm:
         ret
 
 // kthread_unuse_mm: user accesses before current->mm = NULL (CS-5, MB-13 E); the mm stays borrowed.
-kthread_unuse_mm:
+do_kthread_unuse_mm:
         .ifeq   KNOB_USE_MM_NO_MB
         dmb     ish                     // smp_mb__after_spinlock
         .endif

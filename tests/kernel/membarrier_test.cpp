@@ -148,5 +148,18 @@ TEST(Membarrier, R_4_two_callers_do_not_deadlock) {
   }
 }
 
+/// An interrupt that meets an exit: it comes before the system call or when the core idles, never instead of
+/// the call.
+TEST(Membarrier, R_4_an_interrupt_does_not_swallow_a_system_call) {
+  System s(2);
+  const int p = s.process("p", kRegistered);
+  s.thread("a", p, 0, membarrier(8, 0, 10) + kExit);
+  s.thread("b", p, 1, kExit);
+  s.build();
+  std::vector<trace::Observable> o{s.observe_x("b", 8), s.observe_x("b", 8)};
+  o[1].addr = s.shim.symbols.at("task_b.fault_esr");
+  EXPECT_EQ(s.outcomes(o), (std::vector<std::vector<u64>>{{93, 0}}));
+}
+
 }  // namespace
 }  // namespace isobar::kernel::test

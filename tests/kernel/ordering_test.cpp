@@ -81,7 +81,7 @@ TEST(MembarrierOrder, MB_13_store_buffering_hangs_on_the_interrupt) {
 }
 
 /// Load buffering: the reads before the call are done before the interrupt is sent.
-TEST(MembarrierOrder, MB_13_A_entry_barrier) {
+TEST(MembarrierOrder, MB_13_entry_barrier_orders_loads) {
   check({{{}, false}, {{Knob::no_entry_mb}, true}}, {1, 1}, [](System& s) {
     const int p = s.process("p", kRegistered);
     s.thread("a", p, 0, std::string(kReadX) + kMembarrier + kWriteY + kExit);
@@ -92,7 +92,7 @@ TEST(MembarrierOrder, MB_13_A_entry_barrier) {
 
 /// The Dekker argument of the system call: its read of rq->curr against the write of rq->curr in the context
 /// switch. b writes y and leaves; a finds another mm in rq->curr, sends nothing, and must still see y.
-TEST(MembarrierOrder, MB_13_C_barrier_before_rq_curr) {
+TEST(MembarrierOrder, MB_13_context_switch_out) {
   check({{{}, false}, {{Knob::no_mb_before_curr}, true}, {{Knob::no_switch_dsb}, false}}, {0, 0},
         [](System& s) {
           const int p = s.process("p", kRegistered);
@@ -104,7 +104,7 @@ TEST(MembarrierOrder, MB_13_C_barrier_before_rq_curr) {
 }
 
 /// The other side of it: a thread of another process leaves, b comes and writes y.
-TEST(MembarrierOrder, MB_13_C_barrier_behind_rq_curr) {
+TEST(MembarrierOrder, MB_13_context_switch_in) {
   check({{{}, false}, {{Knob::no_switch_dsb}, true}, {{Knob::no_entry_mb}, true}}, {0, 0}, [](System& s) {
     const int p = s.process("p", kRegistered);
     s.thread("a", p, 0, std::string(kWriteX) + kMembarrier + kReadY + kExit);
@@ -129,7 +129,7 @@ TEST(MembarrierOrder, MB_8_lazy_mm) {
         });
 }
 
-TEST(MembarrierOrder, MB_13_D_exit_mm) {
+TEST(MembarrierOrder, MB_13_exit_mm) {
   check({{{}, false}, {{Knob::exit_mm_no_mb}, true}}, {0, 0}, [](System& s) {
     const int p = s.process("p", kRegistered);
     s.thread("a", p, 0, std::string(kWriteX) + kMembarrier + kReadY + kExit);
@@ -139,7 +139,7 @@ TEST(MembarrierOrder, MB_13_D_exit_mm) {
 }
 
 /// A kernel thread adopts the mm, writes y and reads x, and leaves it again.
-TEST(MembarrierOrder, MB_13_E_use_mm) {
+TEST(MembarrierOrder, MB_13_use_mm) {
   check({{{}, false}, {{Knob::use_mm_no_mb}, true}}, {0, 0}, [](System& s) {
     const int p = s.process("p", kRegistered);
     s.thread("a", p, 0, std::string(kWriteX) + kMembarrier + kReadY + kExit);
@@ -156,7 +156,7 @@ TEST(MembarrierOrder, MB_13_E_use_mm) {
 /// Leaving the barrier at the end of the call out changes nothing while ERET synchronises: a read of rq->curr
 /// that found another mm controls it. Without (EOS = 0) the last reads of the call and the first of the
 /// thread may swap.
-TEST(MembarrierOrder, MB_13_B_exit_barrier) {
+TEST(MembarrierOrder, MB_13_exit_barrier) {
   const Knob eret = Knob::actlr_missing_isb_with_eos0;
   check({{{}, false},
          {{Knob::no_exit_mb}, false},
