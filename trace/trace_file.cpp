@@ -22,7 +22,7 @@ class Line {
   Line(const std::string& file, u32 number, const std::string& text) : file_(file), number_(number) {
     try {
       json_ = Json::parse(text);
-    } catch (const Json::parse_error& e) {
+    } catch (const nlohmann::json::exception& e) {
       fail("not a JSON object: " + reason(e.what()), static_cast<u32>(e.byte));
     }
     if (!json_.is_object()) fail("expected a JSON object");
