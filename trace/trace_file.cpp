@@ -22,8 +22,11 @@ class Line {
   Line(const std::string& file, u32 number, const std::string& text) : file_(file), number_(number) {
     try {
       json_ = Json::parse(text);
-    } catch (const nlohmann::json::exception& e) {
+    } catch (const nlohmann::json::parse_error& e) {
       fail("not a JSON object: " + reason(e.what()), static_cast<u32>(e.byte));
+    } catch (const nlohmann::json::exception& e) {
+      // A number too large for a double is reported without its place.
+      fail("not a JSON object: " + reason(e.what()));
     }
     if (!json_.is_object()) fail("expected a JSON object");
   }
