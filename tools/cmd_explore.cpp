@@ -7,6 +7,7 @@
 #include "tools/exploration.h"
 #include "tools/files.h"
 #include "tools/search_flags.h"
+#include "tools/second_route.h"
 #include "tools/witness.h"
 
 namespace isobar::tools {
@@ -31,6 +32,10 @@ std::vector<CaseReport> explore_file(const Options& options, const std::string& 
     const std::vector<StateLine> states = state_lines(w, result);
     reports.push_back(report_exploration(kExploreFormat, w, result, states, false));
     keep_witnesses(options.witness, w, states, reports.back());
+    if (options.witness.judge) {
+      const bool complete = result.status == explore::Status::Complete;
+      compare_routes(w, states, complete, reports.back());
+    }
   }
   return reports;
 }
@@ -78,7 +83,7 @@ void add_explore(CLI::App& app, Action& chosen) {
                   "Draw only these: po,rf,co,fr,rmw,addr,data,ctrl,barriers")
       ->type_name("R[,R]")
       ->group(witness);
-  sub->add_flag("--judge", options->witness.judge, "Check every witness against the axioms")->group(witness);
+  sub->add_flag("--judge", options->witness.judge, "Judge every witness, and enumerate all outcomes by the axioms alone: a difference is an internal error")->group(witness);
   add_jobs_flag(*sub, options->jobs);
   add_search_flags(*sub, options->search);
   add_machine_flags(*sub, options->overrides);

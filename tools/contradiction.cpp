@@ -8,6 +8,7 @@
 
 #include "axiomatic/candidates.h"
 #include "axiomatic/judge.h"
+#include "crosscheck/second_route.h"
 #include "isa/assembler.h"
 #include "isa/decoder.h"
 #include "support/diagnostic.h"
@@ -26,70 +27,6 @@ using trace::Execution;
 
 constexpr u64 kMaxCandidates = 200'000;
 constexpr u64 kMaxJudged = 5'000;  ///< executions shown to the judge
-
-CandidateProgram candidate_program(const Workload& w) {
-  CandidateProgram out;
-  const model::MachineConfig& config = w.machine->config();
-  const model::Program& program = w.machine->program();
-  for (std::size_t t = 0; t < program.reset.size(); ++t) {
-    const model::CoreConfig& core = config.core[t];
-    const bool tso =
-        core.tso == model::TsoSupport::Fixed || (core.tso != model::TsoSupport::None && core.tso_at_reset);
-    out.thread.push_back({program.reset[t].pc, program.reset[t].registers, tso});
-  }
-  for (const model::Segment& s : program.segments) {
-    for (std::size_t b = 0; b < s.bytes.size(); ++b) out.memory[s.base + b] = s.bytes[b];
-  }
-  out.stop = program.stop;
-  return out;
-}
-
-/// What a finished candidate shows; faults are none, because the enumeration knows no exceptions.
-trace::Outcome outcome_of(const Execution& e, const CandidateProgram& p,
-                          const std::vector<trace::Observable>& observables) {
-  trace::Outcome out;
-  for (const trace::Observable& o : observables) {
-    Value v;
-    if (o.kind == trace::Observable::Kind::Register) {
-      for (const auto& [reg, value] : e.final_registers[o.core]) {
-        if (reg == o.reg) v = value;
-      }
-      for (unsigned b = o.size; b < 16; ++b) v.set_byte(b, 0);
-    } else if (o.kind == trace::Observable::Kind::Memory) {
-      for (unsigned b = 0; b < o.size; ++b) {
-        const auto written = e.final_memory.find(o.addr + b);
-        const auto initial = p.memory.find(o.addr + b);
-        if (written != e.final_memory.end()) {
-          v.set_byte(b, written->second);
-        } else if (initial != p.memory.end()) {
-          v.set_byte(b, initial->second);
-        }
-      }
-    }
-    out.values.push_back(v);
-  }
-  return out;
-}
-
-/// May the threads make all accesses of `e`? The enumeration knows no permissions; on the machine a thread
-/// that lacks them stops with a fault.
-bool is_permitted(const Execution& e, const model::Program& p) {
-  for (std::size_t t = 0; t < e.core.size(); ++t) {
-    const bool el1 = p.reset[t].el == 1;
-    const unsigned read = el1 ? model::kReadEl1 : model::kReadEl0,
-                   write = el1 ? model::kWriteEl1 : model::kWriteEl0;
-    for (const trace::InstructionRecord& i : e.core[t]) {
-      for (const AccessRecord& a : i.access) {
-        const unsigned needed = a.kind == AccessRecord::Kind::Write ? write : read;
-        const bool allowed = std::any_of(p.regions.begin(), p.regions.end(), [&](const model::Region& r) {
-          return a.addr >= r.base && a.addr - r.base + a.size <= r.size && (r.permissions & needed) != 0;
-        });
-        if (!allowed) return false;
-      }
-    }
-  }
-  return true;
-}
 
 /// A read and the writes that alone could have given it all its bytes.
 struct OpenRead {
@@ -241,13 +178,7 @@ class Teller {
 class Judging {
  public:
   Judging(const Workload& w, const Listing& listing) : listing_(listing) {
-    const model::MachineConfig& c = w.machine->config();
-    options_.flavour = c.flavour == model::TsoFlavour::T1   ? axiomatic::TsoFlavour::T1
-                       : c.flavour == model::TsoFlavour::T2 ? axiomatic::TsoFlavour::T2
-                                                            : axiomatic::TsoFlavour::T3;
-    options_.dependencies.entry_is_cse = c.eis;
-    options_.dependencies.return_is_cse = c.eos;
-    options_.disassemble = isa::disassemble;
+    options_ = crosscheck::judge_options(w.machine->config());
     options_.search_budget = 1000;
   }
 
@@ -296,13 +227,13 @@ Contradiction contradiction(const Workload& w, const Listing& listing, const Goa
     out.reason = "the judge does not enumerate executions of a kernel";
     return out;
   }
-  const CandidateProgram program = candidate_program(w);
+  const CandidateProgram program = crosscheck::candidate_program(w.machine->config(), w.machine->program());
   axiomatic::CandidateOptions limits;
   limits.max_candidates = kMaxCandidates;
   Judging judging(w, listing);
   const axiomatic::CandidateResult r = for_each_candidate(program, limits, [&](const Execution& e) {
-    if (!goal.holds(w, outcome_of(e, program, w.observables)) || !is_permitted(e, w.machine->program()))
-      return true;
+    if (!goal.holds(w, crosscheck::outcome_of(e, program, w.observables))) return true;
+    if (!crosscheck::is_permitted(e, w.machine->program())) return true;
     return judging.judge(e);
   });
   out = judging.result();

@@ -9,8 +9,8 @@
 namespace isobar::tools {
 
 namespace {
-constexpr std::array<std::string_view, 5> kNames = {"as expected", "differs", "undetermined", "unsupported",
-                                                    "error"};
+constexpr std::array<std::string_view, 6> kNames = {"as expected", "differs", "undetermined",
+                                                    "unsupported", "error", "internal error"};
 
 std::string escape_xml(std::string_view s) {
   std::string out;
@@ -46,6 +46,7 @@ ExitStatus exit_status(Verdict v) {
     case Verdict::Undetermined: return ExitStatus::Undetermined;
     case Verdict::Unsupported: return ExitStatus::BadInput;
     case Verdict::Error: return ExitStatus::BadInput;
+    case Verdict::Internal: return ExitStatus::Internal;
   }
   return ExitStatus::Internal;
 }
@@ -81,6 +82,7 @@ std::string junit(const std::string& suite, const std::vector<CaseReport>& cases
         body += fmt::format(">\n      <failure message=\"{}\">{}</failure>\n", why, escape_xml(c.text));
         break;
       case Verdict::Error:
+      case Verdict::Internal:
         ++errors;
         body += fmt::format(">\n      <error message=\"{}\"/>\n", why);
         break;

@@ -10,7 +10,14 @@
 
 namespace isobar::tools {
 
-enum class Verdict : u8 { AsExpected, Differs, Undetermined, Unsupported, Error };
+enum class Verdict : u8 {
+  AsExpected,
+  Differs,
+  Undetermined,
+  Unsupported,
+  Error,     ///< the input could not be read
+  Internal,  ///< search and axioms contradict each other: a fault of Isobar
+};
 
 std::string_view name(Verdict v);
 
@@ -33,7 +40,7 @@ ExitStatus exit_status(Verdict v);
 CaseReport error_report(const std::string& format, const std::string& file,
                         const std::vector<std::string>& diagnostics);
 
-/// One JUnit test suite named `suite`: Differs is a failure, Error an error, Undetermined and Unsupported are
+/// One JUnit test suite named `suite`: Differs is a failure, Error and Internal an error, Undetermined and Unsupported are
 /// skipped with the reason. Strict enough for Jenkins and GitLab: characters that XML forbids are replaced.
 std::string junit(const std::string& suite, const std::vector<CaseReport>& cases);
 

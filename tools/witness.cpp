@@ -10,6 +10,7 @@
 
 #include "axiomatic/dot.h"
 #include "axiomatic/judge.h"
+#include "crosscheck/second_route.h"
 #include "isa/assembler.h"
 #include "model/machine/recorder.h"
 #include "support/diagnostic.h"
@@ -22,24 +23,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-axiomatic::TsoFlavour flavour(model::TsoFlavour f) {
-  switch (f) {
-    case model::TsoFlavour::T1: return axiomatic::TsoFlavour::T1;
-    case model::TsoFlavour::T2: return axiomatic::TsoFlavour::T2;
-    case model::TsoFlavour::T3: return axiomatic::TsoFlavour::T3;
-  }
-  throw InternalError("a TSO flavour that does not exist");
-}
-
 axiomatic::Verdict judge_witness(const Workload& w, const StateLine& state) {
   model::Recorder recorder(*w.machine);
   const model::MachineState end = run_steps(w, untimed(state.witness), &recorder);
-  axiomatic::JudgeOptions options;
-  options.flavour = flavour(w.machine->config().flavour);
-  options.dependencies.entry_is_cse = w.machine->config().eis;
-  options.dependencies.return_is_cse = w.machine->config().eos;
-  options.disassemble = isa::disassemble;
-  return axiomatic::judge(recorder.finish(end), options);
+  return axiomatic::judge(recorder.finish(end), crosscheck::judge_options(w.machine->config()));
 }
 
 /// `name` as part of a file name: what is not a letter, digit, '.', '+' or '-' becomes '_'.
@@ -140,7 +127,7 @@ void keep_witnesses(const WitnessOptions& options, const Workload& w, const std:
     if (verdict.consistent) {
       ++consistent;
     } else if (options.judge) {
-      report.verdict = Verdict::Differs;
+      report.verdict = Verdict::Internal;
       report.findings.push_back(
           fmt::format("the axioms forbid state {} ({}): {}", i + 1, states[i].text, verdict.text));
       report.text += report.findings.back() + "\n";

@@ -23,7 +23,7 @@ struct WitnessOptions {
 void prepare(const WitnessOptions& options);
 
 /// Keeps what `options` ask for of every state in `states`, in files NAME-N.trace, NAME-N.dot and NAME-N.svg,
-/// N counting from 1. Names the files in `report`; a witness that the axioms forbid makes it Differs.
+/// N counting from 1. Names the files in `report`; a witness that the axioms forbid makes it Internal.
 void keep_witnesses(const WitnessOptions& options, const Workload& w, const std::vector<StateLine>& states,
                     CaseReport& report);
 

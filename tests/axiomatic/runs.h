@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "axiomatic/judge.h"
-#include "isa/assembler.h"
+#include "crosscheck/second_route.h"
 #include "model/machine/recorder.h"
 
 namespace isobar::axiomatic {
@@ -19,14 +19,6 @@ inline trace::Execution record(const model::Machine& machine, const std::vector<
   return recorder.finish(s);
 }
 
-/// What the judge must know of a machine.
-inline JudgeOptions judge_options(const model::MachineConfig& c) {
-  JudgeOptions o;
-  o.flavour = static_cast<TsoFlavour>(c.flavour);
-  o.dependencies.entry_is_cse = c.eis;
-  o.dependencies.return_is_cse = c.eos;
-  o.disassemble = isa::disassemble;
-  return o;
-}
+using crosscheck::judge_options;
 
 }  // namespace isobar::axiomatic

@@ -14,51 +14,6 @@
 namespace isobar::axiomatic {
 namespace {
 
-/// The program of a litmus test as the enumeration wants it.
-CandidateProgram candidate_program(const scenarios::LitmusProgram& p) {
-  CandidateProgram out;
-  for (std::size_t t = 0; t < p.program.reset.size(); ++t) {
-    const model::ResetState& r = p.program.reset[t];
-    out.thread.push_back({r.pc, r.registers, p.config.core[t].tso == model::TsoSupport::Fixed ||
-                                                 (p.config.core[t].tso != model::TsoSupport::None &&
-                                                  p.config.core[t].tso_at_reset)});
-  }
-  for (const model::Segment& s : p.program.segments) {
-    for (std::size_t b = 0; b < s.bytes.size(); ++b) out.memory[s.base + b] = s.bytes[b];
-  }
-  out.stop = p.program.stop;
-  return out;
-}
-
-/// What `observables` show of a finished candidate; nullopt if one of them cannot be told.
-std::optional<trace::Outcome> observe(const trace::Execution& e, const CandidateProgram& p,
-                                      const std::vector<trace::Observable>& observables) {
-  trace::Outcome out;
-  for (const trace::Observable& o : observables) {
-    Value v;
-    if (o.kind == trace::Observable::Kind::Register) {
-      for (const auto& [reg, value] : e.final_registers[o.core]) {
-        if (reg == o.reg) v = value;
-      }
-      for (unsigned b = o.size; b < 16; ++b) v.set_byte(b, 0);
-    } else if (o.kind == trace::Observable::Kind::Memory) {
-      for (unsigned b = 0; b < o.size; ++b) {
-        const auto written = e.final_memory.find(o.addr + b);
-        const auto initial = p.memory.find(o.addr + b);
-        if (written != e.final_memory.end()) {
-          v.set_byte(b, written->second);
-        } else if (initial != p.memory.end()) {
-          v.set_byte(b, initial->second);
-        }
-      }
-    } else if (o.kind == trace::Observable::Kind::FaultAddress) {
-      return std::nullopt;
-    }
-    out.values.push_back(v);
-  }
-  return out;
-}
-
 /// The generated groups are large: every 20th test, or as ISOBAR_EVERY says (1: all).
 unsigned sample_stride(const std::string& group) {
   static const std::set<std::string> large{"cyc",    "rnd",    "rndmixed", "tso_all",   "tso_mix",
@@ -84,17 +39,16 @@ TEST_P(TwoRoutes, CandidatesAllowTheRecordedStates) {
     } catch (const scenarios::UnsupportedError&) {
       continue;
     }
-    const CandidateProgram program = candidate_program(*p);
+    const CandidateProgram program = crosscheck::candidate_program(p->config, p->program);
     std::set<std::string> allowed;
     const JudgeOptions judge_with = judge_options(p->config);
     CandidateOptions options;
     options.max_candidates = 20000;
-    bool observable = true;
+    const bool observable = std::none_of(p->observables.begin(), p->observables.end(), [](const trace::Observable& o) {
+      return o.kind == trace::Observable::Kind::FaultAddress;
+    });
     const CandidateResult r = for_each_candidate(program, options, [&](const trace::Execution& e) {
-      const std::optional<trace::Outcome> outcome = observe(e, program, p->observables);
-      observable = observable && outcome.has_value();
-      if (!outcome) return false;
-      const std::string state = scenarios::state_text(*p, *outcome);
+      const std::string state = scenarios::state_text(*p, crosscheck::outcome_of(e, program, p->observables));
       if (allowed.count(state) != 0) return true;
       const Verdict v = judge(e, judge_with);
       EXPECT_FALSE(v.undetermined) << reference.test;

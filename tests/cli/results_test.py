@@ -320,6 +320,7 @@ class Graphs(WithFolder):
         result = isobar("explore", "--judge", "--dot", self.folder / "d", "--svg", self.folder / "s", litmus)
         self.assertEqual(result.returncode, AS_EXPECTED, result)
         self.assertIn("Judge 4 of 4 states are consistent with the axioms", result.stdout)
+        self.assertIn("Axioms allow exactly these states (4 candidate executions)", result.stdout)
         self.assertEqual(len(list((self.folder / "d").glob("*.dot"))), 4)
         self.assertIn("digraph", (self.folder / "d" / "MP-3.dot").read_text())
         drawn = len(list((self.folder / "s").glob("*.svg")))

@@ -44,8 +44,9 @@ const std::map<std::string, std::set<std::string>>& allowed() {
       {"kernel-shim", core},
       {"explore", core},
       {"axiomatic", {"support", "isa", "trace"}},
+      {"crosscheck", with(core, {"axiomatic"})},
       {"scenarios", with(core, {"kernel-shim"})},
-      {"tools", with(core, {"model/systemc", "kernel-shim", "explore", "axiomatic", "scenarios"})},
+      {"tools", with(core, {"model/systemc", "kernel-shim", "explore", "axiomatic", "crosscheck", "scenarios"})},
   };
   return rules;
 }
