@@ -18,6 +18,9 @@ namespace {
 /// What asking LLVM for the place of an expansion counts as, in bytes of expanded text.
 constexpr double kNoteCost = 1024;
 constexpr double kStatementCost = 16;
+/// What one use of a macro counts as: LLVM goes through all buffers, of which each use adds one, for every error. A macro
+/// that uses itself twice makes a million before LLVM's limit of nesting ends it.
+constexpr double kInstantiationCost = 4096;
 
 /// What one copy of a text counts as.
 double cost(std::string_view text) {
@@ -238,7 +241,7 @@ bool Directives::enter(StringRef, SMLoc where) {
   const unsigned buffer = origins_.buffer_of(where);
   if (buffer == 0) return stop(where, "macro text is not in a buffer");
   const StringRef text = getSourceManager().getMemoryBuffer(buffer)->getBuffer();
-  if (!charge(cost({text.data(), text.size()}), where)) return true;
+  if (!charge(kInstantiationCost + cost({text.data(), text.size()}), where)) return true;
   TextProblem problem = check_shape({text.data(), text.size()});
   if (!problem) problem = assignments_.check({text.data(), text.size()});
   if (problem) return stop(where, problem.message + " in macro expansion");

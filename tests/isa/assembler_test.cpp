@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -104,6 +105,13 @@ TEST(Assemble, ExternalSymbolsAreAddressesOfPcRelativeInstructionsAndConstantsEl
   EXPECT_EQ(disassemble(w[4], 0x10010), "b.eq 0x20000");
   EXPECT_EQ(quad_at(a, 0x10014), 0x20000u);
   EXPECT_TRUE(a.labels.empty());
+}
+
+TEST(Assemble, AMacroThatUsesItselfIsAnErrorSoon) {
+  const char* text = ".macro twice\n twice\n twice\n.endm\ntwice\n";
+  const auto began = std::chrono::steady_clock::now();
+  EXPECT_THROW(assemble(text, 0x1000), InputError);
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(60));
 }
 
 TEST(Assemble, ExternalSymbolReachingABranchThroughAMacroIsAnError) {
