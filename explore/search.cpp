@@ -1,5 +1,9 @@
 #include "explore/search.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
 #include <chrono>
 
 #include "explore/fingerprints.h"
@@ -24,6 +28,29 @@ struct Frame {
   std::vector<Transition> steps;
   std::size_t next = 0;
   std::size_t path_length = 0;  ///< steps taken to get here
+  u64 states_before = 0;        ///< kept when the step before `next` was taken
+};
+
+/// Learns how the states behind a choice are spread over its branches. Paths meet again, so the first branch usually finds
+/// nearly all of them; taking branches for equal would make an estimate of what is done far too small.
+class BranchSizes {
+ public:
+  /// Branch number `branch` of some choice has led to `states` new states.
+  void add(std::size_t branch, u64 states) { sizes_[std::min(branch, kLast)] += static_cast<double>(states); }
+  /// Expected share of branch number `branch` in a choice of `branches`.
+  double share(std::size_t branch, std::size_t branches) const {
+    double all = 0;
+    for (std::size_t i = 0; i < branches; ++i) all += sizes_[std::min(i, kLast)];
+    return sizes_[std::min(branch, kLast)] / all;
+  }
+
+ private:
+  static constexpr std::size_t kLast = 15;
+  std::array<double, kLast + 1> sizes_ = [] {
+    std::array<double, kLast + 1> out;
+    out.fill(1);
+    return out;
+  }();
 };
 
 /// One pass of depth-first search with a visited set.
@@ -42,6 +69,8 @@ class Pass {
     if (!arrive(root) && depth_ != 0) --depth_;
     while (depth_ != 0) {
       Frame& top = frames_[depth_ - 1];
+      if (top.next != 0) sizes_.add(top.next - 1, result_->states - top.states_before);
+      top.states_before = result_->states;
       if (top.next == top.steps.size()) {
         --depth_;
         continue;
@@ -118,21 +147,34 @@ class Pass {
   }
 
   bool keep_going() {
+    if (options_.max_states != 0 && result_->states >= options_.max_states) return stop("state limit reached");
     if (++ticks_ % 256 != 0) return true;
     const double seconds = std::chrono::duration<double>(Clock::now() - start_).count();
     if (options_.interrupt != nullptr && options_.interrupt->load()) return stop("interrupted");
     if (options_.timeout_seconds > 0 && seconds > options_.timeout_seconds) return stop("time limit reached");
-    if (options_.max_states != 0 && result_->states > options_.max_states) return stop("state limit reached");
     if (options_.progress && seconds - last_progress_ > 0.1) {
       last_progress_ = seconds;
-      options_.progress({result_->states, result_->transitions, result_->outcomes.size(), depth_, seconds});
+      options_.progress({result_->states, result_->transitions, result_->outcomes.size(), depth_, seconds, done()});
     }
     return true;
   }
 
-  bool stop(const char* why) {
+  /// Progress::done: of each choice on the path, the share of the branches that are finished.
+  double done() const {
+    double finished = 0, weight = 1;
+    for (std::size_t i = 0; i < depth_ && weight > 1e-12; ++i) {
+      const Frame& f = frames_[i];
+      if (f.next == 0) break;
+      // The branch before `next` is being explored by the frames above.
+      for (std::size_t b = 0; b + 1 < f.next; ++b) finished += weight * sizes_.share(b, f.steps.size());
+      weight *= sizes_.share(f.next - 1, f.steps.size());
+    }
+    return finished;
+  }
+
+  bool stop(const std::string& why) {
     result_->status = Status::Undetermined;
-    result_->reason = why;
+    result_->reason = fmt::format("{}; about {:.1f} % of the search was done", why, 100 * done());
     depth_ = 0;
     return false;
   }
@@ -148,6 +190,7 @@ class Pass {
   std::vector<Frame> frames_;
   std::size_t depth_ = 0;
   std::vector<Transition> path_;
+  BranchSizes sizes_;
   u64 ticks_ = 0;
   double last_progress_ = 0;
 };

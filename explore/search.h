@@ -16,6 +16,9 @@ struct Progress {
   u64 states = 0, transitions = 0, outcomes = 0;
   u64 frontier = 0;  ///< depth of the search stack
   double seconds = 0;
+  /// Estimated share of the search that is done, 0 to 1, from the choices on the current path and the sizes that branches had
+  /// so far. 0 for random schedules.
+  double done = 0;
 };
 
 struct SearchOptions {
@@ -37,7 +40,7 @@ struct OutcomeInfo {
 
 struct SearchResult {
   Status status = Status::Complete;
-  std::string reason;  ///< why Undetermined: the bound that was hit
+  std::string reason;  ///< why Undetermined: the bound that was hit, and how much of the search was done by then
   std::map<trace::Outcome, OutcomeInfo, trace::OutcomeLess> outcomes;
   u64 states = 0;       ///< distinct states kept
   u64 transitions = 0;  ///< steps taken, eager ones included

@@ -36,9 +36,13 @@ ProgressLine::~ProgressLine() {
 void ProgressLine::update(const std::string& name, const explore::Progress& p) {
   if (!visible_) return;
   const double rate = p.seconds > 0 ? static_cast<double>(p.states) / p.seconds : 0;
-  update(fmt::format("{}: {} states, {} transitions, {} outcomes, depth {}, {:.1f} s, {} states/s", name,
-                     with_thousands(p.states), with_thousands(p.transitions), p.outcomes, p.frontier,
-                     p.seconds, with_thousands(static_cast<u64>(rate))));
+  // Too early a share says nothing about the rest.
+  const std::string rest = p.done < 0.001 ? ""
+                                          : fmt::format(", ~{:.0f} % done, ~{:.0f} s left", 100 * p.done,
+                                                        p.seconds * (1 - p.done) / p.done);
+  update(fmt::format("{}: {} states, {} outcomes, {:.1f} s, {} states/s{}, depth {}, {} transitions", name,
+                     with_thousands(p.states), p.outcomes, p.seconds, with_thousands(static_cast<u64>(rate)), rest,
+                     p.frontier, with_thousands(p.transitions)));
 }
 
 void ProgressLine::update(const std::string& text) {

@@ -170,11 +170,32 @@ TEST(Properties, BoundsLeaveTheSearchUndetermined) {
   options.max_states = 10;
   const explore::SearchResult r = explore::search(m, b.observables, options);
   EXPECT_EQ(r.status, explore::Status::Undetermined);
-  EXPECT_EQ(r.reason, "state limit reached");
+  EXPECT_EQ(r.states, 10u);
+  EXPECT_EQ(r.reason.rfind("state limit reached; about ", 0), 0u) << r.reason;
   const std::atomic<bool> stop{true};
   options.max_states = 0;
   options.interrupt = &stop;
-  EXPECT_EQ(explore::search(m, b.observables, options).reason, "interrupted");
+  const std::string reason = explore::search(m, b.observables, options).reason;
+  EXPECT_EQ(reason.rfind("interrupted; about ", 0), 0u) << reason;
+}
+
+TEST(Properties, TheEstimatedShareGrows) {
+  const Bench b = random_program(3, {.threads = 3, .accesses = 4});
+  const Machine m(b.config, b.program);
+  const u64 all = explore::search(m, b.observables, {}).states;
+  ASSERT_GT(all, 100u);
+  double last = 0;
+  for (const u64 percent : {25u, 50u, 75u, 95u}) {
+    explore::SearchOptions options;
+    options.max_states = all * percent / 100;
+    const explore::SearchResult r = explore::search(m, b.observables, options);
+    ASSERT_EQ(r.status, explore::Status::Undetermined);
+    const double share = std::stod(r.reason.substr(r.reason.find("about ") + 6));
+    EXPECT_GE(share, last) << percent;
+    EXPECT_LE(share, 100);
+    last = share;
+  }
+  EXPECT_GT(last, 20);
 }
 
 }  // namespace
