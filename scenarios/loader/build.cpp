@@ -45,9 +45,9 @@ void add_labels(const std::string& owner, const Code& code, std::map<u64, std::s
   for (const auto& [label, address] : code.labels) symbols.emplace(address, owner + "." + label);
 }
 
-model::ResetState reset_state(const Thread& t) {
+model::ResetState reset_state(const Thread& t, u64 entry) {
   model::ResetState r;
-  r.pc = t.entry;
+  r.pc = entry;
   r.el = t.el;
   r.sp_sel = t.el == 1;
   for (const auto& [reg, constant] : t.registers) {
@@ -77,11 +77,12 @@ trace::Observable bare_observable(const Observed& o, const Thread* t) {
   return x;
 }
 
-void build_bare(const Scenario& s, Build& b) {
+void build_bare(const Scenario& s, const Variant& v, Build& b) {
   b.program.reset.resize(b.config.cores);
   for (model::ResetState& r : b.program.reset) r.running = false;
-  for (const Thread& t : s.threads) {
-    b.program.reset.at(t.core.value_or(0)) = reset_state(t);
+  for (std::size_t i = 0; i < s.threads.size(); ++i) {
+    const Thread& t = s.threads[i];
+    b.program.reset.at(t.core.value_or(0)) = reset_state(t, v.entry(i, t));
     b.program.stop.insert(b.program.stop.end(), t.stops.begin(), t.stops.end());
   }
   for (const Observed& o : s.observed) {
@@ -116,7 +117,7 @@ Build build(const Scenario& scenario, unsigned variant) {
   if (b.kernel) {
     build_kernel(scenario, v, b);
   } else {
-    build_bare(scenario, b);
+    build_bare(scenario, v, b);
   }
   const auto by_base = [](const auto& x, const auto& y) { return x.base < y.base; };
   std::sort(b.program.regions.begin(), b.program.regions.end(), by_base);

@@ -82,7 +82,7 @@ class KernelBuilder {
     c.name = t.name;
     c.process = process_index(t.process);
     c.core = t.core.value_or(0);
-    c.entry = t.entry;
+    c.entry = v_.entry(index, t);
     c.tso = t.tso;
     c.reserve = t.reserve;
     for (const auto& [reg, constant] : t.registers) {

@@ -47,6 +47,12 @@ class Layout {
       if (m.is_code) place_code_area(m);
     }
     for (std::size_t t = 0; t < scenario_.threads.size(); ++t) place_thread(scenario_.threads[t], t);
+    for (Variant& v : scenario_.variants) {
+      for (VariantStart& s : v.starts) {
+        const Thread& t = scenario_.threads.at(s.thread);
+        s.entry = label(t, s.label, s.line, s.column).value_or(t.entry);
+      }
+    }
     check_overlaps();
     resolve_values();
   }
@@ -134,16 +140,16 @@ class Layout {
     t.entry = base;
     t.stops = {t.code.end};
     if (!assembled) return;
-    if (!t.start_label.empty()) t.entry = label(t, t.start_label).value_or(base);
+    if (!t.start_label.empty()) t.entry = label(t, t.start_label, t.line, t.column).value_or(base);
     for (const std::string& stop : t.stop_labels) {
-      if (const std::optional<u64> a = label(t, stop)) t.stops.push_back(*a);
+      if (const std::optional<u64> a = label(t, stop, t.line, t.column)) t.stops.push_back(*a);
     }
   }
 
-  std::optional<u64> label(const Thread& t, const std::string& name) {
+  std::optional<u64> label(const Thread& t, const std::string& name, u32 line, u32 column) {
     const auto found = t.code.labels.find(name);
     if (found != t.code.labels.end()) return found->second;
-    problems_.add(t.line, t.column,
+    problems_.add(line, column,
                   fmt::format("thread {} has no label {}{}", t.name, quoted(name),
                               suggestion(name, label_names(t.code))));
     return std::nullopt;

@@ -20,6 +20,7 @@ struct VariantDraft {
   MachineDraft machine;
   KernelSection kernel;
   RunSection run;
+  const Node* start = nullptr;
 };
 
 /// Applies the three sections, as far as they are there, on top of `draft`.
@@ -50,6 +51,7 @@ std::vector<VariantDraft> read_variants(const MapReader& map, Problems& problems
     if (n->items[i].kind != Node::Kind::Null) {
       const MapReader overrides(n->items[i], variant_section(), problems);
       read_variant_sections(overrides, problems, v);
+      v.start = overrides.find("start");
     }
     if (v.kernel.enabled && !base.kernel.enabled) {
       problem(problems, key, "a variant changes the kernel section; it cannot add one to a scenario without");
@@ -94,6 +96,29 @@ unsigned cores_needed(const Scenario& s, const KernelSection& kernel) {
   return highest + 1;
 }
 
+/// `start:` of a variant, a map from threads to labels. Addresses are not known yet.
+std::vector<VariantStart> read_starts(const Node& n, const Scenario& s, Problems& problems) {
+  std::vector<VariantStart> starts;
+  if (n.kind != Node::Kind::Map) {
+    problem(problems, n, "start is a map from threads to the labels at which they start, not " + describe(n));
+    return starts;
+  }
+  std::vector<std::string> names;
+  for (const Thread& t : s.threads) names.push_back(t.name);
+  for (std::size_t i = 0; i < n.items.size(); ++i) {
+    const Node& key = n.keys[i];
+    const int thread = s.find_thread(key.text);
+    if (thread < 0) {
+      problem(problems, key,
+              fmt::format("{} is not a thread{}", scenarios::quoted(key.text), suggestion(key.text, names)));
+      continue;
+    }
+    if (const std::optional<std::string> label = read_text(n.items[i], problems, "start"))
+      starts.push_back({static_cast<unsigned>(thread), *label, n.items[i].line, n.items[i].column, 0});
+  }
+  return starts;
+}
+
 void finish_variants(const std::vector<VariantDraft>& drafts, Scenario& s, Problems& problems) {
   s.variants.clear();
   for (const VariantDraft& d : drafts) {
@@ -107,7 +132,9 @@ void finish_variants(const std::vector<VariantDraft>& drafts, Scenario& s, Probl
               d.kernel.enabled ? "" : " (one per thread; more threads than cores need a kernel section)"));
       continue;
     }
-    s.variants.push_back({d.name, finish_machine(d.machine, cores, problems), d.kernel, d.run});
+    Variant v{d.name, finish_machine(d.machine, cores, problems), d.kernel, d.run, {}};
+    if (d.start != nullptr) v.starts = read_starts(*d.start, s, problems);
+    s.variants.push_back(std::move(v));
   }
 }
 
@@ -197,7 +224,7 @@ const Section& scenario_section() {
 }
 
 const Section& variant_section() {
-  static const Section s{"variant", {"machine", "kernel", "run"}};
+  static const Section s{"variant", {"machine", "kernel", "run", "start"}};
   return s;
 }
 

@@ -8,6 +8,13 @@ bool Expectation::applies_to(unsigned variant) const {
   return variants.empty() || std::find(variants.begin(), variants.end(), variant) != variants.end();
 }
 
+u64 Variant::entry(std::size_t index, const Thread& t) const {
+  for (const VariantStart& s : starts) {
+    if (s.thread == index) return s.entry;
+  }
+  return t.entry;
+}
+
 const MemoryLocation* Scenario::find_memory(std::string_view location) const {
   for (const MemoryLocation& m : memory) {
     if (m.name == location) return &m;

@@ -116,12 +116,24 @@ struct RunSection {
   double timeout_seconds = 60;  ///< 0: no limit
 };
 
-/// One machine (and kernel) the scenario is to be judged on.
+/// Where one thread starts in one variant.
+struct VariantStart {
+  unsigned thread = 0;  ///< index into Scenario::threads
+  std::string label;
+  u32 line = 0, column = 0;  ///< of the label
+  u64 entry = 0;             ///< its address
+};
+
+/// One machine (and kernel) the scenario is to be judged on, and where its threads start there.
 struct Variant {
   std::string name;  ///< empty if the scenario has only one
   model::MachineConfig machine;
   KernelSection kernel;
   RunSection run;
+  std::vector<VariantStart> starts;  ///< threads not listed start at Thread::entry
+
+  /// Address of the first instruction of thread `index`, which is `t`.
+  u64 entry(std::size_t index, const Thread& t) const;
 };
 
 /// What is looked at when a run has ended.

@@ -110,6 +110,12 @@ const Case kMachine[] = {
     {"VariantName", minimal("variants:\n  a-b: {}\nshow: x\n"),
      "8:3: the name of a variant is a name of letters"},
     {"NoVariants", minimal("variants: {}\nshow: x\n"), "7:11: variants is a map from 1 to 32 names"},
+    {"VariantStart", minimal("variants:\n  a: {start: [P0]}\nshow: x\n"),
+     "8:14: start is a map from threads to the labels"},
+    {"VariantStartThread", minimal("variants:\n  a: {start: {P1: L}}\nshow: x\n"),
+     "8:15: 'P1' is not a thread; did you mean 'P0'?"},
+    {"VariantStartLabel", minimal("variants:\n  a: {start: {P0: L}}\nshow: x\n"),
+     "8:19: thread P0 has no label 'L'"},
     {"How", minimal("run: {how: exlore}\nshow: x\n"),
      "7:12: how is one of explore, random, timed, not the text 'exlore'; did you "
      "mean 'explore'?"},

@@ -71,6 +71,26 @@ TEST(LoaderFormat, VariantsBuildOnTheBase) {
   EXPECT_TRUE(s.expectations[0].applies_to(1));
 }
 
+TEST(LoaderFormat, VariantsStartThreadsAtLabels) {
+  const Scenario s = parse(
+      "description: a test\nvariants:\n  plain:\n  later: {start: {P1: second}}\n"
+      "threads:\n  P0: {asm: \"NOP\\n\"}\n  P1:\n    start: first\n    asm: |\n      NOP\n"
+      "      first:\n      NOP\n      second:\n      NOP\nshow: P0.X0\n");
+  const u64 base = s.threads[1].code.base;
+  EXPECT_EQ(build(s, 0).program.reset[1].pc, base + 4);
+  EXPECT_EQ(build(s, 1).program.reset[1].pc, base + 8);
+  EXPECT_EQ(build(s, 1).program.reset[0].pc, s.threads[0].entry);
+}
+
+TEST(LoaderFormat, VariantsStartThreadsOfAKernelAtLabels) {
+  const Scenario s = parse(
+      "description: a test\nkernel: {}\nvariants:\n  plain:\n  later: {start: {P0: second}}\n"
+      "threads:\n  P0:\n    asm: |\n      NOP\n      second:\n      NOP\nshow: P0.X0\n");
+  const u64 base = s.threads[0].code.base;
+  EXPECT_NE(build(s, 0).program.reset[0].pc, build(s, 1).program.reset[0].pc);
+  EXPECT_EQ(build(s, 1).program.reset[0].pc, base + 4);
+}
+
 struct ValueCase {
   const char* type;
   const char* text;
