@@ -145,6 +145,7 @@ void Run::parse() {
                                                          target_.options));
   parser_->setTargetParser(*target_parser_);
   directives_.Initialize(*parser_);
+  directives_.too_many_errors = [this] { return diagnostics_.size() >= kMaxDiagnostics; };
   emitter_->watch = [this](SMLoc where) { on_instruction(where); };
   const bool failed = parser_->Run(/*NoInitialTextSection=*/false);
   if (failed && diagnostics_.empty()) diagnostics_.push_back({{options_.file, 0, 0}, "assembly failed"});

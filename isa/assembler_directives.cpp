@@ -18,9 +18,9 @@ namespace {
 /// What asking LLVM for the place of an expansion counts as, in bytes of expanded text.
 constexpr double kNoteCost = 1024;
 constexpr double kStatementCost = 16;
-/// What one use of a macro counts as: LLVM goes through all buffers, of which each use adds one, for every error. A macro
-/// that uses itself twice makes a million before LLVM's limit of nesting ends it.
-constexpr double kInstantiationCost = 4096;
+/// What one use of a macro counts as: a macro that uses itself twice makes a million buffers before LLVM's limit of nesting
+/// ends it.
+constexpr double kInstantiationCost = 1024;
 
 /// What one copy of a text counts as.
 double cost(std::string_view text) {
@@ -291,6 +291,10 @@ bool Directives::pass_on(const std::string& name, SMLoc where, bool fresh) {
 }
 
 bool Directives::charge(double bytes, SMLoc where) {
+  if (too_many_errors && too_many_errors()) {
+    stop(where, "too many errors");
+    return false;
+  }
   expanded_ += bytes;
   if (expanded_ <= static_cast<double>(kMaxExpansion)) return true;
   stop(where, "macros and repetitions expand to too much text");

@@ -62,6 +62,9 @@ class Directives : public llvm::MCAsmParserExtension {
   llvm::StringRef rest_of_buffer(llvm::SMLoc where);
   bool learning() const { return learning_; }
   llvm::SMLoc outermost;
+  /// Asked before text is expanded: are there so many errors that assembly should end? LLVM goes through all buffers, of
+  /// which each expansion adds one, for every error.
+  std::function<bool()> too_many_errors;
 
  private:
   bool refuse(llvm::StringRef name, llvm::SMLoc where);
