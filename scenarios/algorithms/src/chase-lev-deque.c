@@ -46,5 +46,9 @@ static inline long steal(Index* top, Index* bottom, Item* item) {
 }
 long P1(Index* top, Index* bottom, Item* item) {
   const long first = steal(top, bottom, item);
+#ifdef ONE_ITEM
+  return first;
+#else
   return first | steal(top, bottom, item) << 4;
+#endif
 }

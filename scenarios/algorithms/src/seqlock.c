@@ -23,7 +23,7 @@ void P0(Word* sequence, Word* a, Word* b) {
   atomic_store_explicit(b, 1, memory_order_relaxed);
   atomic_store_explicit(sequence, 2, memory_order_release);
 }
-unsigned P1(Word* sequence, Word* a, Word* b) {
+static inline unsigned look(Word* sequence, Word* a, Word* b) {
   const unsigned before = atomic_load_explicit(sequence, memory_order_acquire);
   const unsigned x = atomic_load_explicit(a, memory_order_relaxed);
   const unsigned y = atomic_load_explicit(b, memory_order_relaxed);
@@ -33,3 +33,4 @@ unsigned P1(Word* sequence, Word* a, Word* b) {
   const unsigned after = atomic_load_explicit(sequence, memory_order_relaxed);
   return before == after && (before & 1) == 0 ? x << 8 | y : 0xffff;
 }
+unsigned P1(Word* sequence, Word* a, Word* b) { return look(sequence, a, b); }
