@@ -74,7 +74,9 @@ class Judge {
         }
         return;
       case Expectation::Kind::Always:
-        if (hits < all) {
+        if (all == 0 && complete()) {
+          fail(v, "there is no final state", -1);
+        } else if (hits < all) {
           unsigned other = 0;
           while (std::find(v.states.begin(), v.states.end(), other) != v.states.end()) ++other;
           fail(v, fmt::format("only {} {} it", share, hits == 1 ? "shows" : "show"), static_cast<int>(other));

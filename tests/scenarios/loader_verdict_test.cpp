@@ -148,6 +148,8 @@ const VerdictCase kVerdicts[] = {
     {"SometimesNothingPartial", "sometimes: x == 1", {}, kSome, kOpen},
     {"AlwaysAll", "always: x == 1", {1}, kAll, kPass},
     {"AlwaysOther", "always: x == 1", {1, 2}, kAll, kFail},
+    {"AlwaysNothing", "always: x == 1", {}, kAll, kFail},
+    {"AlwaysNothingPartial", "always: x == 1", {}, kSome, kOpen},
     {"AlwaysAllPartial", "always: x == 1", {1}, kSome, kOpen},
     {"AlwaysOtherPartial", "always: x == 1", {2}, kSome, kFail},
     {"StatesExact", "states: [x=0, x=1]", {0, 1}, kAll, kPass},
