@@ -19,8 +19,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// A path that takes this many eager steps without reaching a choice is checked for having closed a cycle.
-constexpr unsigned kEagerCheck = 4096;
+/// A path that takes this many steps without a choice between cores is watched for closing a cycle: then the other cores
+/// have been ignored all along, and the state is explored without reduction. A power of two.
+constexpr unsigned kCycleCheck = 4096;
 
 /// One state on the path from the initial state, with the steps still to try.
 struct Frame {
@@ -29,6 +30,8 @@ struct Frame {
   std::size_t next = 0;
   std::size_t path_length = 0;  ///< steps taken to get here
   u64 states_before = 0;        ///< kept when the step before `next` was taken
+  unsigned since_choice = 0;    ///< steps since the last state of the path that was explored without reduction
+  Digest mark;                  ///< of the state after the last power of two of these steps, from kCycleCheck on
 };
 
 /// Learns how the states behind a choice are spread over its branches. Paths meet again, so the first branch usually finds
@@ -82,6 +85,8 @@ class Pass {
       Frame& child = push();
       const Frame& parent = frames_[depth_ - 2];
       child.state = parent.state;
+      child.since_choice = parent.since_choice;
+      child.mark = parent.mark;
       take(child, t);
       if (!arrive(child) && depth_ != 0) --depth_;  // stop() empties the stack
     }
@@ -94,6 +99,7 @@ class Pass {
     Frame& f = frames_[depth_++];
     f.steps.clear();
     f.next = 0;
+    f.since_choice = 0;
     return f;
   }
 
@@ -106,25 +112,36 @@ class Pass {
 
   /// Runs eager steps, recognises ends, and fills the steps to try. False if there is nothing to explore from here.
   bool arrive(Frame& f) {
-    for (unsigned eager = 0;; ++eager) {
+    for (;; ++f.since_choice) {
       if (f.state.dead) return dead();
       f.steps.clear();
       m_.enabled(f.state, f.steps);
       if (m_.finished(f.state)) record_outcome(f);
       if (f.steps.empty()) return end(f);
-      const Plan p = options_.reduction ? plan(m_, f.state, footprint_, f.steps) : Plan{};
+      const bool reduce = options_.reduction && !closes_cycle(f);
+      const Plan p = reduce ? plan(m_, f.state, footprint_, f.steps) : Plan{};
       if (p.kind == Plan::Kind::Eager) {
         take(f, p.step);
-        if (eager % kEagerCheck == kEagerCheck - 1 && (!visited_.insert(model::digest(f.state)) || !keep_going()))
-          return false;
+        if (f.since_choice % kCycleCheck == 0 && !keep_going()) return false;
         continue;
       }
       f.path_length = path_.size();
       if (p.kind == Plan::Kind::Fork) return true;
+      f.since_choice = 0;
       if (!visited_.insert(model::digest(f.state))) return false;
       ++result_->states;
       return true;
     }
+  }
+
+  /// Has the path come back to a state without a choice between cores? Only then can the reduction ignore a core for ever
+  /// (the cycle proviso of partial-order reduction: Clarke, Grumberg, Peled, Model Checking, C3). Brent's algorithm.
+  static bool closes_cycle(Frame& f) {
+    if (f.since_choice < kCycleCheck) return false;
+    const Digest now = model::digest(f.state);
+    if ((f.since_choice & (f.since_choice - 1)) != 0) return now == f.mark;
+    f.mark = now;
+    return false;
   }
 
   bool dead() {

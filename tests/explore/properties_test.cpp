@@ -29,6 +29,19 @@ TEST(Properties, C5_ReductionChangesNoOutcome) {
   }
 }
 
+/// A loop that waits for a store must not keep the search from ever taking that store, however late it comes.
+TEST(Properties, AWaitingLoopDoesNotHideTheOtherCores) {
+  for (const unsigned before : {0u, 1u, 4u, 16u, 40u}) {
+    std::string late;
+    for (unsigned i = 0; i < before; ++i) late += "add x2, x2, #1\n";
+    for (const char* load : {"ldr", "ldar"}) {
+      const std::string wait = std::string("1: ") + load + " w1, [x20]\ncbz w1, 1b\nldr w3, [x21]\n";
+      const Bench b = Bench({"mov w9, #1\nstr w9, [x21]\n" + late + "stlr w9, [x20]\n", wait}).observe({"1:X3"});
+      EXPECT_EQ(b.states().size(), std::string(load) == "ldar" ? 1u : 2u) << before << " " << load;
+    }
+  }
+}
+
 TEST(Properties, C7_StrongerCoresHaveFewerOutcomes) {
   for (u64 seed = 0; seed < kPrograms; ++seed) {
     const Bench b = random_program(seed, shape(seed));
