@@ -84,7 +84,8 @@ CandidateProgram candidate_program(const model::MachineConfig& config, const mod
   CandidateProgram out;
   for (std::size_t t = 0; t < program.reset.size(); ++t) {
     const model::CoreConfig& core = config.core[t];
-    const bool tso = core.tso == model::TsoSupport::Fixed || (core.tso != model::TsoSupport::None && core.tso_at_reset);
+    const bool tso =
+        core.tso == model::TsoSupport::Fixed || (core.tso != model::TsoSupport::None && core.tso_at_reset);
     out.thread.push_back({program.reset[t].pc, program.reset[t].registers, tso});
   }
   for (const model::Segment& s : program.segments) {
@@ -94,7 +95,8 @@ CandidateProgram candidate_program(const model::MachineConfig& config, const mod
   return out;
 }
 
-trace::Outcome outcome_of(const Execution& e, const CandidateProgram& program, const std::vector<Observable>& observables) {
+trace::Outcome outcome_of(const Execution& e, const CandidateProgram& program,
+                          const std::vector<Observable>& observables) {
   trace::Outcome out;
   for (const Observable& o : observables) {
     switch (o.kind) {
@@ -109,7 +111,8 @@ trace::Outcome outcome_of(const Execution& e, const CandidateProgram& program, c
 bool is_permitted(const Execution& e, const model::Program& program) {
   for (std::size_t t = 0; t < e.core.size(); ++t) {
     const bool el1 = program.reset[t].el == 1;
-    const unsigned read = el1 ? model::kReadEl1 : model::kReadEl0, write = el1 ? model::kWriteEl1 : model::kWriteEl0,
+    const unsigned read = el1 ? model::kReadEl1 : model::kReadEl0,
+                   write = el1 ? model::kWriteEl1 : model::kWriteEl0,
                    execute = el1 ? model::kExecEl1 : model::kExecEl0;
     const auto may = [&](u64 addr, u64 size, unsigned needed) {
       return std::any_of(program.regions.begin(), program.regions.end(), [&](const model::Region& r) {

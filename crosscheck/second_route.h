@@ -1,7 +1,7 @@
 // The second route to a set of outcomes: the judge's own enumeration of a machine's program.
 //
-// Owns: the translation of a machine (model/) into what the judge (axiomatic/) must know, because neither sees the
-// other. Must not know: the search, whose outcomes are what this is compared with.
+// Owns: the translation of a machine (model/) into what the judge (axiomatic/) must know, because neither
+// sees the other. Must not know: the search, whose outcomes are what this is compared with.
 #pragma once
 
 #include <set>
@@ -18,15 +18,18 @@ namespace isobar::crosscheck {
 /// What the judge must know of a machine; violations are told in assembly text.
 axiomatic::JudgeOptions judge_options(const model::MachineConfig& config);
 
-/// The user-level part of a program: code, memory and start of each thread. Kernel and permissions are left out.
-axiomatic::CandidateProgram candidate_program(const model::MachineConfig& config, const model::Program& program);
+/// The user-level part of a program: code, memory and start of each thread. Kernel and permissions are left
+/// out.
+axiomatic::CandidateProgram candidate_program(const model::MachineConfig& config,
+                                              const model::Program& program);
 
-/// What `observables` show of a finished candidate. Faults are none, because the enumeration knows no exceptions.
+/// What `observables` show of a finished candidate. Faults are none, because the enumeration knows no
+/// exceptions.
 trace::Outcome outcome_of(const trace::Execution& e, const axiomatic::CandidateProgram& program,
                           const std::vector<trace::Observable>& observables);
 
-/// May the threads make all accesses of `e`? A thread that lacks a permission, or whose exclusive access is not aligned,
-/// stops with a fault on the machine (Arm ARM D8.4, B2.5).
+/// May the threads make all accesses of `e`? A thread that lacks a permission, or whose exclusive access is
+/// not aligned, stops with a fault on the machine (Arm ARM D8.4, B2.5).
 bool is_permitted(const trace::Execution& e, const model::Program& program);
 
 struct Allowed {
@@ -36,8 +39,8 @@ struct Allowed {
   u64 candidates = 0;
 };
 
-/// The outcomes of all candidate executions that the axioms allow. Unsupported for what the enumeration does not know:
-/// kernels, interrupts, exceptions, modified code.
+/// The outcomes of all candidate executions that the axioms allow. Unsupported for what the enumeration does
+/// not know: kernels, interrupts, exceptions, modified code.
 Allowed allowed_outcomes(const model::Machine& machine, const std::vector<trace::Observable>& observables,
                          const axiomatic::CandidateOptions& limits);
 

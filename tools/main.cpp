@@ -66,6 +66,7 @@ ExitStatus run(int argc, char** argv) {
   add_explore(app, chosen);
   add_explain(app, chosen);
   add_flavours(app, chosen);
+  add_lint(app, chosen);
   add_replay(app, chosen);
   add_conform(app, chosen);
   add_import(app, chosen);

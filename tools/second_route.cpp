@@ -29,7 +29,8 @@ void contradict(CaseReport& report, const std::string& what) {
 
 }  // namespace
 
-void compare_routes(const Workload& w, const std::vector<StateLine>& states, bool complete, CaseReport& report) {
+void compare_routes(const Workload& w, const std::vector<StateLine>& states, bool complete,
+                    CaseReport& report) {
   axiomatic::CandidateOptions limits;
   limits.max_candidates = kMaxCandidates;
   const crosscheck::Allowed allowed = crosscheck::allowed_outcomes(*w.machine, w.observables, limits);
@@ -56,7 +57,9 @@ void compare_routes(const Workload& w, const std::vector<StateLine>& states, boo
     report.text += fmt::format("Axioms allow {} ({} candidate executions)\n",
                                complete ? "exactly these states" : "all of these states", allowed.candidates);
   }
-  report.json["second_route"] = {{"status", differs ? "differs" : complete ? "equal" : "included"},
+  report.json["second_route"] = {{"status", differs    ? "differs"
+                                            : complete ? "equal"
+                                                       : "included"},
                                  {"candidates", allowed.candidates}};
 }
 
