@@ -102,6 +102,15 @@ bool is_label_line(const std::string& line) {
   return end != std::string::npos && line[end] == ':' && line.find(' ', line.find_first_not_of(' ')) > end;
 }
 
+/// Where the code of a thread begins, for messages.
+CodeLine start_of(const Workload& w, unsigned thread) {
+  CodeLine out;
+  const scenarios::AsmText& text = w.scenario->threads[thread].assembly;
+  out.line = text.line;
+  out.column = text.column;
+  return out;
+}
+
 Lines extended_lines(const Workload& w, const std::vector<Insertion>& insertions) {
   std::vector<std::string> old;
   std::istringstream in(w.text);
@@ -109,11 +118,10 @@ Lines extended_lines(const Workload& w, const std::vector<Insertion>& insertions
   std::vector<std::vector<std::size_t>> above(old.size() + 2), behind_label(old.size() + 2);
   for (std::size_t n = 0; n < insertions.size(); ++n) {
     const Insertion& i = insertions[n];
-    if (i.at.line == 0 || i.at.line > old.size())
-      refuse(w, i.at, "the line of this instruction is not known");
-    const std::string& line = old[i.at.line - 1];
-    const bool stands = i.at.column >= 1 && line.compare(i.at.column - 1, i.at.text.size(), i.at.text) == 0;
-    if (!stands) refuse(w, i.at, "expected one instruction on each line of a block (asm: |)");
+    const bool known = i.at.line != 0 && i.at.line <= old.size() && i.at.column != 0;
+    const std::string line = known ? old[i.at.line - 1] : "";
+    if (!known || line.size() < i.at.column || line.compare(i.at.column - 1, i.at.text.size(), i.at.text) != 0)
+      refuse(w, known ? i.at : start_of(w, i.at.thread), "expected one instruction on each line of a block (asm: |)");
     u32 at = i.at.line;
     if (i.where == Where::After) ++at;
     while (i.where == Where::BeforeLabel && at >= 2 && is_label_line(old[at - 2])) --at;
