@@ -46,7 +46,11 @@ class Walk {
   }
 
  private:
-  bool given_up() const { return !out_.unsupported.empty() || out_.path.size() >= options_.max_paths; }
+  /// True if nothing more is to be explored; says so in the result if that leaves paths out.
+  bool given_up() {
+    if (out_.path.size() >= options_.max_paths) out_.truncated = fmt::format("more than {} paths", options_.max_paths);
+    return !out_.unsupported.empty() || out_.path.size() >= options_.max_paths;
+  }
 
   void explore(State s) {
     while (!given_up()) {
@@ -68,7 +72,6 @@ class Walk {
       s.stored = false;
       if (!instruction(s)) return;
     }
-    if (out_.path.size() >= options_.max_paths) out_.truncated = fmt::format("more than {} paths", options_.max_paths);
   }
 
   void finish(const State& s) {
