@@ -83,7 +83,7 @@ void add_explore(CLI::App& app, Action& chosen) {
                   "Draw only these: po,rf,co,fr,rmw,addr,data,ctrl,barriers")
       ->type_name("R[,R]")
       ->group(witness);
-  sub->add_flag("--judge", options->witness.judge, "Judge every witness, and enumerate all outcomes by the axioms alone: a difference is an internal error")->group(witness);
+  sub->add_flag("--judge", options->witness.judge, "Judge every witness; let the axioms alone enumerate all outcomes")->group(witness);
   add_jobs_flag(*sub, options->jobs);
   add_search_flags(*sub, options->search);
   add_machine_flags(*sub, options->overrides);

@@ -5,7 +5,7 @@ import unittest
 
 from isobar_command import AS_EXPECTED, BAD_INPUT, isobar
 
-COMMANDS = ["run", "explore", "explain", "flavours", "replay", "conform", "isa", "import", "version"]
+COMMANDS = ["run", "explore", "explain", "lint", "flavours", "replay", "conform", "isa", "import", "version"]
 
 
 class Help(unittest.TestCase):
