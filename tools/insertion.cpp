@@ -28,9 +28,10 @@ u32 row(const Insertion& i) {
 /// Indices of `insertions`, those furthest down first, so that making one does not move the place of another.
 std::vector<std::size_t> from_the_end(const std::vector<Insertion>& insertions) {
   std::vector<std::size_t> order(insertions.size());
-  std::iota(order.rbegin(), order.rend(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return row(insertions[a]) > row(insertions[b]); });
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return std::pair(row(insertions[a]), a) > std::pair(row(insertions[b]), b);
+  });
   return order;
 }
 

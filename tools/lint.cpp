@@ -240,8 +240,9 @@ class Lint {
     for (const CodeStep& s : steps_) {
       if (!s.added) written.push_back(&s);
     }
-    std::stable_sort(written.begin(), written.end(),
-                     [](const CodeStep* a, const CodeStep* b) { return a->cost > b->cost; });
+    std::sort(written.begin(), written.end(), [](const CodeStep* a, const CodeStep* b) {
+      return a->cost != b->cost ? a->cost > b->cost : a->pc < b->pc;
+    });
     for (const CodeStep* s : written) take_away(goal, all, s->pc, f.removed);
     return f;
   }
