@@ -24,7 +24,7 @@ struct State {
   std::array<Value, isa::kNumRegs> reg{};
   std::vector<InstructionRecord> done;
   unsigned uop = 0;                                ///< next micro-op of the current instruction
-  std::array<Value, isa::kMaxUops> result{};       ///< U0 to U5
+  std::array<Value, isa::kMaxUops> result{};       ///< U0 to U8
   std::vector<std::pair<Reg, Value>> pending;      ///< register writes of the current instruction
   Value raw;                                       ///< bytes of its read
   std::array<Value, 2> loaded{};

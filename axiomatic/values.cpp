@@ -273,7 +273,7 @@ class Replay {
   std::size_t at_ = 0, fault_at_ = 0;
   std::string fault_;
   std::optional<u64> next_pc_;
-  std::array<std::optional<Value>, isa::kMaxUops> result_;        ///< U0 to U5
+  std::array<std::optional<Value>, isa::kMaxUops> result_;        ///< U0 to U8
   std::vector<std::pair<Reg, std::optional<Value>>> pending_;     ///< written when the instruction is done
   std::optional<Value> raw_;                                      ///< bytes of the last read of this instruction
   std::array<std::optional<Value>, 2> loaded_;

@@ -107,6 +107,8 @@ enum class AluOp : u16 {
   LaneWidenSigned,    ///< lanes of half imm2 of a to twice the width, signed, << imm
   LanePermute,        ///< of a and b: imm is a LanePermutation
   LaneExtract,        ///< bytes of b:a from byte imm on
+  LaneDeinterleave,  ///< every n-th lane, from lane imm on, of the n inputs put end to end (LD2, LD3, LD4)
+  LaneInterleave,    ///< lanes of the n inputs in turn; part imm of that, of `amount` bits (ST2, ST3, ST4)
   LaneTable,  ///< bytes of inputs 0 to imm - 1 by the indices in input imm; out of range: input imm + 1, or 0
 };
 

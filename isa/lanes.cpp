@@ -140,6 +140,26 @@ Value extract(const Uop& u, const Value& a, const Value& b) {
   return r;
 }
 
+Value deinterleave(const Uop& u, const Inputs& in) {
+  const unsigned width = u.width, count = u.amount / width, first = static_cast<unsigned>(u.imm);
+  Value r;
+  for (unsigned i = 0; i < count; ++i) {
+    const unsigned from = i * u.n_src + first;
+    set_element(r, i, width, get_element(in[from / count], from % count, width));
+  }
+  return r;
+}
+
+Value interleave(const Uop& u, const Inputs& in) {
+  const unsigned width = u.width, count = u.amount / width, part = static_cast<unsigned>(u.imm);
+  Value r;
+  for (unsigned i = 0; i < count; ++i) {
+    const unsigned to = part * count + i;
+    set_element(r, i, width, get_element(in[to % u.n_src], to / u.n_src, width));
+  }
+  return r;
+}
+
 Value look_up(const Uop& u, const Inputs& in) {
   const unsigned tables = static_cast<unsigned>(u.imm);
   Value r;
@@ -164,6 +184,8 @@ AluResult evaluate_lanes(const Uop& u, const Inputs& in) {
     case AluOp::LaneWidenSigned: return result(widen(u, in[0], true));
     case AluOp::LanePermute: return result(permute(u, in[0], in[1]));
     case AluOp::LaneExtract: return result(extract(u, in[0], in[1]));
+    case AluOp::LaneDeinterleave: return result(deinterleave(u, in));
+    case AluOp::LaneInterleave: return result(interleave(u, in));
     case AluOp::LaneTable: return result(look_up(u, in));
     default: break;
   }

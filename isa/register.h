@@ -69,10 +69,10 @@ enum class Reg : u8 {
   Z = 34,
   C = 35,
   V = 36,
-  /// The results of micro-ops 0 to 5 of the same instruction (see Uop): never visible outside it.
-  U0 = 37,
-  U5 = 42,
   SP_EL1 = 43,
+  /// The results of micro-ops 0 to 8 of the same instruction (see Uop): never visible outside it.
+  U0 = 44,
+  U8 = 52,
   V0 = 64,
   V31 = 95,
   FirstSystem = 96,
@@ -89,9 +89,9 @@ inline constexpr unsigned kNumRegs = static_cast<unsigned>(Reg::EndSystem);
 
 constexpr Reg x_reg(unsigned n) { return static_cast<Reg>(n); }
 constexpr Reg v_reg(unsigned n) { return static_cast<Reg>(static_cast<unsigned>(Reg::V0) + n); }
-/// The result of micro-op `k` of the same instruction, 0 <= k <= 5.
+/// The result of micro-op `k` of the same instruction, 0 <= k <= 8.
 constexpr Reg uop_result(unsigned k) { return static_cast<Reg>(static_cast<unsigned>(Reg::U0) + k); }
-constexpr bool is_uop_result(Reg r) { return r >= Reg::U0 && r <= Reg::U5; }
+constexpr bool is_uop_result(Reg r) { return r >= Reg::U0 && r <= Reg::U8; }
 constexpr bool is_vector(Reg r) { return r >= Reg::V0 && r <= Reg::V31; }
 constexpr bool is_system(Reg r) { return r >= Reg::FirstSystem && r < Reg::EndSystem; }
 constexpr unsigned index(Reg r) { return static_cast<unsigned>(r); }

@@ -2,8 +2,8 @@
 //
 // Owns: the shape shared by decoder, lowering, evaluation, model and judge. Must not know: windows, store
 // buffers, memory. The order of micro-ops within an instruction is not an ordering of their effects: the
-// model derives that from the inputs. All register inputs are those before the instruction, except U0 to U5,
-// the results of earlier micro-ops of the same instruction.
+// model derives that from the inputs, and from acquire and release, which order accesses of one instruction as
+// those of two. All register inputs are those before the instruction, except U0 to U8, the results of earlier micro-ops of the same instruction.
 #pragma once
 
 #include <array>
@@ -60,8 +60,8 @@ enum class RmwOp : u8 { Plain, Swap, Add, Clear, Eor, Set, SMax, SMin, UMax, UMi
 struct MemoryAttributes {
   u8 size = 0;               ///< bytes of this access: 1, 2, 4, 8 or 16
   bool acquire = false;      ///< A: LDAR, LDAXR, LDADDA ...; never set on a NoRet read
-  bool acquire_pc = false;   ///< Q: LDAPR, LDAPUR
-  bool release = false;      ///< L: STLR, STLXR, STLUR, LDADDL ...
+  bool acquire_pc = false;   ///< Q: LDAPR, LDAPUR, LDIAPP, LDAP1
+  bool release = false;      ///< L: STLR, STLXR, STLUR, STILP, LDADDL ...
   bool exclusive = false;    ///< LDXR / STXR family
   bool atomic = false;       ///< read or write of a single-instruction RMW (LSE)
   bool no_ret = false;       ///< read of an LSE operation whose destination is XZR: does not count for DMB LD
@@ -105,9 +105,8 @@ struct Uop {
   ExceptionOp exception_op() const { return static_cast<ExceptionOp>(op); }
 };
 
-/// Most micro-ops of any instruction (DC ZVA: four 16-byte writes; LD1 of four registers with write-back:
-/// five).
-inline constexpr unsigned kMaxUops = 6;
+/// Most micro-ops of any instruction (LD4 with write-back: four reads, four rearrangements, one addition).
+inline constexpr unsigned kMaxUops = 9;
 
 /// A decoded word. Independent of the address it is fetched from (the PC is an argument of evaluation).
 struct Instruction {

@@ -53,6 +53,14 @@ void weaker_barriers(u32 word, std::vector<u32>& out) {
   out.push_back(kNop);
 }
 
+/// LDP for LDIAPP, STP for STILP: the second register moves from bits 20:16 to 14:10, and the offset is explicit.
+u32 plain_pair(u32 word) {
+  constexpr u32 kOffset = 0x29000000, kPost = 0x28800000, kPre = 0x29800000;
+  const bool load = (word >> 22 & 1) != 0, write_back = (word >> 12 & 1) == 0;
+  const u32 form = !write_back ? kOffset : load ? kPost | 2u << 15 : kPre | 0x7eu << 15;
+  return form | (word >> 30 & 1) << 31 | (word & 1u << 22) | (word >> 16 & 31) << 10 | (word & 0x3ff);
+}
+
 }  // namespace
 
 std::vector<u32> weaker_words(u32 word) {
@@ -66,6 +74,10 @@ std::vector<u32> weaker_words(u32 word) {
   if (is_one_of(name, {"STLR", "STLLR"})) out.push_back(with_form(word, kStore));
   if (is_one_of(name, {"STLUR", "LDAPUR", "LDAPURSB", "LDAPURSH", "LDAPURSW"}))
     out.push_back((word & ~0x3f000000u) | kUnscaled);
+  if (is_one_of(name, {"LDAPUR_fp", "LDAPUR_q", "STLUR_fp", "STLUR_q"}))
+    out.push_back((word & ~0x3f000c00u) | 0x3c000000u);
+  if (is_one_of(name, {"LDAP1", "STL1"})) out.push_back(word & ~(1u << 16));
+  if (is_one_of(name, {"LDIAPP", "LDIAPP_post", "STILP", "STILP_pre"})) out.push_back(plain_pair(word));
   if (is_one_of(name, {"LDAXR", "STLXR", "LDAXP", "STLXP"})) out.push_back(word & ~kOrdered);
   if (is_one_of(name, {"CAS", "CASP"})) without_bits(word, kCasAcquire, kOrdered, out);
   if (is_atomic_operation(name)) without_bits(word, kLseAcquire, kLseRelease, out);

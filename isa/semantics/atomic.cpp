@@ -2,6 +2,9 @@
 //
 // The read of a read-modify-write whose result is discarded is a NoRet read: it has no acquire semantics even
 // if the A bit is set, and barriers that wait for loads ignore it.
+//
+// The halves of an ordered pair (FEAT_LRCPC3) are accesses of their own, each with acquirePC or release, listed in
+// the order in which they must happen: acquire and release order them as if they were instructions of their own.
 #include "isa/semantics/lowering.h"
 
 namespace isobar::isa {
@@ -49,6 +52,26 @@ void append_status(u32 w, Instruction& out) {
 
 bool bit15(u32 w) {
   return get(w, 15, 15) != 0;
+}
+
+void append_write_back(Instruction& out, u32 w, u64 offset) {
+  Uop u = make_alu(AluOp::Add, 64, {x_or_sp(rn(w))}, x_or_sp(rn(w)));
+  u.imm = offset;
+  append(out, u);
+}
+
+/// Write-back to a transfer register is CONSTRAINED UNPREDICTABLE.
+bool base_clashes(u32 w, unsigned transferred) {
+  return rn(w) == transferred && rn(w) != 31;
+}
+
+/// The second register of an ordered pair (LDIAPP, STILP), bits 20:16.
+unsigned rt2_of_ordered_pair(u32 w) {
+  return get(w, 20, 16);
+}
+/// Post-indexed LDIAPP, pre-indexed STILP: bit 12 is clear.
+bool ordered_pair_writes_back(u32 w) {
+  return get(w, 12, 12) == 0;
 }
 
 }  // namespace
@@ -132,6 +155,58 @@ bool lower_store_release_unscaled(u32 w, Instruction& out) {
   Uop u = make_store(w, signed_get(w, 20, 12));
   u.mem.release = true;
   append(out, u);
+  return true;
+}
+
+/// STLR with pre-index, by minus the size of the access.
+bool lower_store_release_indexed(u32 w, Instruction& out) {
+  if (base_clashes(w, rt(w))) return false;
+  const u64 offset = u64{0} - access_size(w);
+  Uop u = make_store(w, offset);
+  u.mem.release = true;
+  append(out, u);
+  append_write_back(out, w, offset);
+  return true;
+}
+
+/// LDAPR with post-index, by the size of the access.
+bool lower_load_acquire_pc_indexed(u32 w, Instruction& out) {
+  if (base_clashes(w, rt(w))) return false;
+  lower_load_acquire_pc(w, out);
+  append_write_back(out, w, access_size(w));
+  return true;
+}
+
+/// LDIAPP: two load-acquirePC, the second after the first (Arm ARM B2.3, ordered pairs).
+bool lower_load_acquire_pc_pair(u32 w, Instruction& out) {
+  const unsigned bytes = access_size(w), t2 = rt2_of_ordered_pair(w);
+  const bool write_back = ordered_pair_writes_back(w);
+  if (rt(w) == t2 || (write_back && (base_clashes(w, rt(w)) || base_clashes(w, t2)))) return false;
+  for (unsigned half = 0; half < 2; ++half) {
+    Uop u = make_load(w, u64{half} * bytes);
+    u.dst[0] = x_dst(half == 0 ? rt(w) : t2);
+    u.mem.acquire_pc = true;
+    append(out, u);
+  }
+  if (write_back) append_write_back(out, w, u64{2} * bytes);
+  return true;
+}
+
+/// STILP: two store-releases, the second after the first. The one at the lower address comes first, except where the
+/// pair is pushed on a stack that grows downwards (pre-index).
+bool lower_store_release_pair(u32 w, Instruction& out) {
+  const unsigned bytes = access_size(w), t2 = rt2_of_ordered_pair(w);
+  const bool write_back = ordered_pair_writes_back(w);
+  if (write_back && (base_clashes(w, rt(w)) || base_clashes(w, t2))) return false;
+  const u64 offset = write_back ? u64{0} - 2 * bytes : 0;
+  for (unsigned k = 0; k < 2; ++k) {
+    const unsigned half = write_back ? 1 - k : k;
+    Uop u = make_access(UopKind::Write, base(w, offset + half * bytes), bytes);
+    u.mem.release = true;
+    add_data_input(u, x_reg(half == 0 ? rt(w) : t2));
+    append(out, u);
+  }
+  if (write_back) append_write_back(out, w, offset);
   return true;
 }
 

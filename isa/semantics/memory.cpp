@@ -181,6 +181,14 @@ bool lower_fp_load_store_register(u32 w, Instruction& out) {
   return lower_register(w, vector_transfer(w), out);
 }
 
+/// LDAPUR, STLUR of vector registers (FEAT_LRCPC3).
+bool lower_fp_ordered_unscaled(u32 w, Instruction& out) {
+  lower_unscaled(w, vector_transfer(w), out);
+  MemoryAttributes& m = out.uops[0].mem;
+  (out.uops[0].kind == UopKind::Read ? m.acquire_pc : m.release) = true;
+  return true;
+}
+
 bool lower_load_literal(u32 w, Instruction& out) {
   const unsigned opc = get(w, 31, 30);
   Transfer t;

@@ -229,6 +229,23 @@ TEST(Decoder, FindsTheLineOfASpelling) {
       {"ld1 {v1.h}[5], [x3]", "LD1_lane_H"},
       {"st2 {v1.d, v2.d}[1], [x3], x4", "ST2_lane_D_post"},
       {"ld1r {v1.4s}, [x3]", "LD1R"},
+      {"ld2 {v1.4s, v2.4s}, [x3]", "LD2_multiple"},
+      {"st3 {v1.8b, v2.8b, v3.8b}, [x3], #24", "ST3_multiple_post"},
+      {"ld4 {v30.2d, v31.2d, v0.2d, v1.2d}, [x3], x4", "LD4_multiple_post"},
+      {"ld3 {v1.h, v2.h, v3.h}[7], [x3]", "LD3_lane_H"},
+      {"st4 {v1.d, v2.d, v3.d, v4.d}[1], [x3], #32", "ST4_lane_D_post"},
+      {"ld2r {v1.8b, v2.8b}, [x3], x4", "LD2R_post"},
+      {"ld4r {v1.2d, v2.2d, v3.2d, v4.2d}, [x3]", "LD4R"},
+      {"ldapr w1, [x2], #4", "LDAPR_post"},
+      {"stlr x1, [sp, #-8]!", "STLR_pre"},
+      {"ldiapp x1, x2, [x3]", "LDIAPP"},
+      {"ldiapp w1, w2, [x3], #8", "LDIAPP_post"},
+      {"stilp w1, w1, [x3]", "STILP"},
+      {"stilp x1, x2, [sp, #-16]!", "STILP_pre"},
+      {"ldapur h1, [x2, #-3]", "LDAPUR_fp"},
+      {"stlur q1, [x2, #255]", "STLUR_q"},
+      {"ldap1 {v1.d}[1], [x2]", "LDAP1"},
+      {"stl1 {v1.d}[0], [x2]", "STL1"},
   };
   for (const Spelling& s : table) {
     std::string why;
@@ -244,6 +261,10 @@ TEST(Decoder, MakesAnUndefinedInstructionOfEverythingElse) {
       0x00000000,                    // UDF #0
       0xd71f0c41,                    // BRAA
       0xf8400d20 | (9u << 0),        // LDR X9, [X9, #0]!: write-back to the transferred register
+      0xd9410840 | (1u << 16) | 1u,  // LDIAPP X1, X1, [X2], #16: both halves into one register
+      0xd9010842,                    // STILP X2, X1, [X2, #-16]!: write-back to a transferred register
+      0xd9c00842,                    // LDAPR X2, [X2], #8
+      0x0c408c00,                    // LD2 of one 64-bit lane per register
       0x28c00420 | (1u << 10) | 1u,  // LDP W1, W1, [X1], #0: both halves into one register
       0x12400000,                    // AND W, N = 1
       0x9240fc00,                    // AND X, all ones

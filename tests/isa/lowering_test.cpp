@@ -365,6 +365,72 @@ TEST(Dependencies, StructureLanes) {
   EXPECT_EQ(all_sources(store.uops[2]), (Regs{x_reg(3), x_reg(4)}));
 }
 
+/// Address offsets of the accesses of `text` in the order in which they must happen.
+std::vector<u64> ordered_offsets(const std::string& text, bool MemoryAttributes::* order, unsigned size) {
+  std::vector<u64> offsets;
+  const Instruction i = lower(text);
+  for (unsigned k = 0; k < i.count; ++k) {
+    const Uop& u = i.uops[k];
+    if (u.kind != UopKind::Read && u.kind != UopKind::Write) continue;
+    EXPECT_TRUE(u.mem.*order) << text;
+    EXPECT_EQ(u.mem.size, size) << text;
+    EXPECT_EQ(address_sources(u), (Regs{x_reg(2)})) << text;
+    offsets.push_back(u.imm);
+  }
+  return offsets;
+}
+
+TEST(Dependencies, OrderedPairs) {
+  using Offsets = std::vector<u64>;
+  const auto acquire = &MemoryAttributes::acquire_pc, release = &MemoryAttributes::release;
+  EXPECT_EQ(ordered_offsets("ldiapp x0, x1, [x2]", acquire, 8), (Offsets{0, 8}));
+  EXPECT_EQ(ordered_offsets("ldiapp w0, w1, [x2], #8", acquire, 4), (Offsets{0, 4}));
+  EXPECT_EQ(ordered_offsets("stilp w0, w1, [x2]", release, 4), (Offsets{0, 4}));
+  EXPECT_EQ(ordered_offsets("stilp x0, x1, [x2, #-16]!", release, 8), (Offsets{u64{0} - 8, u64{0} - 16}));
+  EXPECT_EQ(data_sources(lower("stilp x0, x1, [x2, #-16]!").uops[0]), (Regs{x_reg(1)}));
+  EXPECT_EQ(lower("ldiapp x0, x1, [x2], #16").uops[2].imm, 16u);
+  EXPECT_EQ(lower("stilp w0, w1, [x2, #-8]!").uops[2].imm, u64{0} - 8);
+}
+
+TEST(Dependencies, OrderedAccessesWithWriteBackAndOfVectors) {
+  using Offsets = std::vector<u64>;
+  const auto acquire = &MemoryAttributes::acquire_pc, release = &MemoryAttributes::release;
+  EXPECT_EQ(ordered_offsets("ldapr x1, [x2], #8", acquire, 8), (Offsets{0}));
+  EXPECT_EQ(lower("ldapr w1, [x2], #4").uops[1].imm, 4u);
+  EXPECT_EQ(ordered_offsets("stlr w1, [x2, #-4]!", release, 4), (Offsets{u64{0} - 4}));
+  EXPECT_EQ(lower("stlr x1, [x2, #-8]!").uops[1].imm, u64{0} - 8);
+  EXPECT_EQ(ordered_offsets("ldapur q1, [x2, #-3]", acquire, 16), (Offsets{u64{0} - 3}));
+  EXPECT_EQ(ordered_offsets("stlur b1, [x2, #3]", release, 1), (Offsets{3}));
+  EXPECT_EQ(ordered_offsets("ldap1 {v1.d}[1], [x2]", acquire, 8), (Offsets{0}));
+  EXPECT_EQ(ordered_offsets("stl1 {v1.d}[0], [x2]", release, 8), (Offsets{0}));
+  EXPECT_EQ(lower("ldap1 {v1.d}[1], [x2]").uops[1].imm, 1u);
+  EXPECT_FALSE(lower("ld1 {v1.d}[1], [x2]").uops[0].mem.acquire_pc);
+  EXPECT_FALSE(lower("st1 {v1.d}[1], [x2], x1").uops[1].mem.release);
+}
+
+TEST(Dependencies, InterleavedStructures) {
+  const Instruction load = lower("ld3 {v31.8h, v0.8h, v1.8h}, [x3], #48");
+  ASSERT_EQ(load.count, 7);
+  for (unsigned i = 0; i < 3; ++i) {
+    EXPECT_EQ(load.uops[i].imm, 16 * i);
+    EXPECT_EQ(load.uops[i].mem.element, 2);
+    EXPECT_EQ(all_sources(load.uops[3 + i]), (Regs{uop_result(0), uop_result(1), uop_result(2)}));
+    EXPECT_EQ(load.uops[3 + i].dst[0], v_reg((31 + i) % 32));
+  }
+  EXPECT_EQ(load.uops[6].imm, 48u);
+  const Instruction store = lower("st2 {v1.8b, v2.8b}, [x3]");
+  ASSERT_EQ(store.count, 4);
+  for (unsigned i = 0; i < 2; ++i) {
+    EXPECT_EQ(all_sources(store.uops[i]), (Regs{v_reg(1), v_reg(2)}));
+    EXPECT_EQ(data_sources(store.uops[2 + i]), (Regs{uop_result(i)}));
+    EXPECT_EQ(store.uops[2 + i].imm, 8 * i);
+  }
+  const Instruction replicate = lower("ld4r {v1.4s, v2.4s, v3.4s, v4.4s}, [x3], #16");
+  ASSERT_EQ(replicate.count, 9);
+  EXPECT_EQ(replicate.uops[3].imm, 12u);
+  EXPECT_EQ(replicate.uops[7].dst[0], v_reg(4));
+}
+
 TEST(Dependencies, StructureRegistersWrapAndTearByElement) {
   const Instruction i = lower("ld1 {v31.4h, v0.4h}, [x3]");
   ASSERT_EQ(i.count, 2);
