@@ -47,6 +47,18 @@ u16 part(const Transition& t) {
   return t.kind == TransitionKind::ForwardRead ? static_cast<u16>(model::forward_first(t.choice)) : t.choice;
 }
 
+/// An access is cut at multiples of this many bytes when it is not single-copy atomic: its pieces within one granule go
+/// together, those of different granules take a latency of their own.
+constexpr u64 kGranule = 8;
+
+/// Which granule of its access a step is about, counted from the first; 0 for everything that is no access.
+u64 granule(const MachineState& s, const Transition& t) {
+  const Core& c = s.core[t.core];
+  if (!has_entry(t.kind) || !model::is_access(c.window[t.slot]) || t.kind == TransitionKind::Predict) return 0;
+  const u64 addr = c.window[t.slot].addr;
+  return (addr + part(t)) / kGranule - addr / kGranule;
+}
+
 const Entry* find_seq(const Core& c, u32 seq, unsigned* slot) {
   for (unsigned i = 0; i < c.window.size(); ++i) {
     if (c.window[i].seq != seq) continue;
@@ -121,7 +133,18 @@ void Policy::propose(const MachineState& s, unsigned core, CoreSchedule& schedul
   machine_.enabled(s, core, enabled_);
   previous_.swap(schedule.proposals);
   schedule.proposals.clear();
+  note_interrupt(s, core, schedule);
   for (const Transition& t : enabled_) consider(s, t, schedule);
+}
+
+/// An interrupt travels to its core while the core has it masked. If the way began where it is unmasked, a core that
+/// unmasks interrupts for a few instructions only, as the idle loop does, would never take it.
+void Policy::note_interrupt(const MachineState& s, unsigned core, CoreSchedule& schedule) const {
+  if (s.storage.irq.pending[core] == 0 || s.storage.irq.active[core] != 0)
+    schedule.interrupt_ready.reset();
+  else if (!schedule.interrupt_ready)
+    schedule.interrupt_ready = s.storage.time + platform_.config().interrupt_latency +
+                               jitter(core, 0, TransitionKind::TakeInterrupt);
 }
 
 void Policy::consider(const MachineState& s, const Transition& t, CoreSchedule& schedule) {
@@ -136,8 +159,12 @@ void Policy::consider(const MachineState& s, const Transition& t, CoreSchedule& 
   };
   if (std::any_of(schedule.proposals.begin(), schedule.proposals.end(), same)) return;
   const auto old = std::find_if(previous_.begin(), previous_.end(), same);
-  p.ready =
-      old != previous_.end() ? old->ready : s.storage.time + latency(s, t) + jitter(t.core, p.seq, t.kind);
+  if (t.kind == TransitionKind::TakeInterrupt)
+    p.ready = *schedule.interrupt_ready;
+  else if (old != previous_.end())
+    p.ready = old->ready;
+  else
+    p.ready = s.storage.time + latency(s, t) + jitter(t.core, p.seq, t.kind, granule(s, t));
   schedule.proposals.push_back(p);
 }
 
@@ -201,28 +228,29 @@ u64 Policy::latency(const MachineState& s, const Transition& t) {
     }
     case TransitionKind::SatisfyRead: {
       const Entry& e = c.window[t.slot];
-      return quote(s.storage, e.uop->mem.atomic ? AccessKind::Write : AccessKind::Read, t.core, e.addr, 1);
+      return quote(s.storage, e.uop->mem.atomic ? AccessKind::Write : AccessKind::Read, t.core,
+                   e.addr + part(t), 1);
     }
     case TransitionKind::ForwardRead: return config.forward_latency;
     case TransitionKind::PropagateWrite: {
       const Entry& e = c.window[t.slot];
       const u64 delay = e.uop->mem.atomic || e.uop->mem.exclusive ? 0 : config.drain_delay;
-      return delay + quote(s.storage, AccessKind::Write, t.core, e.addr, 1);
+      return delay + quote(s.storage, AccessKind::Write, t.core, e.addr + part(t), 1);
     }
     case TransitionKind::CleanData:
       return quote(s.storage, AccessKind::CleanData, t.core, c.window[t.slot].addr, 1);
     case TransitionKind::InvalidateInstruction:
       return quote(s.storage, AccessKind::InvalidateLine, t.core, c.window[t.slot].addr, 1);
     case TransitionKind::SystemAction: return quote(s.storage, AccessKind::Acknowledge, t.core, 0, 4);
-    case TransitionKind::TakeInterrupt: return config.interrupt_latency;
     case TransitionKind::SystemEffect:
     case TransitionKind::HostCall: return config.system_latency;
+    case TransitionKind::TakeInterrupt:  // see note_interrupt()
     case TransitionKind::TimerTick: return 0;
   }
   return 0;
 }
 
-u64 Policy::jitter(unsigned core, u32 seq, TransitionKind kind) const {
+u64 Policy::jitter(unsigned core, u32 seq, TransitionKind kind, u64 which) const {
   const PlatformConfig& config = platform_.config();
   const bool start = kind == TransitionKind::Fetch && seq == 0;
   // A pipeline stage takes the time it takes; what leaves the core meets other traffic.
@@ -233,6 +261,7 @@ u64 Policy::jitter(unsigned core, u32 seq, TransitionKind kind) const {
   Hasher h;
   h.word(seed_);
   h.word(core | u64{seq} << 8 | u64{static_cast<u8>(kind)} << 40);
+  if (which != 0) h.word(which);
   return h.digest().a % (most + 1);
 }
 

@@ -31,6 +31,7 @@ struct Proposal {
 struct CoreSchedule {
   std::vector<Proposal> proposals;
   std::array<u64, kPorts> port_free{};  ///< first instant at which each port can serve again
+  std::optional<u64> interrupt_ready;   ///< when the pending interrupt has reached the core; none is pending
   BranchPredictor predictor;
 };
 
@@ -63,8 +64,9 @@ class Policy {
   std::optional<model::Transition> rest_of_read(const model::MachineState& s, const Proposal& p,
                                                 unsigned slot);
   u64 latency(const model::MachineState& s, const model::Transition& t);
+  void note_interrupt(const model::MachineState& s, unsigned core, CoreSchedule& schedule) const;
   u64 quote(const model::Storage& s, model::AccessKind kind, unsigned core, u64 addr, unsigned size);
-  u64 jitter(unsigned core, u32 seq, model::TransitionKind kind) const;
+  u64 jitter(unsigned core, u32 seq, model::TransitionKind kind, u64 which = 0) const;
   bool completes_at_once(const model::MachineState& s, const model::Transition& t);
 
   const model::Machine& machine_;

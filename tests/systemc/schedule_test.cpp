@@ -204,6 +204,23 @@ TEST(Schedule, SoftwareInterruptWakesTheOtherCore) {
   }
 }
 
+/// The idle loop of a kernel: interrupts are masked but for one instruction in each round.
+TEST(Schedule, AnInterruptFindsTheShortWindowOfAnIdleLoop) {
+  const Machine m = kernel_machine(
+      {"mov x2, #300\n1: subs x2, x2, #1\n b.ne 1b\n mov x1, #2\n movk x1, #0x0300, lsl #16\n dsb sy\n"
+       " msr icc_sgi1r_el1, x1\n isb",
+       "msr daifset, #2\n1: wfi\n msr daifclr, #2\n msr daifset, #2\n cbz x6, 1b"});
+  RunLimits limits;
+  limits.transitions = 20'000;
+  for (u64 seed = 1; seed <= 20; ++seed) {
+    TimedRun run(m, PlatformConfig{}, seed, platforms().natural);
+    const RunResult r = run.run(limits);
+    ASSERT_EQ(r.status, RunStatus::Finished) << "seed " << seed;
+    EXPECT_EQ(x(r, 1, 6), 1u);
+    EXPECT_EQ(x(r, 1, 5), 3u);
+  }
+}
+
 /// Receives what the platform tells, and adds up.
 class CountingProbe final : public systemc::Probe {
  public:
