@@ -26,7 +26,9 @@ void Footprint::record_access(unsigned core, u64 addr, unsigned size, bool write
   }
 }
 
-void Footprint::record_code_write(u64 addr, unsigned size) {
+void Footprint::record_code_write(u64 addr, unsigned size, bool at_el1) {
+  contradiction_ |= at_el1 && !modified_at_el1_;
+  modified_at_el1_ |= at_el1;
   for (u64 w = align_down(addr, 4); w < addr + size; w += 4) contradiction_ |= modified_.insert(w).second;
 }
 

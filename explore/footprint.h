@@ -22,11 +22,13 @@ class Footprint {
   /// Is some word of the line written by somebody?
   bool has_modifiable(u64 line, unsigned bytes) const;
   bool any_modifiable() const { return !modified_.empty(); }
+  /// Is some word written that EL1 may execute?
+  bool any_modifiable_at_el1() const { return modified_at_el1_; }
 
   /// Records an access to memory.
   void record_access(unsigned core, u64 addr, unsigned size, bool write);
-  /// Records a store to executable memory.
-  void record_code_write(u64 addr, unsigned size);
+  /// Records a store to memory that EL0 or EL1 (`at_el1`) may execute.
+  void record_code_write(u64 addr, unsigned size, bool at_el1);
 
   /// True once something recorded contradicts an earlier answer of this pass; clears the flag.
   bool take_contradiction();
@@ -38,6 +40,7 @@ class Footprint {
   };
   std::map<u64, Users> users_;
   std::set<u64> modified_;
+  bool modified_at_el1_ = false;
   bool contradiction_ = false;
 };
 

@@ -46,8 +46,12 @@ bool interruptible_before(const model::Machine& m, const Core& c, unsigned slot)
 /// Is every access after `slot` held back by something older than `slot`, whatever is guessed there? Then the
 /// guess can wait until it would make a difference, or until there is nothing left to guess: an incomplete
 /// barrier, an unsatisfied acquire, any unsatisfied read of a TSO core.
-bool guess_changes_nothing(const Core& c, unsigned slot, const Footprint& f) {
-  if (f.any_modifiable()) return false;
+///
+/// A guess may also lead to a modifiable word that is then fetched early. From a kernel that executes no such word the way
+/// there is an exception return, which waits for the guess if it is a context synchronisation event.
+bool guess_changes_nothing(const model::Machine& m, const Core& c, unsigned slot, const Footprint& f) {
+  const bool stays_in_kernel = c.window[slot].context.el == 1 && m.config().eos && !f.any_modifiable_at_el1();
+  if (f.any_modifiable() && !stays_in_kernel) return false;
   return std::any_of(c.window.begin(), c.window.begin() + slot, [](const Entry& q) {
     if (q.fired) return false;
     if (q.uop->kind == isa::UopKind::Barrier) return q.uop->barrier_op() != isa::BarrierOp::DmbStore;
@@ -55,9 +59,9 @@ bool guess_changes_nothing(const Core& c, unsigned slot, const Footprint& f) {
   });
 }
 
-bool is_executable(const model::Program& p, u64 addr) {
-  return std::any_of(p.regions.begin(), p.regions.end(), [addr](const model::Region& r) {
-    return addr - r.base < r.size && (r.permissions & (model::kExecEl0 | model::kExecEl1)) != 0;
+bool is_executable(const model::Program& p, u64 addr, u8 by) {
+  return std::any_of(p.regions.begin(), p.regions.end(), [addr, by](const model::Region& r) {
+    return addr - r.base < r.size && (r.permissions & by) != 0;
   });
 }
 
@@ -122,7 +126,7 @@ Plan plan(const model::Machine& m, const model::MachineState& s, const Footprint
     if (is_eager(m, s, footprint, enabled, i)) return {Plan::Kind::Eager, enabled[i]};
   const auto is_guess = [](const Transition& t) { return t.kind == TransitionKind::Predict; };
   const auto is_idle_guess = [&](const Transition& t) {
-    return is_guess(t) && guess_changes_nothing(s.core[t.core], t.slot, footprint);
+    return is_guess(t) && guess_changes_nothing(m, s.core[t.core], t.slot, footprint);
   };
   if (!std::all_of(enabled.begin(), enabled.end(), is_idle_guess)) std::erase_if(enabled, is_idle_guess);
   const auto guess = std::find_if(enabled.begin(), enabled.end(), is_guess);
@@ -144,7 +148,9 @@ void record(Footprint& footprint, const model::Machine& m, const model::MachineS
       const Entry& e = c.window[t.slot];
       const bool write = t.kind == TransitionKind::PropagateWrite;
       footprint.record_access(t.core, e.addr, e.uop->mem.size, write);
-      if (write && is_executable(m.program(), e.addr)) footprint.record_code_write(e.addr, e.uop->mem.size);
+      if (write && is_executable(m.program(), e.addr, model::kExecEl0 | model::kExecEl1))
+        footprint.record_code_write(e.addr, e.uop->mem.size,
+                                    is_executable(m.program(), e.addr, model::kExecEl1));
       return;
     }
     default: return;

@@ -44,6 +44,10 @@ class KernelBuilder {
     for (std::size_t t = 0; t < s_.threads.size(); ++t) add_thread(t);
     for (std::size_t t = 0; t < v_.kernel.threads.size(); ++t) add_kernel_thread(t);
     config_.regions = std::move(b_.program.regions);
+    for (model::Region& r : config_.regions) {
+      // As Linux maps the memory of processes (PXN).
+      if ((r.permissions & Permission::kExecEl0) != 0) r.permissions &= static_cast<u8>(~Permission::kExecEl1);
+    }
     config_.segments = std::move(b_.program.segments);
     config_.indirect_targets = std::move(b_.program.indirect_targets);
     try {
