@@ -26,7 +26,9 @@ struct Options {
 std::vector<CaseReport> explore_file(const Options& options, const std::string& file,
                                      ProgressLine& progress) {
   std::vector<CaseReport> reports;
-  for (const Workload& w : load_workloads(file, options.overrides)) {
+  Overrides overrides = options.overrides;
+  overrides.x86 = !options.witness.wanted() && !options.witness.judge;
+  for (const Workload& w : load_workloads(file, overrides)) {
     const explore::SearchResult result =
         explore_workload(w, options.search, options.witness.wanted(), progress);
     const std::vector<StateLine> states = state_lines(w, result);

@@ -13,6 +13,7 @@
 
 #include "explore/search.h"
 #include "scenarios/import/reference_outcomes.h"
+#include "scenarios/import/x86_machine.h"
 #include "tools/interrupt.h"
 
 namespace isobar::tools {
@@ -69,8 +70,28 @@ double thread_seconds() {
   return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
 }
 
+void explore_x86_and_compare(const ConformOptions& options, const scenarios::LitmusTest& test,
+                             const ReferenceOutcome& reference, Comparison& c) {
+  scenarios::LitmusOptions litmus;
+  litmus.variants = reference.variants;
+  const scenarios::X86Program x = scenarios::build_x86(test, litmus);
+  c.status = Status::Loaded;
+  if (options.load_only) return;
+  const scenarios::X86SearchResult found =
+      scenarios::search_x86(x, {options.max_states, options.timeout_seconds, &interrupt_flag()});
+  const std::set<std::string> states = scenarios::state_texts(x, found);
+  c.difference = scenarios::compare_states(reference.states, {states.begin(), states.end()});
+  c.status = found.complete ? Status::Complete : Status::Undetermined;
+  c.reason = found.reason;
+  if (!found.complete) c.difference.missing.clear();
+}
+
 void explore_and_compare(const ConformOptions& options, const ReferenceOutcome& reference, Comparison& c) {
-  scenarios::LitmusProgram p = scenarios::load_reference_test(options.directory, reference);
+  const scenarios::LitmusTest test = scenarios::read_reference_test(options.directory, reference);
+  if (scenarios::is_x86(test)) return explore_x86_and_compare(options, test, reference, c);
+  scenarios::LitmusOptions litmus;
+  litmus.variants = reference.variants;
+  const scenarios::LitmusProgram p = scenarios::build_litmus(test, litmus);
   c.status = Status::Loaded;
   if (options.load_only) return;
   const model::Machine machine(p.config, p.program);

@@ -1,5 +1,6 @@
 #include "tools/search_flags.h"
 
+#include "scenarios/import/x86_machine.h"
 #include "tools/interrupt.h"
 
 namespace isobar::tools {
@@ -61,8 +62,25 @@ void add_jobs_flag(CLI::App& command, unsigned& jobs) {
       ->check(CLI::Range(1u, 256u).description(""));
 }
 
+explore::SearchResult explore_x86(const scenarios::X86Program& x86, const SearchFlags& flags) {
+  if (flags.random_runs != 0) {
+    throw scenarios::UnsupportedError({x86.program.file, 1, 1}, "random schedules of x86 tests");
+  }
+  const scenarios::X86SearchResult found =
+      scenarios::search_x86(x86, {flags.max_states, flags.timeout_seconds, &interrupt_flag()});
+  explore::SearchResult r;
+  r.status = found.complete ? explore::Status::Complete : explore::Status::Undetermined;
+  r.reason = found.reason;
+  r.states = found.states;
+  r.transitions = found.transitions;
+  r.seconds = found.seconds;
+  for (const auto& [outcome, count] : found.outcomes) r.outcomes[outcome].count = count;
+  return r;
+}
+
 explore::SearchResult explore_workload(const Workload& w, const SearchFlags& flags, bool witnesses,
                                        ProgressLine& progress) {
+  if (w.x86) return explore_x86(*w.x86, flags);
   const auto show = [&](const explore::Progress& p) { progress.update(w.title(), p); };
   if (flags.random_runs != 0) {
     explore::RandomOptions options;

@@ -26,6 +26,9 @@ void add_machine_flags(CLI::App& command, Overrides& overrides);
 /// Adds --jobs; the default is 1.
 void add_jobs_flag(CLI::App& command, unsigned& jobs);
 
+/// The same for an x86 test, on the x86-TSO machine; without witnesses.
+explore::SearchResult explore_x86(const scenarios::X86Program& x86, const SearchFlags& flags);
+
 /// Explores `w` as the flags say, showing progress and minding Ctrl-C.
 explore::SearchResult explore_workload(const Workload& w, const SearchFlags& flags, bool witnesses,
                                        ProgressLine& progress);

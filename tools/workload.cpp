@@ -18,13 +18,25 @@ namespace {
   throw InputError(Diagnostic{{file, 0, 0}, message});
 }
 
+Workload x86_workload(const scenarios::LitmusTest& test, const scenarios::LitmusOptions& options) {
+  auto x86 = std::make_shared<scenarios::X86Program>(scenarios::build_x86(test, options));
+  Workload w;
+  w.name = x86->program.name;
+  w.observables = x86->program.observables;
+  w.machine = std::make_shared<model::Machine>(x86->program.config, x86->program.program);
+  w.litmus = std::shared_ptr<const scenarios::LitmusProgram>(x86, &x86->program);
+  w.x86 = std::move(x86);
+  return w;
+}
+
 Workload litmus_workload(const std::string& text, const std::string& file, const Overrides& overrides) {
   scenarios::LitmusOptions options;
   options.variants = overrides.variants;
   options.tso = overrides.tso;
   options.tso_flavour = overrides.tso_flavour;
-  auto program = std::make_shared<scenarios::LitmusProgram>(
-      scenarios::build_litmus(scenarios::parse_litmus(text, file), options));
+  const scenarios::LitmusTest test = scenarios::parse_litmus(text, file);
+  if (overrides.x86 && scenarios::is_x86(test)) return x86_workload(test, options);
+  auto program = std::make_shared<scenarios::LitmusProgram>(scenarios::build_litmus(test, options));
   if (overrides.guesses == Guesses::Squash) program->config.speculation = model::Speculation::Squash;
   Workload w;
   w.name = program->name;

@@ -9,6 +9,7 @@
 
 #include "model/machine/machine.h"
 #include "scenarios/import/litmus_program.h"
+#include "scenarios/import/x86_program.h"
 #include "scenarios/loader/build.h"
 #include "scenarios/loader/scenario.h"
 #include "trace/outcome.h"
@@ -29,6 +30,7 @@ struct Overrides {
   std::optional<std::string> tso;  ///< "all", "none" or "P0,P2"
   std::optional<std::string> tso_flavour;  ///< "t1", "t2" or "t3"
   Guesses guesses = Guesses::Prune;
+  bool x86 = false;  ///< X86_64 litmus tests are welcome; otherwise they are refused as unsupported
 };
 
 struct Workload {
@@ -41,6 +43,7 @@ struct Workload {
   std::vector<trace::Observable> observables;
 
   std::shared_ptr<const scenarios::LitmusProgram> litmus;  ///< null for a scenario
+  std::shared_ptr<const scenarios::X86Program> x86;        ///< of an X86_64 test; `machine` then runs nothing
   std::shared_ptr<const scenarios::Scenario> scenario;     ///< null for a litmus test
   std::shared_ptr<const scenarios::Build> build;           ///< of the scenario
   unsigned variant_index = 0;                              ///< into Scenario::variants

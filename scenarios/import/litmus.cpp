@@ -346,12 +346,18 @@ void LitmusParser::thread_names() {
   s_.expect(';', "'|' or ';' after a thread name");
 }
 
+/// x86: the reference allows `lock; incl (x)` within one cell.
+bool LitmusParser::accept_lock_separator(const std::string& so_far) {
+  const bool lock = so_far == "lock" || so_far == "LOCK" || so_far == "lock " || so_far == "LOCK ";
+  return lock && test_.architecture == "X86_64" && s_.accept(';') && s_.peek() != '|';
+}
+
 void LitmusParser::instruction(LitmusThread& t) {
   LitmusInstruction i;
   i.where = s_.position();
   bool line_start = false;
   bool in_string = false;
-  while (in_string || (s_.peek() != '|' && s_.peek() != ';')) {
+  while (in_string || (s_.peek() != '|' && s_.peek() != ';') || accept_lock_separator(i.text)) {
     if (line_start && at_final_part())
       s_.fail(fmt::format("expected ';' at the end of a row of code, found {}", s_.here()));
     if (s_.at_end()) s_.fail("expected ';' at the end of a row of code, found the end of the file");

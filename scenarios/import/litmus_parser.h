@@ -37,6 +37,7 @@ class LitmusParser {
   void row();
   void cell(LitmusThread& t);
   void instruction(LitmusThread& t);
+  bool accept_lock_separator(const std::string& so_far);
   bool at_final_part() const;
   void final_part();
   void locations();

@@ -49,11 +49,15 @@ std::vector<ReferenceOutcome> read_reference_outcomes(const std::string& directo
   return all;
 }
 
-LitmusProgram load_reference_test(const std::string& directory, const ReferenceOutcome& reference) {
+LitmusTest read_reference_test(const std::string& directory, const ReferenceOutcome& reference) {
   const std::string path = directory + "/" + reference.test;
+  return parse_litmus(read_file(path), path);
+}
+
+LitmusProgram load_reference_test(const std::string& directory, const ReferenceOutcome& reference) {
   LitmusOptions options;
   options.variants = reference.variants;
-  return build_litmus(parse_litmus(read_file(path), path), options);
+  return build_litmus(read_reference_test(directory, reference), options);
 }
 
 StateDifference compare_states(const std::vector<std::string>& reference,

@@ -20,6 +20,9 @@ struct ReferenceOutcome {
 /// Every line of DIRECTORY/outcomes.jsonl, in its order. Throws InputError with the line of what is wrong.
 std::vector<ReferenceOutcome> read_reference_outcomes(const std::string& directory);
 
+/// The test of `reference` as text has it. Throws like parse_litmus().
+LitmusTest read_reference_test(const std::string& directory, const ReferenceOutcome& reference);
+
 /// The test of `reference` with its variants, ready to run. Throws like parse_litmus() and build_litmus().
 LitmusProgram load_reference_test(const std::string& directory, const ReferenceOutcome& reference);
 
