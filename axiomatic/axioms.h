@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "axiomatic/dependencies.h"
-#include "axiomatic/graph.h"
 #include "axiomatic/relations.h"
 
 namespace isobar::axiomatic {
@@ -57,14 +56,30 @@ namespace isobar::axiomatic {
   X(TsoStore, "tso-ob", "[M & TSO]; po; [W & TSO]", "is older than, on a TSO core, the store")                        \
   X(TsoReleaseAcquire, "tso-ob T2", "[W & TSO]; po; [A & TSO]", "is a store of a TSO core (T2) before the load-acquire") \
   X(TsoAtomic, "tso-ob T3", "[W & TSO]; po; [R & TSO], one of an atomic",                                              \
-    "is kept apart by an atomic operation of a TSO core (T3) from")
+    "is kept apart by an atomic operation of a TSO core (T3) from")                                                   \
+  X(Irf, "Instr-obs", "rf; [F]", "is fetched by")                                                                     \
+  X(Ifr, "Instr-obs", "[F]; ca; [W], DIC", "fetches the location before")                                             \
+  X(DcAfter, "Instr-obs", "[DC]; DC-after; [W] | [W]; DC-after; [DC]", "can only come before")                        \
+  X(IcAfter, "Instr-obs", "[IC]; IC-after; [F] | [F]; IC-after; [IC]", "is then before")                              \
+  X(IcCaClean, "IC-ca", "[IC]; IC-after; [F]; ca; [W]; DC-after; [DC], IDC = 0",                                      \
+    "comes before a fetch that does not see a store cleaned by")                                                      \
+  X(IcCaStore, "IC-ca", "[IC]; IC-after; [F]; ca; [W], IDC", "comes before a fetch that does not see")                \
+  X(IcOb, "IC-ob", "[F]; po; [F]; IC-after; [IC]; (DSB-ob | IFB-ob)",                                                 \
+    "is older than a fetch that comes before an IC, which is completed by a DSB before")                              \
+  X(IcObCoherent, "IC-ob", "[F]; po; [F]; ca; [W], DIC", "is older than a fetch that does not see")                   \
+  X(Fib, "f-ib", "[F]; iico_data; [B]; iico_ctrl; [_]", "is the fetch of")                                            \
+  X(Fob, "f-ob", "[F]; po; [~F]", "is fetched before")                                                                \
+  X(DcDmb, "DC-ob", "[M | DC]; po; [dmb.full]; po; [DC] | [DC]; po; [dmb.full]; po; [M]",                             \
+    "is separated by DMB SY from")                                                                                    \
+  X(PoSclClean, "po-scl-ob", "[M | DC]; (po & scl); [DC]", "is older than, and in the cache line of,")                \
+  X(PoSclAccess, "po-scl-ob", "[DC]; (po & scl); [M]", "cleans the cache line of the younger")
 
 enum class Clause : u16 {
 #define X(id, group, cat, sentence) id,
   ISOBAR_CLAUSES(X)
 #undef X
 };
-inline constexpr unsigned kClauses = static_cast<unsigned>(Clause::TsoAtomic) + 1;
+inline constexpr unsigned kClauses = static_cast<unsigned>(Clause::PoSclAccess) + 1;
 
 struct ClauseText {
   const char* name;      ///< identifier, "DmbFull"
@@ -99,6 +114,24 @@ enum class TsoFlavour : u8 {
   T3,  ///< and an LSE operation orders stores before it and loads after it
 };
 
+/// What the axioms ask of the caches.
+struct CacheType {
+  bool dic = false;          ///< CTR_EL0.DIC: instruction caches are coherent; then IDC is taken as set, too
+  bool idc = false;          ///< CTR_EL0.IDC: stores need no DC to be seen by instruction caches
+  unsigned line_bytes = 64;  ///< what a DC or IC by address acts on, a power of two
+  bool broadcast_iallu = false;  ///< IC IALLU acts on every core (HCR_EL2.FB)
+
+  /// Does a store reach what instruction caches are filled from by itself?
+  bool clean_by_store() const { return dic || idc; }
+  u64 line(u64 addr) const { return addr & ~u64{line_bytes - 1}; }
+};
+
+/// What an implementation of the architecture may choose.
+struct Implementation {
+  TsoFlavour flavour = TsoFlavour::T1;
+  CacheType caches;
+};
+
 /// What must not be: an axiom with the events that break it.
 enum class Axiom : u8 {
   None,        ///< consistent
@@ -122,18 +155,12 @@ struct Link {
 struct Violation {
   Axiom axiom = Axiom::None;
   std::vector<Link> cycle;
+  bool undecided = false;  ///< External: no cycle, but the search for IC-after and DC-after was given up
 };
 
 std::optional<Violation> check_internal(const Program& p, const Relations& r, const Omitted& omitted = {});
 std::optional<Violation> check_atomic(const Program& p, const Relations& r, const Omitted& omitted = {});
-std::optional<Violation> check_external(const Program& p, const Relations& r, TsoFlavour flavour,
+std::optional<Violation> check_external(const Program& p, const Relations& r, const Implementation& implementation,
                                         const Omitted& omitted = {});
-
-/// The ordered-before graph of check_external. Its stops are the memory events, a load in slices once for each slice.
-struct OrderedBefore {
-  OrderGraph graph;
-  std::vector<EventId> event_of;  ///< per vertex; kNoEvent where it is not a stop
-};
-OrderedBefore ordered_before(const Program& p, const Relations& r, TsoFlavour flavour, const Omitted& omitted = {});
 
 }  // namespace isobar::axiomatic

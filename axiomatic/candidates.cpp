@@ -60,22 +60,8 @@ class Enumeration {
         for (const Path& p : all) most = std::max(most, add_writes(p, grew));
         writes += most;
       }
-      if (modifies_code()) {
-        incomplete(CandidateResult::Status::Unsupported, "code that is modified");
-        return false;
-      }
       if (!grew || round > writes) return true;
     }
-  }
-  bool modifies_code() const {
-    for (const std::vector<Path>& all : path_) {
-      for (const Path& p : all) {
-        for (const trace::InstructionRecord& i : p.instruction) {
-          if (domain_.written(i.pc, 4)) return true;
-        }
-      }
-    }
-    return false;
   }
   std::size_t add_writes(const Path& p, bool& grew) {
     std::size_t n = 0;
@@ -114,11 +100,16 @@ class Enumeration {
     }
     for (const auto& code : execution_.core) {
       for (const trace::InstructionRecord& i : code) {
+        const auto possible = [&](u64 byte, u8 v) {
+          const auto found = values.find(byte);
+          return v == domain_.initial(byte) || (found != values.end() && found->second.count(v) != 0);
+        };
+        for (unsigned b = 0; i.word_source == trace::kUnknownWrite && b < 4; ++b) {
+          if (!possible(i.pc + b, static_cast<u8>(i.word >> (8 * b)))) return false;
+        }
         for (const AccessRecord& a : i.access) {
           for (unsigned b = 0; a.kind == AccessRecord::Kind::Read && b < a.size; ++b) {
-            const u8 v = a.value.byte(b);
-            const auto found = values.find(a.addr + b);
-            if (v != domain_.initial(a.addr + b) && (found == values.end() || found->second.count(v) == 0)) return false;
+            if (!possible(a.addr + b, a.value.byte(b))) return false;
           }
         }
       }
@@ -204,6 +195,9 @@ class Enumeration {
     execution_.final_memory.clear();
     for (const auto& code : execution_.core) {
       for (const trace::InstructionRecord& i : code) {
+        for (unsigned b = 0; i.word_source == trace::kUnknownWrite && b < 4; ++b) {
+          execution_.initial_memory[i.pc + b] = domain_.initial(i.pc + b);
+        }
         for (const AccessRecord& a : i.access) {
           for (unsigned b = 0; b < a.size; ++b) {
             execution_.initial_memory[a.addr + b] = execution_.final_memory[a.addr + b] = domain_.initial(a.addr + b);

@@ -1,4 +1,4 @@
-// Candidate executions of a user-level program: every way its reads could be answered and its writes be ordered.
+// Candidate executions of a small program: every way its reads could be answered and its writes be ordered.
 //
 // Owns: the enumeration, which knows nothing of time: the axioms alone decide which candidates are executions. The
 // second route to a set of outcomes, and the way to say why an outcome does not exist. Must not know: the model.
@@ -14,12 +14,13 @@
 
 namespace isobar::axiomatic {
 
-/// A program at EL0 without exceptions: what each core starts with, and the memory they share.
+/// A program without exceptions: what each core starts with, and the memory they share.
 struct CandidateProgram {
   struct Thread {
     u64 pc = 0;
     std::vector<std::pair<isa::Reg, Value>> registers;  ///< others are zero
     bool tso = false;
+    u8 el = 0;
   };
   std::vector<Thread> thread;
   std::map<u64, u8> memory;  ///< initial bytes, code included; others are zero

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
+#include <tuple>
 
+#include "axiomatic/code_versions.h"
 #include "isa/decoder.h"
 
 namespace isobar::axiomatic {
@@ -17,7 +20,8 @@ using trace::InstructionRecord;
 /// Walks one core in program order.
 class Walk {
  public:
-  Walk(Program& out, const DependencyOptions& options, u8 core) : out_(out), options_(options), core_(core) {
+  Walk(Program& out, const DependencyOptions& options, const CodeVersions& versions, u8 core)
+      : out_(out), options_(options), versions_(versions), core_(core) {
     register_.fill(kNoFlow);
   }
 
@@ -25,6 +29,8 @@ class Walk {
     record_ = &i;
     number_ = number;
     resolved_ = resolved;
+    const bool interrupt = i.exception && i.word == 0;
+    if (!interrupt && !versions_.writes(i.pc).empty()) fetch(i);
     if (i.exception) {
       if (options_.entry_is_cse || !is_system_call(i)) add(Event::Kind::ContextSync);
       return;
@@ -35,7 +41,6 @@ class Walk {
     loaded_ = kNoFlow;
     store_ = Inputs{};
     const isa::Instruction& d = isa::decode_cached(i.word);
-    if (i.word_source != trace::kInitialWrite) fetch(i);
     for (unsigned k = 0; k < d.count; ++k) micro_op(d, k);
     for (const auto& [reg, flow] : pending_) register_[index(reg)] = flow;
   }
@@ -156,6 +161,10 @@ class Walk {
     e.addr = i.pc;
     e.size = 4;
     e.value = Value{i.word, 0};
+    e.source.fill(trace::kUnknownWrite);
+    if (i.word_source == trace::kUnknownWrite) return;
+    const std::array<i32, 4> from = versions_.sources(i.pc, i.word_source);
+    std::copy(from.begin(), from.end(), e.source.begin());
   }
 
   /// Adds one event per record of micro-op `k`; the events share what `fill` sets.
@@ -235,11 +244,15 @@ class Walk {
     const bool ic = u.cache_op() == isa::CacheOpKind::IcIvau || u.cache_op() == isa::CacheOpKind::IcIallu ||
                     u.cache_op() == isa::CacheOpKind::IcIalluis;
     add_accesses(k, ic ? Event::Kind::InvalidateInstruction : Event::Kind::CleanData,
-                 [&](Event& e) { e.address = address; });
+                 [&](Event& e) {
+                   e.address = address;
+                   e.cache_op = u.cache_op();
+                 });
   }
 
   Program& out_;
   const DependencyOptions& options_;
+  const CodeVersions& versions_;
   u8 core_;
   const InstructionRecord* record_ = nullptr;
   u32 number_ = 0;
@@ -254,17 +267,36 @@ class Walk {
   FlowId reserved_address_ = kNoFlow;
 };
 
+/// The DC and IC of `e` as events, in the order of its record; nothing if that does not have them all.
+std::vector<Maintenance> recorded_maintenance(const trace::Execution& e, const std::vector<Event>& events) {
+  std::map<std::tuple<u8, u32, u8>, EventId> at;
+  for (EventId id = 0; id < events.size(); ++id) {
+    const Event& x = events[id];
+    if (x.is_maintenance()) at.emplace(std::tuple(x.core, x.instruction, x.access), id);
+  }
+  std::vector<Maintenance> out;
+  if (at.size() != e.maintenance.size()) return out;
+  for (const trace::MaintenanceRecord& m : e.maintenance) {
+    const auto found = at.find({m.core, m.instruction, m.access});
+    if (found == at.end()) return {};
+    out.push_back({found->second, m.writes_before});
+  }
+  return out;
+}
+
 }  // namespace
 
 Program derive(const trace::Execution& e, const Values& values, const DependencyOptions& options) {
   Program out;
   out.of_write.assign(e.writes.size(), kNoEvent);
+  const CodeVersions versions(e);
   for (std::size_t c = 0; c < e.core.size(); ++c) {
-    Walk walk(out, options, static_cast<u8>(c));
+    Walk walk(out, options, versions, static_cast<u8>(c));
     for (std::size_t i = 0; i < e.core[c].size(); ++i) {
       walk.instruction(e.core[c][i], static_cast<u32>(i), values.resolved[c][i]);
     }
   }
+  out.maintenance = recorded_maintenance(e, out.event);
   return out;
 }
 

@@ -18,11 +18,18 @@ struct DependencyOptions {
   bool return_is_cse = true;         ///< exception return is one (EOS)
 };
 
+/// A DC or IC of a recorded run.
+struct Maintenance {
+  EventId event = kNoEvent;
+  u32 writes_before = 0;  ///< how many writes had reached memory
+};
+
 /// Everything the axioms need that does not depend on rf and co.
 struct Program {
   std::vector<Event> event;       ///< core by core, in program order
   std::vector<Flow> flow;
   std::vector<EventId> of_write;  ///< Execution::writes index to event
+  std::vector<Maintenance> maintenance;  ///< in the order in which they took effect; empty if that is not known
 };
 
 /// `e` must be well-formed; `values` is recompute(e).

@@ -23,7 +23,7 @@ struct Event {
   enum class Kind : u8 {
     Read,        ///< explicit load: R
     Write,       ///< explicit store: W
-    Fetch,       ///< of an instruction word that somebody wrote: F
+    Fetch,       ///< of an instruction word that somebody writes: F
     CleanData,   ///< DC CVAU and its kind
     InvalidateInstruction,  ///< IC
     Barrier,     ///< DMB, DSB
@@ -46,7 +46,8 @@ struct Event {
   isa::BarrierOp barrier = isa::BarrierOp::DmbFull;
   EventId partner = kNoEvent;  ///< the other half of rmw
   i32 write = -1;              ///< Write: index into Execution::writes
-  std::array<i32, 16> source{};  ///< Read, per byte: Execution::writes index, or trace::kInitialWrite, kUnknownWrite
+  std::array<i32, 16> source{};  ///< Read and Fetch, per byte: Execution::writes index, or trace::kInitialWrite, kUnknownWrite
+  isa::CacheOpKind cache_op = isa::CacheOpKind::DcCvau;  ///< CleanData, InvalidateInstruction
 
   FlowId address = kNoFlow;    ///< what feeds the address
   FlowId data = kNoFlow;       ///< what feeds the stored data; Branch: the condition or target
@@ -55,6 +56,7 @@ struct Event {
   bool is_memory() const { return kind == Kind::Read || kind == Kind::Write; }
   bool is_read() const { return kind == Kind::Read; }
   bool is_write() const { return kind == Kind::Write; }
+  bool is_maintenance() const { return kind == Kind::CleanData || kind == Kind::InvalidateInstruction; }
 };
 
 /// What one register holds after one instruction, seen as data flow. `needs`: the value depends on these

@@ -13,6 +13,7 @@ namespace isobar::axiomatic {
 
 struct JudgeOptions {
   TsoFlavour flavour = TsoFlavour::T1;
+  CacheType caches;
   Omitted omitted;                   ///< parts of the axioms to leave out; none unless for a test of the axioms
   DependencyOptions dependencies;
   Disassembler disassemble;          ///< for the text; may be empty
@@ -21,7 +22,7 @@ struct JudgeOptions {
 
 struct Verdict {
   bool consistent = false;
-  bool undetermined = false;  ///< unknown sources, and the budget ran out before a choice was found
+  bool undetermined = false;  ///< a budget ran out: unknown sources, or too many orders of cache maintenance
   Violation violation;        ///< axiom None if consistent
   std::string text;           ///< the violation in words; empty if consistent
   Program program;            ///< the events that `violation` speaks of, with the sources that were found

@@ -59,19 +59,33 @@ class Walk {
         out_.truncated = fmt::format("a path of more than {} instructions", options_.max_instructions);
         return;
       }
+      if (domain_.written(s.pc, 4)) {
+        for (const Value& v : domain_.values(s.pc, 4)) {
+          State next = s;
+          fetch(next, static_cast<u32>(v.lo));
+          fork(std::move(next));
+        }
+        return;
+      }
       u32 word = 0;
       for (unsigned b = 0; b < 4; ++b) word |= u32{domain_.initial(s.pc + b)} << (8 * b);
-      InstructionRecord i;
-      i.pc = s.pc;
-      i.word = word;
-      i.tso = thread_.tso;
-      s.done.push_back(std::move(i));
-      s.next = s.pc + 4;
-      s.uop = 0;
-      s.pending.clear();
-      s.stored = false;
+      fetch(s, word);
       if (!instruction(s)) return;
     }
+  }
+
+  void fetch(State& s, u32 word) const {
+    InstructionRecord i;
+    i.pc = s.pc;
+    i.word = word;
+    i.word_source = domain_.written(s.pc, 4) ? trace::kUnknownWrite : trace::kInitialWrite;
+    i.el = thread_.el;
+    i.tso = thread_.tso;
+    s.done.push_back(std::move(i));
+    s.next = s.pc + 4;
+    s.uop = 0;
+    s.pending.clear();
+    s.stored = false;
   }
 
   void finish(const State& s) {
@@ -162,13 +176,25 @@ class Walk {
       case UopKind::Isb:
       case UopKind::Hint: return true;
       case UopKind::ClearExclusive: s.reserved.reset(); return true;
+      case UopKind::CacheOp: return maintain(s, u, in, k);
       case UopKind::SysRead:
       case UopKind::SysWrite:
-      case UopKind::CacheOp:
       case UopKind::Exception:
       case UopKind::Eret: return unsupported(s);
     }
     return unsupported(s);
+  }
+
+  bool maintain(State& s, const Uop& u, const isa::Inputs& in, unsigned k) {
+    const bool by_address = u.n_addr != 0;
+    if (u.cache_op() == isa::CacheOpKind::TlbiAll || (thread_.el == 0 && !by_address)) return unsupported(s);
+    AccessRecord a;
+    a.kind = u.cache_op() <= isa::CacheOpKind::DcIvac ? AccessRecord::Kind::CleanData
+                                                      : AccessRecord::Kind::InvalidateInstruction;
+    a.uop = static_cast<u8>(k);
+    a.addr = by_address ? isa::evaluate_address(u, in, s.pc) : 0;
+    s.done.back().access.push_back(std::move(a));
+    return true;
   }
 
   bool one_piece(const Uop& u, u64 addr) const {

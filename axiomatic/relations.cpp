@@ -33,6 +33,20 @@ void relate_read(const std::vector<Event>& events, const std::vector<EventId>& o
   }
 }
 
+void relate_fetch(const std::vector<Event>& events, const std::vector<EventId>& of_write, EventId id, Relations& out) {
+  const Event& f = events[id];
+  for (unsigned b = 0; b < f.size; ++b) {
+    const i32 source = f.source[b];
+    if (source == trace::kUnknownWrite) continue;
+    if (source != trace::kInitialWrite) out.irf.emplace_back(of_write[static_cast<std::size_t>(source)], id);
+    const std::vector<EventId>& writes = out.coherence.writes(f.addr + b);
+    const auto next = static_cast<std::size_t>(out.coherence.position(f.addr + b, source) + 1);
+    if (next >= writes.size()) continue;
+    const bool known = !out.ifr.empty() && out.ifr.back().read == id && out.ifr.back().write == writes[next];
+    if (!known) out.ifr.push_back({id, writes[next], f.addr + b});
+  }
+}
+
 void relate_program_order(const std::vector<Event>& events, Relations& out) {
   std::unordered_map<u64, Recent> recent;
   for (EventId id = 0; id < events.size(); ++id) {
@@ -109,6 +123,7 @@ Relations relate(const std::vector<Event>& events, const std::vector<EventId>& o
   for (EventId id = 0; id < events.size(); ++id) {
     const Event& e = events[id];
     if (e.is_read()) relate_read(events, of_write, id, out);
+    if (e.kind == Event::Kind::Fetch) relate_fetch(events, of_write, id, out);
     if (!e.is_write()) continue;
     for (unsigned b = 0; b < e.size; ++b) {
       const std::vector<EventId>& writes = out.coherence.writes(e.addr + b);
@@ -117,7 +132,7 @@ Relations relate(const std::vector<Event>& events, const std::vector<EventId>& o
     }
   }
   relate_program_order(events, out);
-  for (std::vector<Pair>* r : {&out.rf, &out.co, &out.fre_any, &out.lmws, &out.lmrs, &out.rmw}) sort_unique(*r);
+  for (std::vector<Pair>* r : {&out.rf, &out.co, &out.fre_any, &out.lmws, &out.lmrs, &out.rmw, &out.irf}) sort_unique(*r);
   return out;
 }
 

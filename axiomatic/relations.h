@@ -57,6 +57,8 @@ struct Relations {
   /// Per load, per byte: the store of its lmrs; kNoEvent where there is none.
   std::map<EventId, std::array<EventId, 16>> local_store;
   std::vector<Pair> rmw;       ///< R, W
+  std::vector<Pair> irf;       ///< W, F: rf of fetches
+  std::vector<FromRead> ifr;   ///< F, W', byte: fr of fetches, in the order of F
 };
 
 Relations relate(const std::vector<Event>& events, const std::vector<EventId>& of_write);

@@ -3,6 +3,7 @@
 #include <array>
 #include <map>
 
+#include "axiomatic/code_versions.h"
 #include "isa/decoder.h"
 #include "isa/evaluate.h"
 
@@ -148,7 +149,10 @@ class Replay {
         // The host may change what it likes when the shim calls it.
         for (unsigned r = 0; r < 8; ++r) registers_.set(isa::x_reg(r), std::nullopt);
         return;
-      case UopKind::Eret: next_pc_.reset(); return;
+      case UopKind::Eret:
+        next_pc_.reset();
+        for (Reg r : {Reg::N, Reg::Z, Reg::C, Reg::V}) registers_.set(r, std::nullopt);  // SPSR_EL1
+        return;
       case UopKind::CacheOp: return check_address(i, u, k);
       case UopKind::Barrier:
       case UopKind::Isb:
@@ -341,9 +345,15 @@ Values recompute(const trace::Execution& e) {
 
 std::optional<ValueFault> check_sources(const trace::Execution& e) {
   std::map<u64, u8> initial;
+  const CodeVersions versions(e);
   for (std::size_t c = 0; c < e.core.size(); ++c) {
     for (std::size_t i = 0; i < e.core[c].size(); ++i) {
-      for (const AccessRecord& a : e.core[c][i].access) {
+      const InstructionRecord& r = e.core[c][i];
+      const bool fetched = !(r.exception && r.word == 0) && r.word_source != trace::kUnknownWrite;
+      if (fetched && !versions.writes(r.pc).empty() && !versions.matches(r.pc, r.word_source, r.word)) {
+        return ValueFault{static_cast<u8>(c), static_cast<u32>(i), "is not the instruction that its source wrote"};
+      }
+      for (const AccessRecord& a : r.access) {
         if (a.kind != AccessRecord::Kind::Read) continue;
         std::string text = wrong_byte(e, a, initial);
         if (!text.empty()) return ValueFault{static_cast<u8>(c), static_cast<u32>(i), std::move(text)};

@@ -76,6 +76,7 @@ axiomatic::JudgeOptions judge_options(const model::MachineConfig& config) {
   o.flavour = flavour(config.flavour);
   o.dependencies.entry_is_cse = config.eis;
   o.dependencies.return_is_cse = config.eos;
+  o.caches = {config.dic, config.idc, config.line_bytes, config.force_broadcast};
   o.disassemble = isa::disassemble;
   return o;
 }
@@ -86,7 +87,8 @@ CandidateProgram candidate_program(const model::MachineConfig& config, const mod
     const model::CoreConfig& core = config.core[t];
     const bool tso =
         core.tso == model::TsoSupport::Fixed || (core.tso != model::TsoSupport::None && core.tso_at_reset);
-    out.thread.push_back({program.reset[t].pc, program.reset[t].registers, tso});
+    out.thread.push_back({program.reset[t].pc, program.reset[t].registers, tso,
+                          program.reset[t].el});
   }
   for (const model::Segment& s : program.segments) {
     for (std::size_t b = 0; b < s.bytes.size(); ++b) out.memory[s.base + b] = s.bytes[b];
@@ -123,7 +125,9 @@ bool is_permitted(const Execution& e, const model::Program& program) {
       if (!may(i.pc, 4, execute)) return false;
       for (const AccessRecord& a : i.access) {
         const bool writes = a.kind == AccessRecord::Kind::Write;
-        if (!may(a.addr, a.size, writes ? write : read)) return false;
+        // The machine checks DC and IC by address as it checks loads.
+        if (isa::decode_cached(i.word).uops[a.uop].n_addr == 0) continue;
+        if (!may(a.addr, std::max<u64>(a.size, 1), writes ? write : read)) return false;
         if (a.size != 0 && a.addr % a.size != 0 && is_exclusive(i.word)) return false;
       }
     }

@@ -40,7 +40,7 @@ struct Allowed {
 };
 
 /// The outcomes of all candidate executions that the axioms allow. Unsupported for what the enumeration does
-/// not know: kernels, interrupts, exceptions, modified code.
+/// not know: kernels, interrupts, exceptions.
 Allowed allowed_outcomes(const model::Machine& machine, const std::vector<trace::Observable>& observables,
                          const axiomatic::CandidateOptions& limits);
 

@@ -73,7 +73,8 @@ TEST_P(TwoRoutes, CandidatesAllowTheRecordedStates) {
 
 INSTANTIATE_TEST_SUITE_P(Groups, TwoRoutes,
                          testing::Values("base", "pick", "cas", "guide", "oneleg", "oban", "mixed", "cyc", "rnd", "rndmixed",
-                                         "tso_all", "tso_mix", "tso_t1", "tso_t2", "tso_t3", "tso_core0", "tso_mixedsize"),
+                                         "tso_all", "tso_mix", "tso_t1", "tso_t2", "tso_t3", "tso_core0", "tso_mixedsize", "ifetch",
+                                         "ifetch00", "ifetch01", "ifetch11", "ifx", "esop", "rndfetch", "rndfetch2", "selfinst"),
                          [](const auto& group) { return std::string(group.param); });
 
 }  // namespace

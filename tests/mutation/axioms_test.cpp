@@ -52,6 +52,7 @@ CandidateProgram candidate_program(const model::Bench& b) {
 std::set<std::vector<u64>> allowed(const Subject& s, const Omitted& omitted) {
   JudgeOptions options;
   options.flavour = static_cast<TsoFlavour>(s.witness->flavour);
+  options.caches = {s.witness->dic, s.witness->idc};
   options.omitted = omitted;
   std::set<std::vector<u64>> out;
   for (const Candidate& c : s.candidates)

@@ -6,6 +6,9 @@ namespace {
 using Threads = std::vector<std::string>;
 using model::TsoFlavour;
 
+constexpr u64 kNop = 0xd503201f;
+constexpr u64 kStore = 0xb9000280;  // str w0, [x20]
+
 // x = 1, then y = 1.
 const std::string kPublish = "mov w0, #1\n str w0, [x20]\n dmb sy\n str w0, [x21]\n";
 // Reads y, then x.
@@ -186,6 +189,15 @@ void maintenance(std::vector<Witness>& out) {
   out.push_back(reader("addr-dc-po", "ldr w1, [x21]\n eor w3, w1, w1\n add x3, x20, w3, uxtw\n dc cvau, x3\n ldr w2, [x20]\n"));
   out.push_back(early_store("pick-dc-po", "cmp w1, #0\n csel x3, x21, x21, eq\n dc cvau, x3\n str w0, [x21]\n"));
   out.push_back(early_store("addr-dc-po", "eor w3, w1, w1\n add x3, x21, w3, uxtw\n dc cvau, x3\n str w0, [x21]\n"));
+  // The instruction at `second` is replaced after the one at `patch`; W1 and W3 tell which were seen.
+  const std::string run_second = "second: b patch\n mov w1, #1\n" + kPatch;
+  const std::string replace_second = "str w18, [x17]\n";
+  add("MP.FF", {kReplace + "dc cvau, x19\n dsb sy\n ic ivau, x19\n dsb sy\n" + replace_second, run_second}, read_and_run);
+  out.push_back({"MP.FF, DIC", {kReplace + "dmb sy\n" + replace_second, run_second}, read_and_run});
+  out.back().idc = out.back().dic = true;
+  const std::string replace_late = "ldr w1, [x20]\n eor w4, w1, w1\n";
+  add("LB.F+addr", {kPatch + "str w3, [x20]\n", replace_late + "str w18, [x19, w4, uxtw]\n"}, {"0:X3", "1:X1"});
+  add("LB.F, new store+addr", {"mov w0, #1\n patch: nop\n", replace_late + "str w16, [x19, w4, uxtw]\n"}, {"1:X1"});
   Witness sgi{"store, DSB, SGI", {"mov w0, #1\n mov x4, #2\n str w0, [x20]\n dsb sy\n msr icc_sgi1r_el1, x4\n", "wfi\n"},
               {"1:X4", "1:X5"}};
   sgi.el = 1;
@@ -203,8 +215,10 @@ model::Bench Witness::bench() const {
     b.program.reset[k].el = el;
     b.config.core[k].tso_at_reset = (tso >> k & 1) != 0;
     for (const auto& [label, address] : b.labels) {
+      if (label.substr(2) == "second") b.program.reset[k].registers.push_back({isa::x_reg(17), {address, 0}});
       if (label.substr(2) != "patch") continue;
-      b.program.reset[k].registers.push_back({isa::x_reg(18), {0xd503201f, 0}});
+      b.program.reset[k].registers.push_back({isa::x_reg(16), {kStore, 0}});
+      b.program.reset[k].registers.push_back({isa::x_reg(18), {kNop, 0}});
       b.program.reset[k].registers.push_back({isa::x_reg(19), {address, 0}});
     }
   }

@@ -9,7 +9,8 @@
 namespace isobar {
 
 /// A program for the machine, and, if it stays within user level, for the enumeration of candidates. Registers are
-/// those of Bench; X18 is the encoding of NOP and X19 the address of the label `patch`, if there is one.
+/// those of Bench; if there is a label `patch`, X19 is its address, X18 the encoding of NOP, X16 that of STR W0, [X20], and
+/// X17 the address of the label `second`.
 struct Witness {
   std::string name;
   std::vector<std::string> threads;
