@@ -43,6 +43,10 @@ std::string definitions(const ShimConfig& config, const model::MachineConfig& ma
   set("HAS_TSO_SWITCH", can.tso_switch);
   set("HAS_TSO_FIXED", can.tso_fixed);
   set("HAS_WAKEUPS", machine.cores > 1);
+  set("HAS_DIC", machine.dic);
+  set("HAS_IDC", machine.idc || machine.dic);
+  set("HAS_UCI", machine.uci);
+  set("LINE_BYTES", machine.line_bytes);
   set("POLICY_PROBE", config.policy == Policy::PrctlProbe);
   set("EXIT_ISB_SVC", !machine.eos && !broken(Knob::actlr_missing_isb_with_eos0));
   set("EXIT_ISB_IRQ", !machine.eos && !broken(Knob::sync_core_ipi_without_cse));
@@ -164,8 +168,11 @@ class Builder {
 
   std::vector<std::size_t> threads_of(unsigned core) const {
     std::vector<std::size_t> out;
-    for (std::size_t t = 0; t < config_.threads.size(); ++t) {
-      if (config_.threads[t].core == core && !config_.threads[t].reserve) out.push_back(t);
+    for (const bool first : {true, false}) {
+      for (std::size_t t = 0; t < config_.threads.size(); ++t) {
+        const ThreadConfig& c = config_.threads[t];
+        if (c.core == core && !c.reserve && c.first == first) out.push_back(t);
+      }
     }
     return out;
   }
@@ -175,9 +182,18 @@ class Builder {
     for (std::size_t i = 0; i < own.size(); ++i) {
       tasks_[own[i]].set(TaskField::Next, address(own[(i + 1) % own.size()]));
     }
+    borrow_mm(own);
     idle_[c].set(TaskField::Next, own.empty() ? idle_address(c) : address(own.front()));
     queues_[c].set(RunQueueField::Curr, own.empty() ? idle_address(c) : address(own.front()));
     shim_.program.reset.push_back(own.empty() ? kernel_reset(idle_[c], c) : thread_reset(own.front()));
+  }
+
+  /// As if the kernel thread that runs first on a core had just replaced the next thread with an address space.
+  void borrow_mm(const std::vector<std::size_t>& own) {
+    if (own.empty() || config_.threads[own.front()].process >= 0) return;
+    const auto user = std::find_if(own.begin(), own.end(),
+                                   [&](std::size_t t) { return config_.threads[t].process >= 0; });
+    if (user != own.end()) tasks_[own.front()].set(TaskField::ActiveMm, tasks_[*user].get(TaskField::Mm));
   }
 
   void link_reserves() {
@@ -213,6 +229,8 @@ class Builder {
     r.daif = kMaskedInterrupts;
     r.sp_sel = true;
     add_general_registers(r, task);
+    for (const Object& mm : mms_)
+      if (mm.base() == task.get(TaskField::ActiveMm)) add_register(r, Reg::TTBR0_EL1, mm.get(MmField::Ttbr0));
     return r;
   }
 
@@ -243,6 +261,8 @@ class Builder {
     constexpr u8 data = model::kReadEl1 | model::kWriteEl1;
     p.has_kernel = true;
     p.indirect_targets = config_.indirect_targets;
+    // Where cpu_switch_to comes back to. It matters if the ERET behind it may be fetched past.
+    if (!machine_.eos) p.indirect_targets.push_back(label("ret_to_user"));
     p.regions = config_.regions;
     p.regions.push_back({kTextBase, kTextSize, code, -1, "kernel text"});
     p.regions.push_back({kRunQueueBase, machine_.cores * kRunQueueSize, data, -1, "kernel run queues"});

@@ -35,7 +35,10 @@ namespace isobar::kernel {
   X(exec_keeps_tso, "execve: the memory model stays")                                                 \
   X(fork_copies_stale_saved_actlr, "clone: the child takes the saved copy instead of the register")   \
   X(exit_mm_no_mb, "exit: no full barrier before current->mm = NULL")                                 \
-  X(use_mm_no_mb, "kthread_use_mm, kthread_unuse_mm: no full barrier")
+  X(use_mm_no_mb, "kthread_use_mm, kthread_unuse_mm: no full barrier")                                \
+  X(flush_no_clean_dsb, "cacheflush, modify_code: no DSB between DC and IC")                          \
+  X(flush_no_invalidate_dsb, "cacheflush, modify_code: no DSB behind IC")                             \
+  X(flush_no_isb, "cacheflush, modify_code: no ISB on the core of the caller")
 
 enum class Knob : u8 {
 #define X(name, text) name,
@@ -74,13 +77,15 @@ struct ThreadConfig {
   u64 stack = 0;         ///< initial SP, 16-byte aligned; unused by kernel threads
   bool tso = false;      ///< starts with ACTLR_EL1.TSO set, as inherited
   bool reserve = false;  ///< does not run until clone() makes it the child
+  bool first = false;    ///< comes before the others of its core
   /// Initial values: X0 to X30 and TPIDR_EL0; a kernel thread: X19 to X29.
   std::vector<std::pair<isa::Reg, u64>> registers;
 };
 
 struct ShimConfig {
   std::vector<ProcessConfig> processes;
-  /// The first thread of a core (not reserved) runs there at the start, the others wait in this order.
+  /// The first thread of a core (not reserved) runs there at the start, the others wait in this order. A kernel thread
+  /// that runs at the start borrows the address space of the next thread that has one.
   std::vector<ThreadConfig> threads;
   std::set<Knob> knobs;
   Policy policy = Policy::PrctlV1;

@@ -140,11 +140,13 @@ CaseReport report_timed(const Workload& w, const scenarios::Seen& seen,
                     {"ticks", t.ticks},
                     {"instructions", t.instructions},
                     {"transitions", t.transitions},
+                    {"ipis", t.ipis},
                     {"deadlocked", t.deadlocked},
                     {"limit", t.limit}});
-    r.text +=
-        fmt::format("Run seed {}: {} ticks, {} instructions, {} transitions, digest {}{}\n", t.seed, t.ticks,
-                    t.instructions, t.transitions, digest, t.limit.empty() ? "" : ", stopped: " + t.limit);
+    const std::string ipis = t.ipis == 0 ? "" : fmt::format(", {} IPI{}", t.ipis, t.ipis == 1 ? "" : "s");
+    r.text += fmt::format("Run seed {}: {} ticks, {} instructions, {} transitions{}, digest {}{}\n", t.seed,
+                          t.ticks, t.instructions, t.transitions, ipis, digest,
+                          t.limit.empty() ? "" : ", stopped: " + t.limit);
     if (!w.scenario) r.text += "  " + spaced(state) + "\n";
   }
   r.json["runs"] = list;

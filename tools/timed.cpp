@@ -87,6 +87,7 @@ TimedReport run_here(const Workload& w, u64 seed, const TimedLimits& limits, boo
   report.digest = model::digest(r.state);
   report.ticks = r.time;
   report.instructions = r.statistics.instructions;
+  report.ipis = r.statistics.software_interrupts;
   report.transitions = r.statistics.total();
   report.seconds = r.statistics.host_seconds;
   for (const systemc::LoggedStep& step : run.log()) report.steps.push_back({step.time, step.transition});

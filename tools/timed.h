@@ -26,6 +26,7 @@ struct TimedReport {
   trace::Outcome outcome;
   Digest digest;  ///< of the final state; replaying `steps` gives the same
   u64 ticks = 0, instructions = 0, transitions = 0;
+  u64 ipis = 0;  ///< software-generated interrupts taken
   double seconds = 0;
   std::vector<Step> steps;  ///< empty unless asked for
 };

@@ -77,6 +77,8 @@
         .set NR_clone, 220
         .set NR_execve, 221
         .set NR_membarrier, 283
+        .set NR_cacheflush, 0xf0002
+        .set NR_modify_code, 0xf0003
 
         .set IPI_RESCHEDULE, 0
         .set IPI_CALL_FUNC, 1
@@ -92,9 +94,12 @@
         msr     tpidrro_el0, x10
         .endm
 
-        .macro  kernel_exit
+        .macro  kernel_exit sync
         mrs     x9, contextidr_el1
         mrs     x10, tpidrro_el0
+        .if     \sync
+        isb                             // SCTLR_EL1.EOS = 0: ERET is not a context synchronisation event (E-2, E-4)
+        .endif
         eret
         .endm
 

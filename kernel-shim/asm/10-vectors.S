@@ -26,7 +26,11 @@ el0_sync:
         mrs     x9, esr_el1
         lsr     x9, x9, #26
         cmp     w9, #EC_SVC64
+        .if     HAS_UCI
         b.ne    el0_fault
+        .else
+        b.ne    el0_not_svc
+        .endif
         cmp     w8, #NR_membarrier
         b.eq    sys_membarrier
         cmp     w8, #NR_exit

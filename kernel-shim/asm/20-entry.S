@@ -11,8 +11,7 @@ el0_svc_other:
         b.eq    sys_sched_setaffinity
         cmp     w8, #NR_getcpu
         b.eq    sys_getcpu
-        mov     x0, #-ENOSYS
-        b       ret_fast
+        b       el0_svc_services
 
 ret_eperm:
         mov     x0, #-EPERM
@@ -28,10 +27,7 @@ ret_zero:
 ret_fast_x11_x12:
         unstash_x11_x12
 ret_fast:
-        .if     EXIT_ISB_SVC
-        isb                             // SCTLR_EL1.EOS = 0: ERET is not a context synchronisation event (E-2, E-4)
-        .endif
-        kernel_exit
+        kernel_exit sync=EXIT_ISB_SVC
 
 // kernel_exit with the whole of pt_regs: after a context switch, and the first return of a new thread
 // (ret_from_fork).
@@ -69,7 +65,7 @@ el1_sync:
         b.lo    panic
         adr     x9, uaccess_end
         cmp     x10, x9
-        b.hs    panic
+        b.hs    el1_sync_services
         restore_elr
         mov     x0, #-EFAULT
         b       ret_fast

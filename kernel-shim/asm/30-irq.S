@@ -66,10 +66,7 @@ el0_irq:
         cmp     w9, #IPI_CALL_FUNC
         b.ne    el0_irq_resched
         ipi_call_func
-        .if     EXIT_ISB_IRQ
-        isb                             // SCTLR_EL1.EOS = 0: SYNC_CORE needs it (E-2, MB-9)
-        .endif
-        kernel_exit
+        kernel_exit sync=EXIT_ISB_IRQ
 
 // The timer and IPI_RESCHEDULE, then preemption on the way out (E-5).
 el0_irq_resched:
@@ -90,6 +87,9 @@ el1_irq:
 el1_irq_return:
         ldr     x9, [sp, #I_X0 + 72]
         ldr     x10, [sp, #I_X0 + 80]
+        .if     EXIT_ISB_IRQ
+        isb
+        .endif
         eret
 
 el1_irq_resched:

@@ -114,12 +114,14 @@ membarrier_get_registrations:
         .endm
 
         // membarrier_private_expedited behind its checks. x9: the mm. \all: every core whatever it runs; \self: the
-        // caller's core too.
-        .macro  interrupt_cores all, self
+        // caller's core too; \stash: x11 and x12 still hold registers of the thread.
+        .macro  interrupt_cores all, self, stash=1
         .ifeq   KNOB_NO_ENTRY_MB
         dmb     ish                     // smp_mb: system call entry is not a barrier (E-3, MB-13 A)
         .endif
+        .if     \stash
         stash_x11_x12
+        .endif
         // mutex_lock(&membarrier_ipi_mutex)
 1:      mov     x11, #GLOBALS + MEMBARRIER_IPI_MUTEX
         mov     w12, #1

@@ -50,6 +50,11 @@ class Enumerator {
       case UopKind::SysWrite:
         if (is_system_action(e) && !e.fired && may_act(config_, c_, i)) add(TransitionKind::SystemAction, i, 0);
         return;
+      case UopKind::Eret:
+        // Only one that is no context synchronisation event leaves what follows it free to be fetched early.
+        if (!config_.eos && e.context.el == 1 && !e.guessed && !e.fired)
+          predict_target(i, kExecEl0);
+        return;
       case UopKind::Exception:
         if (i == 0 && !e.fired && !e.faulting && e.uop->exception_op() == isa::ExceptionOp::Hvc && e.context.el == 1)
           add(TransitionKind::HostCall, 0, 0);
@@ -67,7 +72,22 @@ class Enumerator {
     const Entry& e = c_.window[i];
     if (e.guessed || e.resolved) return;
     if (e.uop->branch_op() != isa::BranchOp::Indirect) return predict(i, 2);
-    predict(i, static_cast<unsigned>(program_.indirect_targets.size()));
+    predict_target(i, e.context.el == 1 ? kExecEl1 : kExecEl0);
+  }
+
+  /// Under a kernel there is no use in guessing a target that `permission` does not allow to execute: the abort waits
+  /// for the guess to be checked.
+  void predict_target(unsigned i, u8 permission) {
+    if (open_guesses_ >= config_.max_guesses) return;
+    for (unsigned k = 0; k < program_.indirect_targets.size(); ++k)
+      if (!program_.has_kernel || executable(program_.indirect_targets[k], permission))
+        add(TransitionKind::Predict, i, k);
+  }
+
+  bool executable(u64 addr, u8 permission) const {
+    return std::any_of(program_.regions.begin(), program_.regions.end(), [&](const Region& r) {
+      return addr - r.base < r.size && (r.permissions & permission) != 0;
+    });
   }
 
   /// Per single-copy-atomic piece one step per source: the bytes that come from memory, all at one instant and before

@@ -95,6 +95,10 @@ class Step {
       const bool indirect = e.uop->branch_op() == isa::BranchOp::Indirect;
       e.addr = indirect ? ctx_.program.indirect_targets[t_.choice] : t_.choice == 1 ? e.pc + e.uop->imm : e.pc + 4;
       c_.pc = e.addr;
+    } else if (e.uop->kind == UopKind::Eret) {
+      e.addr = ctx_.program.indirect_targets[t_.choice];
+      c_.pc = e.addr;
+      c_.context = guessed_return(c_.context);
     } else if (is_write(e)) {
       const bool cas = e.uop->mem.rmw == isa::RmwOp::CompareAndSwap;
       e.inert = cas ? e.choice == kCasUnequal : e.choice == 0;

@@ -80,7 +80,7 @@ bool frontier_known(const Program&, const Core& c) {
   switch (e.uop->kind) {
     case UopKind::Branch: return e.guessed || e.resolved;
     case UopKind::Isb: return e.fired || !holds(Rule::G19);
-    case UopKind::Eret: return e.fired;
+    case UopKind::Eret: return e.fired || e.guessed;
     case UopKind::Exception: return e.fired;
     case UopKind::SysWrite: return (e.uop->sys != Reg::DAIF && e.uop->sys != Reg::SPSel) || e.known;
     default: return true;

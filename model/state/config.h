@@ -50,6 +50,7 @@ struct MachineConfig {
   unsigned line_bytes = 64;  ///< cache line for DC, IC and the timed caches: 4 to 2048, a power of two
   bool eis = true;           ///< exception entry is a context synchronisation event (FEAT_ExS EIS)
   bool eos = true;           ///< exception return is a context synchronisation event (FEAT_ExS EOS)
+  bool uci = true;           ///< SCTLR_EL1.UCI: DC and IC by address at EL0; false: they are trapped to EL1
   bool force_broadcast = false; ///< HCR_EL2.FB: IC IALLU acts on every core, as the reference model has it
   unsigned timer_ticks = 0;  ///< timer interrupts per core that search may deliver at any time
   Speculation speculation = Speculation::Prune;

@@ -34,6 +34,9 @@ class TimedRun::RunObserver final : public model::Observer {
     if (next_ != nullptr) next_->propagated(core, e);
   }
   void performed(unsigned core, const Entry& e, const model::Access& a) override {
+    constexpr u64 kFirstPrivateInterrupt = 16;
+    state_.statistics.software_interrupts +=
+        a.kind == model::AccessKind::Acknowledge && a.data.lo < kFirstPrivateInterrupt;
     if (next_ != nullptr) next_->performed(core, e, a);
   }
   void retired(unsigned core, const Entry& e) override {

@@ -35,6 +35,7 @@ struct RunStatistics {
   static constexpr std::size_t kKinds = static_cast<std::size_t>(model::TransitionKind::HostCall) + 1;
   std::array<u64, kKinds> transitions{};  ///< by kind
   u64 instructions = 0;                   ///< retired
+  u64 software_interrupts = 0;            ///< SGIs acknowledged
   u64 discarded = 0;                      ///< times that younger work was discarded
   u64 retries = 0;                        ///< atomics looked at before they could complete
   u64 forced = 0;                         ///< steps taken only because no core proposed any

@@ -142,21 +142,33 @@ void take_synchronous(const SettleContext& ctx, MachineState& s, unsigned core, 
   take_exception(ctx, s, core, instruction_start(c, slot), return_pc, ec << 26 | 1u << 25 | iss, far, 0x400);
 }
 
-void return_from_exception(const SettleContext& ctx, MachineState& s, unsigned core) {
+Context guessed_return(Context from) {
+  from.el = 0;
+  from.sp_sel = false;
+  from.daif = 0;
+  return from;
+}
+
+bool return_from_exception(const SettleContext& ctx, MachineState& s, unsigned core, unsigned slot) {
   Core& c = s.core[core];
-  Entry& e = c.window.back();
-  const u64 elr = operand(c, e, 0).value.lo;
-  const u64 spsr = operand(c, e, 1).value.lo;
-  e.nzcv = static_cast<u8>(spsr >> 28 & 15);
+  Entry& e = c.window[slot];
+  const Operand elr = operand(c, e, 0);
+  const Operand spsr = operand(c, e, 1);
+  e.nzcv = static_cast<u8>(spsr.value.lo >> 28 & 15);
   e.known = true;
   e.fired = true;
   e.resolved = true;
-  c.context.el = static_cast<u8>(spsr >> 2 & 1);
-  c.context.sp_sel = (spsr & 1) != 0;
-  c.context.daif = static_cast<u8>(spsr >> 6 & 15);
+  e.guess_cond = elr.guess | spsr.guess;
+  Context to = e.context;
+  to.el = static_cast<u8>(spsr.value.lo >> 2 & 1);
+  to.sp_sel = (spsr.value.lo & 1) != 0;
+  to.daif = static_cast<u8>(spsr.value.lo >> 6 & 15);
+  if (e.guessed && e.addr == elr.value.lo && to == guessed_return(e.context)) return true;
+  c.context = to;
   if (ctx.config.eos)
     c.context.tso = tso_after_synchronisation(ctx.config, c, core);
-  c.pc = elr;
+  c.pc = elr.value.lo;
+  return !e.guessed;
 }
 
 }  // namespace isobar::model

@@ -9,6 +9,7 @@ namespace isobar::model {
 enum class ExceptionClass : u8 {
   Undefined = 0x00,
   Svc = 0x15,
+  SystemInstruction = 0x18, ///< MSR, MRS or system instruction that is trapped
   InstructionAbort = 0x20,  ///< +1 from the same level
   PcAlignment = 0x22,
   DataAbort = 0x24,         ///< +1 from the same level
@@ -33,7 +34,11 @@ void take_exception(const SettleContext& ctx, MachineState& s, unsigned core, un
 /// The synchronous exception of a faulting or exception-generating entry.
 void take_synchronous(const SettleContext& ctx, MachineState& s, unsigned core, unsigned slot);
 
-/// Completes the ERET at the youngest slot. Its inputs are known.
-void return_from_exception(const SettleContext& ctx, MachineState& s, unsigned core);
+/// Under which context a guessed ERET is assumed to go on: EL0 with nothing masked.
+Context guessed_return(Context from);
+
+/// Completes the ERET at `slot`, whose inputs are known; it is the youngest unless it was guessed. False if the guess was
+/// wrong: what is younger has to go.
+bool return_from_exception(const SettleContext& ctx, MachineState& s, unsigned core, unsigned slot);
 
 }  // namespace isobar::model

@@ -42,6 +42,7 @@ bool touches_line(const MachineConfig& config, const Entry& access, u64 line) {
   return overlaps(access.addr, access.uop->mem.size, align_down(line, config.line_bytes), config.line_bytes);
 }
 
+/// An exception return that is no context synchronisation event may be guessed like an indirect branch.
 bool branch_resolved(const Core& c, const Entry& b) { return b.resolved && guesses_resolved(c, b.guess_cond); }
 
 bool address_resolved(const Core& c, const Entry& a) {
@@ -149,6 +150,7 @@ bool synchronised(const Core& c, unsigned i) {
     const Entry& q = c.window[j];
     switch (q.uop->kind) {
       case UopKind::Branch:
+      case UopKind::Eret:
         if (holds(Rule::G15Branch) && !branch_resolved(c, q)) return false;
         break;
       case UopKind::Read:
@@ -235,6 +237,7 @@ bool may_propagate(const MachineConfig& config, const Core& c, unsigned i) {
     const Entry& q = c.window[j];
     switch (q.uop->kind) {
       case UopKind::Branch:
+      case UopKind::Eret:
         if (holds(Rule::G3Write) && !branch_resolved(c, q)) return false;
         break;
       case UopKind::Read:
@@ -269,6 +272,7 @@ bool may_maintain(const MachineConfig& config, const Core& c, unsigned i) {
     const Entry& q = c.window[j];
     switch (q.uop->kind) {
       case UopKind::Branch:
+      case UopKind::Eret:
         if (holds(Rule::G3Maintain) && !branch_resolved(c, q)) return false;
         break;
       case UopKind::Read:

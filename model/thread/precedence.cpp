@@ -69,7 +69,8 @@ u64 direct_predecessors(const MachineConfig& config, const Core& c, unsigned i) 
   u64 set = address_reads(c, e);
   for (unsigned j = 0; j < i; ++j) {
     const Entry& q = c.window[j];
-    if (is_write(e) && q.uop->kind == UopKind::Branch) set |= strict_reads(c, q, 0, q.uop->n_src);
+    const bool branches = q.uop->kind == UopKind::Branch || q.uop->kind == UopKind::Eret;
+    if (is_write(e) && branches) set |= strict_reads(c, q, 0, q.uop->n_src);
     if (!is_access(q) || q.inert) continue;
     if (is_write(e)) set |= address_reads(c, q);
     if (is_access(e) && ordered(config, c, q, e)) set |= slot_bit(j);

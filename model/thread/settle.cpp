@@ -319,6 +319,7 @@ class Settler {
     Entry& e = c_.window[i];
     const bool by_address = e.uop->n_addr != 0;
     if (e.context.el == 0 && !by_address) return undefined(i);
+    if (e.context.el == 0 && !ctx_.config.uci) return trapped(i);
     const bool had = e.address_known;
     if (by_address)
       address(i, e.uop->cache_op() == isa::CacheOpKind::DcIvac ? kWriteEl0 : kReadEl0);
@@ -412,8 +413,10 @@ class Settler {
     if (e.context.el == 0) return undefined(i);
     if (!operand(c_, e, 0).known || !operand(c_, e, 1).known) return;
     if (ctx_.config.eos && !synchronised(c_, i)) return;
-    return_from_exception(ctx_, s_, core_);
     changed_ = true;
+    const bool wrong = !return_from_exception(ctx_, s_, core_, i);
+    if (wrong && wrong_guess()) return;
+    if (wrong) discard(ctx_, s_, core_, i + 1);
   }
 
   void fault(unsigned i) {
@@ -426,6 +429,18 @@ class Settler {
     if (!synchronised_below(i)) return;
     Entry& e = c_.window[i];
     const u64 esr = static_cast<u64>(ExceptionClass::Undefined) << 26 | 1u << 25;
+    take_exception(ctx_, s_, core_, instruction_start(c_, i), e.pc, esr, 0, 0x400);
+    changed_ = true;
+  }
+
+  /// A system instruction that EL0 may not use (SCTLR_EL1.UCI). ISS: its fields in the order of the Arm ARM, D24.2.
+  void trapped(unsigned i) {
+    if (!synchronised_below(i)) return;
+    const Entry& e = c_.window[i];
+    const auto field = [&](unsigned high, unsigned low) { return bits(u64{e.word}, high, low); };
+    const u64 iss = field(20, 19) << 20 | field(7, 5) << 17 | field(18, 16) << 14 | field(15, 12) << 10 |
+                    field(4, 0) << 5 | field(11, 8) << 1;
+    const u64 esr = static_cast<u64>(ExceptionClass::SystemInstruction) << 26 | 1u << 25 | iss;
     take_exception(ctx_, s_, core_, instruction_start(c_, i), e.pc, esr, 0, 0x400);
     changed_ = true;
   }

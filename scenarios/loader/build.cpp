@@ -28,7 +28,9 @@ bool all_zero(const std::vector<u8>& bytes) {
 }
 
 /// Where an indirect branch can go before its target is known: labels, starts, and behind every call.
-void add_targets(const Code& code, std::vector<u64>& targets) {
+/// With `returns` also where system calls come back to: a core may guess the target of an ERET that is no context
+/// synchronisation event.
+void add_targets(const Code& code, bool returns, std::vector<u64>& targets) {
   for (const auto& [label, address] : code.labels) targets.push_back(address);
   targets.push_back(code.base);
   targets.push_back(code.end);
@@ -37,7 +39,8 @@ void add_targets(const Code& code, std::vector<u64>& targets) {
                      u32{code.bytes[i + 3]} << 24;
     const bool bl = (word & 0xfc000000) == 0x94000000;
     const bool blr = (word & 0xfffffc1f) == 0xd63f0000;
-    if (bl || blr) targets.push_back(code.base + i + 4);
+    const bool svc = (word & 0xffe0001f) == 0xd4000001;
+    if (bl || blr || (svc && returns)) targets.push_back(code.base + i + 4);
   }
 }
 
@@ -98,13 +101,14 @@ Build build(const Scenario& scenario, unsigned variant) {
   Build b;
   b.config = v.machine;
   b.kernel = v.kernel.enabled;
+  const bool returns = b.kernel && !b.config.eos;
   for (const MemoryLocation& m : scenario.memory) {
     if (m.permissions != 0) b.program.regions.push_back({m.address, m.bytes(), m.permissions, -1, m.name});
     std::vector<u8> bytes = initial_bytes(m);
     if (!all_zero(bytes)) b.program.segments.push_back({m.address, std::move(bytes)});
     b.symbols.emplace(m.address, m.name);
     add_labels(m.name, m.code, b.symbols);
-    if (m.is_code) add_targets(m.code, b.program.indirect_targets);
+    if (m.is_code) add_targets(m.code, returns, b.program.indirect_targets);
   }
   for (const Thread& t : scenario.threads) {
     const u8 access = t.writable ? kTextAccess | kWriteAccess : kTextAccess;
@@ -112,7 +116,7 @@ Build build(const Scenario& scenario, unsigned variant) {
     b.program.segments.push_back({t.code.base, t.code.bytes});
     b.symbols.emplace(t.code.base, t.name);
     add_labels(t.name, t.code, b.symbols);
-    add_targets(t.code, b.program.indirect_targets);
+    add_targets(t.code, returns, b.program.indirect_targets);
   }
   if (b.kernel) {
     build_kernel(scenario, v, b);

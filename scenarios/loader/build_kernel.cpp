@@ -37,6 +37,7 @@ class KernelBuilder {
     config_.knobs = v.kernel.knobs;
     config_.policy = v.kernel.policy;
     config_.page_size = v.kernel.page_size;
+    config_.general_registers = v.kernel.general_registers;
   }
 
   void run() {
@@ -154,6 +155,7 @@ class KernelBuilder {
     kernel::ThreadConfig c;
     c.name = t.name;
     c.core = t.core;
+    c.first = t.first;
     c.entry = symbols_.at("kthread_exit");
     Problems problems(s_.file);
     for (const auto& [reg, constant] : t.registers) {

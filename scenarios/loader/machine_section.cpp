@@ -89,6 +89,7 @@ void read_kernel_threads(const Node& n, Problems& problems, KernelSection& kerne
     const MapReader map(n.items[i], kernel_thread_section(), problems);
     if (const Node* v = map.require("core"))
       assign(t.core, read_integer(*v, problems, "core", 0, kMaxCores - 1));
+    if (const Node* v = map.find("first")) assign(t.first, read_bool(*v, problems, "first"));
     if (const Node* v = map.find("asm")) t.assembly = read_assembly(*v, problems);
     if (const Node* v = map.find("registers")) t.registers = read_registers(*v, problems);
     for (const auto& [reg, constant] : t.registers) {
@@ -105,19 +106,19 @@ void read_kernel_threads(const Node& n, Problems& problems, KernelSection& kerne
 
 const Section& machine_section() {
   static const Section s{"machine",
-                         {"cores", "kind", "tso", "flavour", "dic", "idc", "line", "eis", "eos", "window",
-                          "timer_ticks", "midr"}};
+                         {"cores", "kind", "tso", "flavour", "dic", "idc", "line", "eis", "eos", "uci",
+                          "window", "timer_ticks", "midr"}};
   return s;
 }
 
 const Section& kernel_section() {
   static const Section s{"kernel",
-                         {"policy", "knobs", "preemptions", "page_size", "processes", "kernel_threads"}};
+                         {"policy", "knobs", "preemptions", "page_size", "general_registers", "processes", "kernel_threads"}};
   return s;
 }
 
 const Section& kernel_thread_section() {
-  static const Section s{"kernel_thread", {"core", "registers", "asm"}};
+  static const Section s{"kernel_thread", {"core", "first", "registers", "asm"}};
   return s;
 }
 
@@ -167,6 +168,7 @@ void read_machine(const Node& n, Problems& problems, MachineDraft& draft) {
   boolean("idc", draft.idc);
   integer("line", 4, 2048, draft.config.line_bytes);
   boolean("eis", draft.config.eis);
+  boolean("uci", draft.config.uci);
   boolean("eos", draft.config.eos);
   integer("window", 16, 64, draft.config.window);
   integer("timer_ticks", 0, 255, draft.config.timer_ticks);
@@ -223,6 +225,8 @@ void read_kernel(const Node& n, Problems& problems, KernelSection& kernel) {
     if (word) kernel.page_size = 4096u << (2 * *word);
   }
   if (const Node* v = map.find("processes")) read_processes(*v, problems, kernel);
+  if (const Node* v = map.find("general_registers"))
+    assign(kernel.general_registers, read_integer(*v, problems, "general_registers", 1, 31));
   if (const Node* v = map.find("kernel_threads")) read_kernel_threads(*v, problems, kernel);
 }
 

@@ -85,6 +85,7 @@ struct KernelThread {
   std::string name;
   u32 line = 0, column = 0;
   unsigned core = 0;
+  bool first = false;   ///< it runs at the start, as if it had just replaced the first thread of its core
   Registers registers;  ///< X19 to X29
   AsmText assembly;     ///< EL1 code that may call the kernel by its labels; empty: it only comes and goes
 };
@@ -101,6 +102,7 @@ struct KernelSection {
   std::set<kernel::Knob> knobs;  ///< deliberate faults of the kernel
   unsigned preemptions = 0;      ///< timer interrupts per core, each at any moment
   unsigned page_size = 16384;
+  unsigned general_registers = 0;  ///< that a context switch preserves, X0 first; 0: as many as are used
   std::vector<Process> processes;  ///< those that need more than a name
   std::vector<KernelThread> threads;
 };

@@ -1,0 +1,144 @@
+// cacheflush, modify_code and the emulation of DC and IC: arguments, errors, whom they interrupt (CF- rules). What they
+// guarantee is in scenarios/services.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <array>
+
+#include "isa/assembler.h"
+#include "kernel-shim/layout.h"
+#include "tests/kernel/system.h"
+
+namespace isobar::kernel::test {
+namespace {
+
+constexpr u64 kEinval = static_cast<u64>(-22);
+constexpr u64 kEfault = static_cast<u64>(-14);
+constexpr char kExit[] = "\n mov w8, #93\n svc #0\n";
+constexpr unsigned kCacheflush = 2, kModifyCode = 3;
+
+/// A call with these arguments; the result goes to register `result`.
+std::string service(unsigned number, const std::string& x0, const std::string& x1, u64 x2, unsigned result) {
+  return fmt::format(" mov x0, {}\n mov x1, {}\n mov x2, #{}\n mov w8, #{}\n movk w8, #15, lsl #16\n svc #0\n mov x{}, x0\n",
+                     x0, x1, x2, number, result);
+}
+
+TEST(Services, CF_1_arguments_of_cacheflush) {
+  for (const bool uci : {true, false}) {
+    System s(2);
+    s.machine_config.uci = uci;
+    s.thread("a", s.process("p"), 0,
+             " mov x11, #11\n mov x12, #12\n add x3, x20, #64\n" + service(kCacheflush, "x20", "x3", 0, 13) +
+                 service(kCacheflush, "x20", "x3", 1, 14) + service(kCacheflush, "x3", "x20", 0, 15) +
+                 service(kCacheflush, "x20", "x3", 2, 16) + service(kCacheflush, "x20", "x20", 0, 17) +
+                 " mov x4, #0x7000\n" + service(kCacheflush, "x4", "x20", 0, 18) + kExit);
+    s.build();
+    for (u64 seed = 0; seed < 5; ++seed) {
+      s.run(seed);
+      for (const unsigned r : {13u, 14u, 17u}) EXPECT_EQ(s.x("a", r), 0u) << r;
+      for (const unsigned r : {15u, 16u}) EXPECT_EQ(s.x("a", r), kEinval) << r;
+      EXPECT_EQ(s.x("a", 18), kEfault);
+      EXPECT_EQ(s.x("a", 11), 11u);
+      EXPECT_EQ(s.x("a", 12), 12u);
+    }
+  }
+}
+
+TEST(Services, modify_code_writes_words_or_fails) {
+  System s(2);
+  s.thread("a", s.process("p"), 0,
+           " mov x11, #11\n mov x12, #12\n add x3, x20, #128\n mov x4, #0x7000\n mov x5, #7\n str x5, [x20, #8]\n" +
+               service(kModifyCode, "x3", "x20", 12, 13) + service(kModifyCode, "x3", "x20", 6, 14) +
+               service(kModifyCode, "x4", "x20", 4, 15) + service(kModifyCode, "x3", "x4", 4, 16) +
+               service(kModifyCode, "x3", "x20", 0, 17) + kExit);
+  s.build();
+  for (u64 seed = 0; seed < 5; ++seed) {
+    s.run(seed);
+    EXPECT_EQ(s.x("a", 13), 0u);
+    EXPECT_EQ(s.memory(kData + 136), 7u);
+    EXPECT_EQ(s.x("a", 14), kEinval);
+    EXPECT_EQ(s.x("a", 15), kEfault);
+    EXPECT_EQ(s.x("a", 16), kEfault);
+    EXPECT_EQ(s.x("a", 17), 0u);
+    EXPECT_EQ(s.x("a", 11), 11u);
+    EXPECT_EQ(s.x("a", 12), 12u);
+  }
+}
+
+/// The address may be in any register, the stashed ones included.
+TEST(Services, CF_4_trapped_maintenance_goes_on_behind_it) {
+  for (const char* op : {"dc cvau", "dc cvac", "dc civac", "ic ivau"}) {
+    std::string text = " mov x6, #0\n";
+    for (unsigned n = 7; n < 31; ++n)
+      text += fmt::format(" mov x8, x{0}\n mov x{0}, x20\n {1}, x{0}\n mov x{0}, x8\n add x6, x6, #1\n", n, op);
+    System s;
+    s.machine_config.uci = false;
+    std::vector<std::pair<isa::Reg, u64>> registers{{isa::x_reg(20), kData}};
+    for (unsigned n = 9; n < 13; ++n) registers.emplace_back(isa::x_reg(n), n);
+    s.thread("a", s.process("p"), 0, text + kExit).registers = registers;
+    s.build();
+    std::set<u64> lines;
+    s.on_step = [&](const model::MachineState& m, const model::Transition& t) {
+      const bool maintains = t.kind == model::TransitionKind::CleanData ||
+                             t.kind == model::TransitionKind::InvalidateInstruction;
+      if (maintains) lines.insert(m.core[0].window[t.slot].addr);
+    };
+    s.run(1);
+    EXPECT_EQ(s.x("a", 6), 24u) << op;
+    EXPECT_EQ(lines, std::set<u64>{kData}) << op;
+    for (unsigned n = 9; n < 13; ++n) EXPECT_EQ(s.x("a", n), n) << op;
+    EXPECT_EQ(s.field("a", "fault_esr"), 0u) << op;
+  }
+}
+
+TEST(Services, CF_4_trapped_maintenance_of_no_memory_kills) {
+  for (const char* op : {"dc cvau, x4", "ic ivau, x4", "ic ivau, xzr"}) {
+    System s;
+    s.machine_config.uci = false;
+    const std::string text = std::string(" mov x4, #0x7000\n mov x11, #11\n ") + op;
+    const ThreadConfig a = s.thread("a", s.process("p"), 0, text + kExit);
+    s.build();
+    s.run(1);
+    EXPECT_NE(s.field("a", "fault_esr"), 0u) << op;
+    EXPECT_EQ(s.field("a", "fault_pc"), a.entry + 8) << op;
+    EXPECT_EQ(s.field("a", "fault_far"), std::string(op) == "ic ivau, xzr" ? 0u : 0x7000u) << op;
+    EXPECT_EQ(s.x("a", 11), 11u) << op;
+  }
+}
+
+using PerCore = std::array<unsigned, 4>;
+
+/// Interrupts that each core takes from `call` of a thread on core 0, while cores 1 to 3 run a thread of the same process,
+/// of another process, and none.
+PerCore interrupted_by(const std::string& call, u64 seed) {
+  System s(4);
+  const int p = s.process("p", MembarrierState::PrivateExpedited | MembarrierState::SyncCore |
+                                   MembarrierState::SyncCoreReady);
+  const int q = s.process("q");
+  const std::string wait = "1: ldar w1, [x21]\n cbz w1, 1b\n" + std::string(kExit);
+  s.thread("a", p, 0, " add x3, x20, #128\n" + call + " mov w1, #1\n stlr w1, [x21]\n" + kExit);
+  s.thread("b", p, 1, wait);
+  s.thread("c", q, 2, wait);
+  s.build();
+  PerCore result{};
+  s.on_step = [&](const model::MachineState& m, const model::Transition& t) {
+    if (t.kind != model::TransitionKind::SystemAction) return;
+    result[t.core] += m.core[t.core].window[t.slot].uop->sys == isa::Reg::ICC_IAR1_EL1;
+  };
+  s.run(seed);
+  EXPECT_EQ(s.x("a", 13), 0u) << call;
+  return result;
+}
+
+TEST(Services, one_call_interrupts_fewer_cores_than_two_steps) {
+  const std::string sync_core = " mov w0, #32\n mov w1, #0\n mov w8, #283\n svc #0\n mov x13, x0\n";
+  for (u64 seed = 0; seed < 10; ++seed) {
+    EXPECT_EQ(interrupted_by(service(kCacheflush, "x20", "x3", 0, 13), seed), (PerCore{0, 0, 0, 0}));
+    EXPECT_EQ(interrupted_by(service(kCacheflush, "x20", "x3", 1, 13), seed), (PerCore{0, 1, 0, 0}));
+    EXPECT_EQ(interrupted_by(service(kModifyCode, "x3", "x20", 4, 13), seed), (PerCore{0, 1, 0, 0}));
+    EXPECT_EQ(interrupted_by(service(kCacheflush, "x20", "x3", 0, 13) + sync_core, seed), (PerCore{1, 1, 0, 0}));
+  }
+}
+
+}  // namespace
+}  // namespace isobar::kernel::test
