@@ -32,6 +32,8 @@ void Footprint::record_code_write(u64 addr, unsigned size, bool at_el1) {
   for (u64 w = align_down(addr, 4); w < addr + size; w += 4) contradiction_ |= modified_.insert(w).second;
 }
 
+void Footprint::record_descriptor_write(u64 descriptor) { contradiction_ |= descriptors_.insert(descriptor).second; }
+
 bool Footprint::take_contradiction() {
   const bool c = contradiction_;
   contradiction_ = false;

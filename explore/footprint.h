@@ -24,11 +24,15 @@ class Footprint {
   bool any_modifiable() const { return !modified_.empty(); }
   /// Is some word written that EL1 may execute?
   bool any_modifiable_at_el1() const { return modified_at_el1_; }
+  /// May the descriptor at this address be written by somebody?
+  bool is_descriptor_written(u64 descriptor) const { return descriptors_.count(descriptor) != 0; }
 
   /// Records an access to memory.
   void record_access(unsigned core, u64 addr, unsigned size, bool write);
   /// Records a store to memory that EL0 or EL1 (`at_el1`) may execute.
   void record_code_write(u64 addr, unsigned size, bool at_el1);
+  /// Records a store to a page's descriptor.
+  void record_descriptor_write(u64 descriptor);
 
   /// True once something recorded contradicts an earlier answer of this pass; clears the flag.
   bool take_contradiction();
@@ -41,6 +45,7 @@ class Footprint {
   std::map<u64, Users> users_;
   std::set<u64> modified_;
   bool modified_at_el1_ = false;
+  std::set<u64> descriptors_;
   bool contradiction_ = false;
 };
 

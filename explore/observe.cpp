@@ -10,6 +10,13 @@ Value masked(Value v, unsigned size) {
   return {v.lo & ((u64{1} << (8 * size)) - 1), 0};
 }
 
+/// The exception with that number among those the core remembers, the one that stopped it last; zeroes if none.
+model::TakenFault fault(const model::Core& c, unsigned index) {
+  if (index < c.taken.size()) return c.taken[index];
+  if (index == c.taken.size() && c.stop.fault) return {c.stop.pc, c.stop.esr, c.stop.far};
+  return {};
+}
+
 }  // namespace
 
 trace::Outcome observe(const model::Machine& m, const model::MachineState& s,
@@ -25,15 +32,13 @@ trace::Outcome observe(const model::Machine& m, const model::MachineState& s,
         o.values.push_back(model::read_memory(s.storage, m.image(), x.addr, x.size));
         break;
       case trace::Observable::Kind::Fault: {
-        const model::Stop& stop = s.core[x.core].stop;
-        o.values.push_back(stop.fault ? Value{stop.esr, stop.pc} : Value{});
+        const model::TakenFault f = fault(s.core[x.core], x.index);
+        o.values.push_back(Value{f.esr, f.pc});
         break;
       }
-      case trace::Observable::Kind::FaultAddress: {
-        const model::Stop& stop = s.core[x.core].stop;
-        o.values.push_back(stop.fault ? Value{stop.far, 0} : Value{});
+      case trace::Observable::Kind::FaultAddress:
+        o.values.push_back(Value{fault(s.core[x.core], x.index).far, 0});
         break;
-      }
       case trace::Observable::Kind::Waiting: {
         const model::Core& c = s.core[x.core];
         o.values.push_back(Value{c.waiting && !c.stop.stopped ? u64{1} : u64{0}, 0});

@@ -94,6 +94,8 @@ bool is_eager(const model::Machine& m, const model::MachineState& s, const Footp
   switch (t.kind) {
     case TransitionKind::Fetch: return fetch_is_eager(m, s, enabled, i, f);
     case TransitionKind::HostCall: return true;
+    case TransitionKind::Translate:
+      return !f.is_descriptor_written(m.program().pages[c.window[t.slot].page - 1u].descriptor);
     case TransitionKind::SatisfyRead:
     case TransitionKind::ForwardRead: {
       const Entry& e = c.window[t.slot];
@@ -113,7 +115,7 @@ bool is_eager(const model::Machine& m, const model::MachineState& s, const Footp
       // Only a later interrupt of the same core can tell when an interrupt was ended.
       return c.window[t.slot].uop->sys == isa::Reg::ICC_EOIR1_EL1 && !interruptible_before(m, c, t.slot);
     case TransitionKind::InvalidateInstruction:
-      return t.choice == 0 && !f.any_modifiable() && !interruptible_before(m, c, t.slot);
+      return t.choice == 0 && !f.any_modifiable() && m.program().pages.empty() && !interruptible_before(m, c, t.slot);
     default: return false;
   }
 }
@@ -142,12 +144,18 @@ void record(Footprint& footprint, const model::Machine& m, const model::MachineS
             const Transition& t) {
   const Core& c = s.core[t.core];
   switch (t.kind) {
+    case TransitionKind::Translate:
+      footprint.record_access(t.core, m.program().pages[c.window[t.slot].page - 1u].descriptor, 8, false);
+      return;
     case TransitionKind::SatisfyRead:
     case TransitionKind::ForwardRead:
     case TransitionKind::PropagateWrite: {
       const Entry& e = c.window[t.slot];
       const bool write = t.kind == TransitionKind::PropagateWrite;
       footprint.record_access(t.core, e.addr, e.uop->mem.size, write);
+      for (const model::Page& p : m.program().pages)
+        if (write && model::overlaps(p.descriptor, 8, e.addr, e.uop->mem.size))
+          footprint.record_descriptor_write(p.descriptor);
       if (write && is_executable(m.program(), e.addr, model::kExecEl0 | model::kExecEl1))
         footprint.record_code_write(e.addr, e.uop->mem.size,
                                     is_executable(m.program(), e.addr, model::kExecEl1));

@@ -47,7 +47,10 @@ enum class BranchOp : u8 {
 
 enum class BarrierOp : u8 { DmbFull, DmbLoad, DmbStore, DsbFull, DsbLoad, DsbStore };
 
-enum class CacheOpKind : u8 { DcCvau, DcCvac, DcCivac, DcIvac, IcIvau, IcIallu, IcIalluis, TlbiAll };
+/// TLBI: of the page in the operand or of all pages, of this core only or of all cores.
+enum class CacheOpKind : u8 {
+  DcCvau, DcCvac, DcCivac, DcIvac, IcIvau, IcIallu, IcIalluis, TlbiPageLocal, TlbiPage, TlbiAllLocal, TlbiAll
+};
 
 enum class HintOp : u8 { Nop, Yield, Wfe, Wfi, Sev, Sevl, Other };
 

@@ -57,6 +57,7 @@ class Narrator {
       case TransitionKind::Fetch: return fetch(before, t);
       case TransitionKind::HostCall: return std::nullopt;
       case TransitionKind::Predict: return guess(c, t);
+      case TransitionKind::Translate: return translate(before, t);
       case TransitionKind::SatisfyRead: return read(c, t, effects);
       case TransitionKind::ForwardRead: return read(c, t, effects);
       case TransitionKind::PropagateWrite: return write(before, t, effects);
@@ -103,6 +104,15 @@ class Narrator {
       s.notes.push_back(
           fmt::format("stale: memory already holds {}", isa::disassemble(versions->values.back(), pc)));
     }
+    return s;
+  }
+  WalkStep translate(const MachineState& before, const Transition& t) const {
+    const Core& c = before.core[t.core];
+    const model::Page& page = w_.machine->program().pages[c.window[t.slot].page - 1u];
+    WalkStep s{fmt::format("{} looks up its translation in {}", who_what(c, t), listing_.address(page.descriptor)), {}};
+    const model::TableEntry* history = model::find_table(before.storage, page.descriptor);
+    if (history != nullptr && t.choice + 1u < history->values.size())
+      s.notes.push_back("from the TLB: memory already holds a newer descriptor");
     return s;
   }
   u32 initial_word(u64 pc) const { return word_at(w_.machine->program(), pc).value_or(0); }

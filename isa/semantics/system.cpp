@@ -158,12 +158,21 @@ bool lower_zero_block(u32 w, Instruction& out) {
   return true;
 }
 
-/// EL1 translation invalidations, local (CRm 7), Inner Shareable (3) and Outer Shareable (1); whatever the
-/// scope asked for, everything is invalidated.
+/// EL1 translation invalidations (Arm ARM C5.5): local (CRm 7), Inner Shareable (3) and Outer Shareable (1). Those by
+/// address (VAE1, VAAE1, VALE1, VAALE1) take bits 43:0 of the operand as bits 55:12 of the address and whatever ASID
+/// stands above; VMALLE1 and ASIDE1 act on every page.
 bool lower_tlbi(u32 w, Instruction& out) {
   const unsigned crm = get(w, 11, 8), op2 = get(w, 7, 5);
   if ((crm != 1 && crm != 3 && crm != 7) || op2 == 4 || op2 == 6) return false;
-  append(out, make(UopKind::CacheOp, static_cast<unsigned>(CacheOpKind::TlbiAll)));
+  const bool local = crm == 7, by_page = (op2 & 1) != 0;
+  const CacheOpKind kind = by_page ? (local ? CacheOpKind::TlbiPageLocal : CacheOpKind::TlbiPage)
+                                   : (local ? CacheOpKind::TlbiAllLocal : CacheOpKind::TlbiAll);
+  Uop u = make(UopKind::CacheOp, static_cast<unsigned>(kind));
+  if (by_page) {
+    u.src[0] = x_reg(rt(w));
+    u.n_src = u.n_addr = 1;
+  }
+  append(out, u);
   return true;
 }
 

@@ -2,6 +2,7 @@
 #include "model/machine/steps.h"
 #include "model/state/mutation.h"
 #include "model/thread/guards.h"
+#include "model/thread/translation.h"
 #include "model/thread/window.h"
 
 namespace isobar::model {
@@ -15,9 +16,9 @@ constexpr unsigned kTimerIntid = 27;
 
 class Enumerator {
  public:
-  Enumerator(const MachineConfig& config, const Program& program, const MachineState& s, unsigned core,
-             std::vector<Transition>& out)
-      : config_(config), program_(program), s_(s), c_(s.core[core]), core_(static_cast<u8>(core)), out_(out) {}
+  Enumerator(const MachineConfig& config, const Program& program, const Image& image, const MachineState& s,
+             unsigned core, std::vector<Transition>& out)
+      : config_(config), program_(program), image_(image), s_(s), c_(s.core[core]), core_(static_cast<u8>(core)), out_(out) {}
 
   void run() {
     if (!program_.reset[core_].running) return;
@@ -36,6 +37,7 @@ class Enumerator {
 
   void slot(unsigned i) {
     const Entry& e = c_.window[i];
+    if (e.translation == Translation::Pending) translate(i);
     switch (e.uop->kind) {
       case UopKind::Branch: return predict_branch(i);
       case UopKind::Select:
@@ -61,6 +63,12 @@ class Enumerator {
         return;
       default: return;
     }
+  }
+
+  void translate(unsigned i) {
+    const Translations t = translations(config_, program_, image_, s_, core_, i);
+    for (u64 mask = t.mask; mask != 0; mask &= mask - 1)
+      add(TransitionKind::Translate, i, t.first + static_cast<unsigned>(__builtin_ctzll(mask)));
   }
 
   void predict(unsigned i, unsigned alternatives) {
@@ -144,7 +152,8 @@ class Enumerator {
     add(TransitionKind::InvalidateInstruction, i, 0);
     // Without a DSB to complete it an IC may as well have no effect; a DSB after it rules that path out. It matters
     // only once some word has been modified.
-    if (config_.speculation == Speculation::Prune && e.uop->cache_op() != isa::CacheOpKind::TlbiAll)
+    const bool tlbi = e.uop->cache_op() >= isa::CacheOpKind::TlbiPageLocal;
+    if (config_.speculation == Speculation::Prune && (!tlbi || !program_.pages.empty()))
       add(TransitionKind::InvalidateInstruction, i, 1);
   }
 
@@ -193,6 +202,7 @@ class Enumerator {
 
   const MachineConfig& config_;
   const Program& program_;
+  const Image& image_;
   const MachineState& s_;
   const Core& c_;
   u8 core_;
@@ -207,7 +217,7 @@ void Machine::enabled(const MachineState& s, std::vector<Transition>& out) const
 }
 
 void Machine::enabled(const MachineState& s, unsigned core, std::vector<Transition>& out) const {
-  if (!s.dead) Enumerator(config_, program_, s, core, out).run();
+  if (!s.dead) Enumerator(config_, program_, *image_, s, core, out).run();
 }
 
 }  // namespace isobar::model

@@ -5,6 +5,7 @@
 #include "model/thread/exceptions.h"
 #include "model/thread/guards.h"
 #include "model/thread/settle.h"
+#include "model/thread/translation.h"
 #include "model/thread/window.h"
 #include "support/diagnostic.h"
 
@@ -37,6 +38,7 @@ class Step {
     switch (t_.kind) {
       case TransitionKind::Fetch: return fetch();
       case TransitionKind::Predict: return predict();
+      case TransitionKind::Translate: return translate();
       case TransitionKind::SatisfyRead: return satisfy();
       case TransitionKind::ForwardRead: return forward();
       case TransitionKind::PropagateWrite: return propagate();
@@ -105,6 +107,19 @@ class Step {
     }
   }
 
+  /// The descriptor stays in `value2.hi` until settle() has turned it into an address or a fault.
+  void translate() {
+    Entry& e = entry();
+    const u64 at = ctx_.program.pages[e.page - 1u].descriptor;
+    Access a = access(AccessKind::ReadDescriptor, at, 8);
+    a.version = t_.choice;
+    fabric_.access(s_.storage, a);
+    const TableEntry* history = find_table(s_.storage, at);
+    const bool newest = history == nullptr || t_.choice + 1u == history->values.size();
+    e.translation = newest ? Translation::Current : Translation::Outdated;
+    e.value2.hi = a.data.lo;
+  }
+
   Access access(AccessKind kind, const Entry& e, unsigned first) const {
     const isa::MemoryAttributes& m = e.uop->mem;
     Access a = access(kind, e.addr + first, piece_bytes(e));
@@ -165,6 +180,8 @@ class Step {
     e.own = static_cast<u16>(e.own | piece_mask(e, t_.choice));
     e.fired = e.own == all_bytes(e);
     for (unsigned k = 0; k < s_.core.size(); ++k) landed(k, a.addr, a.size);
+    for (unsigned p = 0; p < ctx_.program.pages.size(); ++p)
+      if (overlaps(ctx_.program.pages[p].descriptor, 8, a.addr, a.size)) mark_outdated(s_, p + 1);
     if (ctx_.observer != nullptr) ctx_.observer->propagated(core_, e);
   }
 
@@ -209,12 +226,32 @@ class Step {
         a.kind = ctx_.config.force_broadcast ? AccessKind::InvalidateAll : AccessKind::InvalidateAllLocal;
         break;
       case isa::CacheOpKind::IcIalluis: a.kind = AccessKind::InvalidateAll; break;
-      case isa::CacheOpKind::TlbiAll: return;
+      case isa::CacheOpKind::TlbiPageLocal:
+      case isa::CacheOpKind::TlbiPage:
+      case isa::CacheOpKind::TlbiAllLocal:
+      case isa::CacheOpKind::TlbiAll: a.kind = AccessKind::InvalidateTlb; break;
     }
+    if (a.kind == AccessKind::InvalidateTlb && ctx_.program.pages.empty()) return;
     e.inert = t_.choice != 0;
     if (e.inert) return;
+    if (a.kind == AccessKind::InvalidateTlb && !invalidate_tlb(a)) return;
     fabric_.access(s_.storage, a);
     if (ctx_.observer != nullptr) ctx_.observer->performed(core_, e, a);
+  }
+
+  /// False if the operand names a page that has no descriptor.
+  bool invalidate_tlb(Access& a) {
+    const isa::CacheOpKind kind = entry().uop->cache_op();
+    a.local = kind == isa::CacheOpKind::TlbiPageLocal || kind == isa::CacheOpKind::TlbiAllLocal;
+    a.addr = 0;
+    unsigned page = 0;
+    if (kind == isa::CacheOpKind::TlbiPageLocal || kind == isa::CacheOpKind::TlbiPage) {
+      page = page_of(ctx_.program, (entry().addr & ones(44)) << 12);
+      if (page == 0) return false;
+      a.addr = ctx_.program.pages[page - 1u].descriptor;
+    }
+    mark_stale(s_, core_, page, a.local);
+    return true;
   }
 
   void act() {
@@ -293,6 +330,9 @@ void Machine::apply(MachineState& s, const Transition& t, Fabric& fabric, Observ
   Step(ctx, s, t, fabric, host_.get()).run();
   if (s.dead) return;
   settle(ctx, s, t.core);
+  // A DSB after TLBI may wait for an access of another core.
+  for (unsigned k = 0; k < s.core.size() && !program_.pages.empty() && !s.dead; ++k)
+    if (k != t.core) settle(ctx, s, k);
   if (config_.speculation == Speculation::Squash && t.kind == TransitionKind::PropagateWrite) {
     // A store-exclusive that was let through early may have lost its reservation; see settle().
     for (unsigned k = 0; k < s.core.size(); ++k)

@@ -51,6 +51,7 @@ struct MachineConfig {
   bool eis = true;           ///< exception entry is a context synchronisation event (FEAT_ExS EIS)
   bool eos = true;           ///< exception return is a context synchronisation event (FEAT_ExS EOS)
   bool uci = true;           ///< SCTLR_EL1.UCI: DC and IC by address at EL0; false: they are trapped to EL1
+  bool ets2 = false;         ///< FEAT_ETS2: translations are ordered after DSB, and faulting ones after older accesses
   bool force_broadcast = false; ///< HCR_EL2.FB: IC IALLU acts on every core, as the reference model has it
   unsigned timer_ticks = 0;  ///< timer interrupts per core that search may deliver at any time
   Speculation speculation = Speculation::Prune;
@@ -63,7 +64,7 @@ struct MachineConfig {
 /// What EL0 or EL1 may do with a region of memory.
 enum Permission : u8 { kReadEl0 = 1, kWriteEl0 = 2, kExecEl0 = 4, kReadEl1 = 8, kWriteEl1 = 16, kExecEl1 = 32 };
 
-/// A range of addresses with one set of permissions. Translation is the identity; an access outside every region is
+/// A range of physical addresses with one set of permissions. An access outside every region is
 /// a translation fault, one without permission a permission fault.
 struct Region {
   u64 base = 0;
@@ -73,11 +74,31 @@ struct Region {
   std::string name;
 };
 
+/// Size of a page with a descriptor.
+inline constexpr u64 kPageBytes = 4096;
+
+/// A page whose translation is read from memory whenever it is used. Addresses in none are translated by identity.
+struct Page {
+  u64 base = 0;        ///< virtual address, a multiple of kPageBytes
+  u64 descriptor = 0;  ///< address of its 8-byte descriptor, which itself is translated by identity
+};
+
+/// A location that exists only as whole elements: a path on which an access through a page takes a part of one, or more,
+/// is no execution. Litmus tests without mixed sizes have such locations (docs/litmus.md).
+struct WholeElements {
+  u64 base = 0;
+  u64 size = 0;     ///< bytes
+  u8 element = 0;   ///< bytes
+};
+
 /// Initial bytes of memory; everything else in a region reads as zero.
 struct Segment {
   u64 base = 0;
   std::vector<u8> bytes;
 };
+
+/// Faults of one core that are remembered; more of them are MachineState::bound.
+inline constexpr unsigned kMaxTakenFaults = 4;
 
 /// State of a core when it starts.
 struct ResetState {
@@ -88,15 +109,19 @@ struct ResetState {
   std::vector<std::pair<isa::Reg, Value>> registers;  ///< others are zero
   bool running = true;                             ///< false: the core never starts
   bool stops_on_exception = false;                 ///< even if Program::has_kernel
+  bool skips_faults = false;  ///< a synchronous exception has no handler; the core goes on after the instruction
 };
 
 /// What the cores run: memory, permissions, reset states. Immutable during a run.
 struct Program {
   std::vector<Region> regions;   ///< disjoint per ASID, sorted by base
+  std::vector<Page> pages;       ///< sorted by base, at most 255
+  std::vector<WholeElements> whole; ///< disjoint
   std::vector<Segment> segments; ///< disjoint, sorted by base
   std::vector<ResetState> reset; ///< one per core
   std::vector<u64> stop;         ///< a core that is about to fetch one of these addresses stops for good
   std::vector<u64> indirect_targets;  ///< addresses that an unresolved BR/BLR/RET may be guessed to reach
+  bool remember_faults = false;  ///< cores keep the synchronous exceptions they took (Core::taken)
   bool has_kernel = false;       ///< exceptions go to VBAR_EL1; otherwise a core that takes one stops with a fault
 };
 

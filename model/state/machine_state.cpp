@@ -42,6 +42,11 @@ void hash(const Entry& e, Hasher& h) {
     h.word(e.guess_addr);
     h.word(e.guess_cond);
   }
+  if (e.page != 0) {
+    h.word(u64{e.page} << 24 | u64{static_cast<u8>(e.translation)} << 16 | e.stale);
+    h.word(e.addr);
+    h.word(e.value2.hi);
+  }
   if (e.uop->kind == isa::UopKind::Read) {
     h.bytes(e.source.data(), 16);
     h.word(e.raw.lo);
@@ -54,7 +59,8 @@ void hash(const Entry& e, Hasher& h) {
 
 void hash(const Core& c, Hasher& h) {
   h.word(c.window.size() | u64{c.waiting} << 8 | u64{c.stop.stopped} << 9 | u64{c.stop.fault} << 10 |
-         u64{c.monitor.valid} << 11 | u64{c.ineffective_ic} << 12 | pack(c.context) << 16);
+         u64{c.monitor.valid} << 11 | u64{c.ineffective_ic} << 12 |
+         u64{c.taken.size()} << 13 | pack(c.context) << 16);
   h.word(c.pc);
   for (const Entry& e : c.window) hash(e, h);
   if (c.monitor.valid) {
@@ -65,6 +71,11 @@ void hash(const Core& c, Hasher& h) {
     h.word(c.stop.pc);
     h.word(c.stop.esr);
     h.word(c.stop.far);
+  }
+  for (const TakenFault& f : c.taken) {
+    h.word(f.pc);
+    h.word(f.esr);
+    h.word(f.far);
   }
   c.reg.hash(h);
 }

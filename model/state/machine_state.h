@@ -29,6 +29,14 @@ enum CasChoice : u8 {
   kCasWriteBack = 3,   ///< unequal; the value read is written back
 };
 
+/// How far the translation of an access is. Only accesses to Program::pages have one.
+enum class Translation : u8 {
+  None,      ///< not (yet) needed
+  Pending,   ///< the virtual address is in `addr`
+  Current,   ///< looked up in the newest version of the descriptor so far
+  Outdated,  ///< looked up in an older version
+};
+
 /// PSTATE and controls under which an instruction was decoded.
 struct Context {
   u8 el = 0;            ///< 0 or 1
@@ -60,7 +68,7 @@ struct Entry {
   u8 partner = kNoSlot;     ///< W of an RMW or STXR: slot of its R or kMonitorSlot; Status, CasResult: slot of the W
   std::array<u8, 6> producer{kFromRegisterFile, kFromRegisterFile, kFromRegisterFile,
                              kFromRegisterFile, kFromRegisterFile, kFromRegisterFile};
-  u64 addr = 0;
+  u64 addr = 0;             ///< physical; virtual until the translation is known
   Value value;              ///< dst[0], or the bytes stored
   Value value2;             ///< dst[1]
   u64 guess = 0;            ///< slots of guesses that `value` hangs on
@@ -70,6 +78,9 @@ struct Entry {
   Value raw;                ///< Read: bytes taken so far
   u16 foreign = 0;          ///< Read, per byte: another core's write landed since it was taken ("overtaken")
   u16 own = 0;              ///< Read of an RMW, per byte: an own write landed since; Write: bytes already in memory
+  u16 stale = 0;            ///< cores whose TLBI found the translation out of date
+  u8 page = 0;              ///< 1 + index into Program::pages of the page accessed; 0: translated by identity
+  Translation translation = Translation::None;
 };
 
 /// The last load-exclusive that has left the window.
@@ -87,6 +98,11 @@ struct Stop {
   u64 pc = 0, esr = 0, far = 0;
 };
 
+/// A synchronous exception that a core took and went on after.
+struct TakenFault {
+  u64 pc = 0, esr = 0, far = 0;
+};
+
 struct Core {
   std::vector<Entry> window;
   u64 pc = 0;            ///< next fetch
@@ -94,6 +110,7 @@ struct Core {
   bool waiting = false;  ///< WFI is the youngest instruction
   bool ineffective_ic = false;  ///< an IC retired without effect: no DSB may follow on this path
   Stop stop;
+  std::vector<TakenFault> taken;  ///< Program::remember_faults: in order, without the one that stopped the core
   Monitor monitor;
   u32 next_seq = 0;      ///< not hashed
   u64 retired = 0;       ///< instructions, not hashed

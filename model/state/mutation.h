@@ -82,6 +82,10 @@ namespace isobar::model {
   X(FloorLocal, "fetch", "IC IALLU only of its own")                                                  \
   X(Clean, "fetch", "DC marks the newest version as cleaned")                                         \
   X(CleanByStore, "fetch", "with IDC every store does")                                               \
+  X(TRUncacheable, "TR1", "a translation that ends in a Translation or Access flag fault reads the newest version") \
+  X(TRFloor, "TR2", "TLBI ends the use of older versions")                                           \
+  X(TRAccess, "TR3", "a DSB after TLBI waits for accesses of other cores through older versions")     \
+  X(TROlder, "TR4", "and for the translation of older accesses to the same bytes")                    \
   X(CoherentFetch, "fetch", "with DIC a fetch returns the newest version")
 
 enum class Rule : u8 {

@@ -11,6 +11,7 @@ namespace isobar::model {
 #define ISOBAR_TRANSITIONS(X)                                        \
   X(Fetch, "fetch")                   /* next instruction enters the window; choice: version of a modified word */ \
   X(Predict, "predict")               /* guess an unresolved branch, pick, CAS or exclusive; choice: which way */  \
+  X(Translate, "translate")           /* the descriptor of an access is read; choice: its version */               \
   X(SatisfyRead, "satisfy read")      /* bytes of one piece that come from memory, now; choice: its first byte */   \
   X(ForwardRead, "forward read")      /* bytes of one piece from a store in the store buffer; choice: forward_choice() */ \
   X(PropagateWrite, "propagate write")/* a store (one piece) leaves the store buffer; choice: its first byte */     \

@@ -141,8 +141,40 @@ void append_version(Storage& s, const MachineConfig& config, u64 addr, u32 old_w
   }
 }
 
-void write(Storage& s, const Image& image, const MachineConfig& config, const Program& program,
-           const Access& a) {
+/// Remembers the versions of every descriptor that a write of [addr, addr + size) changes.
+class DescriptorWrite {
+ public:
+  DescriptorWrite(Storage& s, const Image& image, const Program& program, const Access& a) : s_(s), image_(image) {
+    for (const Page& p : program.pages)
+      if (p.descriptor < a.addr + a.size && a.addr < p.descriptor + kDescriptor)
+        old_.emplace_back(p.descriptor, read_memory(s, image, p.descriptor, kDescriptor).lo);
+  }
+  void finish() {
+    for (const auto& [addr, value] : old_) {
+      const auto at = std::lower_bound(s_.tables.begin(), s_.tables.end(), addr,
+                                       [](const TableEntry& x, u64 a) { return x.addr < a; });
+      const auto t = at != s_.tables.end() && at->addr == addr ? at : s_.tables.insert(at, {addr, {}, {value}});
+      t->values.push_back(read_memory(s_, image_, addr, kDescriptor).lo);
+    }
+  }
+
+ private:
+  static constexpr unsigned kDescriptor = 8;
+  Storage& s_;
+  const Image& image_;
+  std::vector<std::pair<u64, u64>> old_;
+};
+
+void invalidate_tlb(Storage& s, const Access& a, unsigned cores) {
+  for (TableEntry& t : s.tables) {
+    if (a.addr != 0 && a.addr != t.addr) continue;
+    const u16 newest = static_cast<u16>(t.values.size() - 1);
+    for (unsigned c = a.local ? a.core : 0; c < (a.local ? a.core + 1u : cores); ++c) t.floor[c] = newest;
+  }
+}
+
+void write_bytes(Storage& s, const Image& image, const MachineConfig& config, const Program& program,
+                 const Access& a) {
   // With DIC a fetch sees every propagated store: no history is needed.
   if (config.dic && holds(Rule::CoherentFetch)) {
     update_granule(s, image, a.addr, a.size, a.data);
@@ -157,6 +189,20 @@ void write(Storage& s, const Image& image, const MachineConfig& config, const Pr
     if (executable(program, word))
       append_version(s, config, word, old[(word - first) / kWord],
                      static_cast<u32>(read_memory(s, image, word, kWord).lo));
+}
+
+void write(Storage& s, const Image& image, const MachineConfig& config, const Program& program, const Access& a) {
+  if (program.pages.empty()) return write_bytes(s, image, config, program, a);
+  DescriptorWrite descriptors(s, image, program, a);
+  write_bytes(s, image, config, program, a);
+  descriptors.finish();
+}
+
+u64 read_descriptor(const Storage& s, const Image& image, const Access& a) {
+  const TableEntry* t = find_table(s, a.addr);
+  if (t == nullptr) return read_memory(s, image, a.addr, 8).lo;
+  if (a.version >= t->values.size()) throw InternalError("a version of a descriptor that does not exist");
+  return t->values[a.version];
 }
 
 u32 fetch(const Storage& s, const Image& image, const Access& a) {
@@ -271,6 +317,13 @@ void perform(Storage& s, const Image& image, const MachineConfig& config, const 
       }
       [[fallthrough]];
     case AccessKind::InvalidateAll: invalidate(s, config, 0, ~u64{0}, 0, config.cores); break;
+    case AccessKind::ReadDescriptor:
+      a.ok = mapped(program, a.addr, 8);
+      if (a.ok) a.data = {read_descriptor(s, image, a), 0};
+      break;
+    case AccessKind::InvalidateTlb:
+      if (holds(Rule::TRFloor)) invalidate_tlb(s, a, config.cores);
+      break;
     case AccessKind::SendSgi: send_sgi(s.irq, config.cores, a.core, a.addr); break;
     case AccessKind::Acknowledge: a.data = {acknowledge(s.irq, a.core), 0}; break;
     case AccessKind::EndOfInterrupt:
@@ -306,6 +359,18 @@ const CodeWord* find_code(const Storage& s, u64 addr) {
   return w != s.code.end() && w->addr == addr ? &*w : nullptr;
 }
 
+const TableEntry* find_table(const Storage& s, u64 addr) {
+  const auto t = std::lower_bound(s.tables.begin(), s.tables.end(), addr,
+                                  [](const TableEntry& x, u64 a) { return x.addr < a; });
+  return t != s.tables.end() && t->addr == addr ? &*t : nullptr;
+}
+
+FetchRange usable_descriptors(const Storage& s, u64 addr, unsigned core) {
+  const TableEntry* t = find_table(s, addr);
+  if (t == nullptr) return {};
+  return {t->floor[core], static_cast<u16>(t->values.size() - t->floor[core])};
+}
+
 u32 signalled(const Interrupts& irq, unsigned core) {
   return irq.active[core] != 0 ? 0 : irq.pending[core];
 }
@@ -328,6 +393,12 @@ void hash(const Storage& s, Hasher& h, unsigned cores) {
     h.word(w.cleaned | (u64{w.values.size()} << 32));
     for (unsigned c = 0; c < cores; ++c) h.word(w.floor[c]);
     for (const u32 v : w.values) h.word(v);
+  }
+  for (const TableEntry& t : s.tables) {
+    h.word(t.addr);
+    h.word(t.values.size());
+    for (unsigned c = 0; c < cores; ++c) h.word(t.floor[c]);
+    for (const u64 v : t.values) h.word(v);
   }
   for (unsigned c = 0; c < cores; ++c) {
     h.word(s.irq.pending[c] | (u64{s.irq.active[c]} << 32));

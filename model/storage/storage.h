@@ -34,6 +34,13 @@ struct CodeWord {
   std::vector<u32> values;
 };
 
+/// The coherence history of a descriptor that has been written since start-up; as CodeWord.
+struct TableEntry {
+  u64 addr = 0;
+  std::array<u16, kMaxCores> floor{};  ///< per core, the oldest version that its TLB may hold
+  std::vector<u64> values;
+};
+
 /// The interrupt controller: 16 SGIs and the virtual timer PPI (INTID 27) per core.
 struct Interrupts {
   std::array<u32, kMaxCores> pending{};  ///< bit n: INTID n is pending
@@ -45,6 +52,7 @@ struct Interrupts {
 struct Storage {
   std::vector<Granule> memory;
   std::vector<CodeWord> code;
+  std::vector<TableEntry> tables;  ///< sorted by address
   Interrupts irq;
   u64 time = 0;  ///< model time in ticks; stays 0 in search
   u64 memory_hash_a = 0, memory_hash_b = 0;  ///< order-independent hash of memory, kept up to date by every write
@@ -52,7 +60,8 @@ struct Storage {
 };
 
 enum class AccessKind : u8 {
-  Read, Write, Fetch, CleanData, InvalidateLine, InvalidateAllLocal, InvalidateAll, SendSgi, Acknowledge,
+  Read, Write, Fetch, CleanData, InvalidateLine, InvalidateAllLocal, InvalidateAll, ReadDescriptor,
+  InvalidateTlb, SendSgi, Acknowledge,
   EndOfInterrupt, TimerInterrupt
 };
 
@@ -61,9 +70,10 @@ struct Access {
   AccessKind kind = AccessKind::Read;
   u8 core = 0;       ///< initiator
   u8 size = 0;       ///< bytes, 1 to 16; does not cross a 16-byte boundary; 4 for Fetch
-  u16 version = 0;   ///< Fetch: index into CodeWord::values, 0 if the word was never modified
-  u64 addr = 0;      ///< address; SendSgi: the value written to ICC_SGI1R_EL1; Acknowledge/EOI: INTID
-  Value data;        ///< in for Write, out for Read, Fetch and Acknowledge
+  u16 version = 0;   ///< Fetch, ReadDescriptor: index into the history, 0 if it was never modified
+  bool local = false; ///< InvalidateTlb: of the initiator only
+  u64 addr = 0;      ///< address; InvalidateTlb: of a descriptor, 0 for all; SendSgi: the value written to ICC_SGI1R_EL1; Acknowledge/EOI: INTID
+  Value data;        ///< in for Write, out for Read, Fetch, ReadDescriptor and Acknowledge
   bool acquire = false, release = false, exclusive = false, atomic = false;  ///< for who looks on: ordering is not here
   bool ok = true;    ///< out: false if nothing answers at the address
 };
@@ -99,6 +109,11 @@ struct FetchRange {
   u16 count = 1;
 };
 FetchRange fetchable(const Storage& s, const MachineConfig& config, u64 addr, unsigned core);
+
+/// The history of the descriptor at `addr`; nullptr if nobody ever wrote it.
+const TableEntry* find_table(const Storage& s, u64 addr);
+/// The versions of the descriptor at `addr` that core `core` may use, as FetchRange.
+FetchRange usable_descriptors(const Storage& s, u64 addr, unsigned core);
 
 void hash(const Storage& s, Hasher& h, unsigned cores);
 

@@ -66,6 +66,8 @@ void CoreModule::prepare(const Access& a, bool timed, bool quote) {
       std::memcpy(buffer_.data(), &attributes_.intid, length);
       addr = interrupt_controller_base_ + InterruptController::kEoir1;
       break;
+    case AccessKind::ReadDescriptor:
+    case AccessKind::InvalidateTlb: break;   // the platform answers them
     case AccessKind::TimerInterrupt: break;  // comes from the timer, never from a core
   }
   payload_.set_command(quote ? tlm::TLM_READ_COMMAND : command);

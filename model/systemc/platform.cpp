@@ -156,6 +156,11 @@ void Platform::load() {
 Reply Platform::access(Storage& s, Access& a, bool timed) {
   context_.storage = &s;
   if (a.kind == AccessKind::TimerInterrupt) return timer_->raise(a);
+  // TLBs are a bound on the age of descriptors (model/thread/translation.h), not a module.
+  if (a.kind == AccessKind::ReadDescriptor || a.kind == AccessKind::InvalidateTlb) {
+    context_.perform(a);
+    return {};
+  }
   const Reply r = cores_[a.core]->access(a, timed);
   // A memory of the user's keeps the bytes; versions of code and what is observed at the end are kept here as
   // well.

@@ -105,6 +105,7 @@ unsigned rank(TransitionKind kind) {
     case TransitionKind::SystemAction:
     case TransitionKind::SystemEffect:
     case TransitionKind::HostCall: return 3;
+    case TransitionKind::Translate:
     case TransitionKind::SatisfyRead:
     case TransitionKind::ForwardRead: return 4;
     case TransitionKind::Predict: return 5;
@@ -116,6 +117,7 @@ unsigned rank(TransitionKind kind) {
 Port port(TransitionKind kind) {
   switch (kind) {
     case TransitionKind::Fetch: return Port::Fetch;
+    case TransitionKind::Translate:
     case TransitionKind::SatisfyRead:
     case TransitionKind::ForwardRead: return Port::Load;
     case TransitionKind::PropagateWrite: return Port::Store;
@@ -182,6 +184,11 @@ bool Policy::wanted(const MachineState& s, const Transition& t, const CoreSchedu
     case TransitionKind::SatisfyRead:
     case TransitionKind::ForwardRead: return read_wanted(c, t);
     case TransitionKind::InvalidateInstruction: return t.choice == 0;
+    case TransitionKind::Translate: {  // the walker of a timed core reads memory
+      const model::Page& page = platform_.machine().program().pages[c.window[t.slot].page - 1u];
+      const model::TableEntry* history = model::find_table(s.storage, page.descriptor);
+      return history == nullptr || t.choice + 1u == history->values.size();
+    }
     default: return true;
   }
 }
@@ -225,6 +232,10 @@ u64 Policy::latency(const MachineState& s, const Transition& t) {
       const Entry& e = c.window[t.slot];
       return is_exclusive_guess(e) && e.address_known ? quote(s.storage, AccessKind::Write, t.core, e.addr, 1)
                                                       : config.predict_latency;
+    }
+    case TransitionKind::Translate: {
+      const model::Program& program = platform_.machine().program();
+      return quote(s.storage, AccessKind::Read, t.core, program.pages[c.window[t.slot].page - 1u].descriptor, 1);
     }
     case TransitionKind::SatisfyRead: {
       const Entry& e = c.window[t.slot];

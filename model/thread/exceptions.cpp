@@ -2,6 +2,7 @@
 
 #include "model/state/mutation.h"
 #include "model/thread/guards.h"
+#include "model/thread/translation.h"
 #include "model/thread/window.h"
 
 namespace isobar::model {
@@ -44,6 +45,13 @@ void append_system_write(Core& c, const Uop& u, u64 pc, u64 value, bool known, u
   c.window.push_back(e);
 }
 
+void remember(MachineState& s, Core& c, const TakenFault& fault) {
+  if (c.taken.size() == kMaxTakenFaults)
+    s.bound = "more than 4 faults of one core";
+  else
+    c.taken.push_back(fault);
+}
+
 }  // namespace
 
 u64 check_access(const Program& program, const Core& c, const Context& ctx, u64 addr, unsigned size, u8 need) {
@@ -68,6 +76,7 @@ void take_exception(const SettleContext& ctx, MachineState& s, unsigned core, un
   static const Uop kFar = system_write(Reg::FAR_EL1);
   static const Uop kSpsr = save_status();
   Core& c = s.core[core];
+  const u64 pc = first < c.window.size() ? c.window[first].pc : return_pc;
   if (first < c.window.size()) {
     for (unsigned j = first; j < c.window.size(); ++j) {
       const Entry& q = c.window[j];
@@ -82,10 +91,16 @@ void take_exception(const SettleContext& ctx, MachineState& s, unsigned core, un
   if (s.dead) return;
   c.waiting = false;
   if (ctx.observer != nullptr && vector == 0x480) ctx.observer->interrupted(core, return_pc);
+  if (ctx.program.reset[core].skips_faults) {
+    remember(s, c, {pc, esr, far});
+    c.pc = pc + 4;
+    return;
+  }
   if (!ctx.program.has_kernel || ctx.program.reset[core].stops_on_exception) {
     c.stop = {true, true, return_pc, esr, far};
     return;
   }
+  if (ctx.program.remember_faults && vector != 0x480) remember(s, c, {pc, esr, far});
   const Operand vbar = register_operand(c, Reg::VBAR_EL1, static_cast<unsigned>(c.window.size()));
   const bool abort = vector == 0x400 && ((esr >> 26) & ~u64{5}) == static_cast<u64>(ExceptionClass::InstructionAbort);
   // The entries below belong to the handler: an interrupt comes before the instruction that raised the exception or
@@ -106,6 +121,28 @@ void take_exception(const SettleContext& ctx, MachineState& s, unsigned core, un
   if (ctx.config.eis) c.context.tso = tso_after_synchronisation(ctx.config, c, core);
   c.pc = vbar.value.lo + offset;
 }
+
+namespace {
+
+/// The handler of an MMU fault may go on while the fault itself is still held by barriers before it; who invalidates
+/// TLBs waits for the fault (row TR3). It stays in the window, in the first write of the exception entry.
+void leave_fault(const SettleContext& ctx, MachineState& s, unsigned core, const Entry& fault, u64 pc) {
+  static const Uop kElr = system_write(Reg::ELR_EL1);
+  Core& c = s.core[core];
+  if (c.stop.stopped) {
+    append_system_write(c, kElr, pc, pc, true, 0, true);
+    if (ctx.observer != nullptr) ctx.observer->fetched(core, c.window.back());
+  }
+  unsigned first = static_cast<unsigned>(c.window.size()) - 1;
+  while (c.window[first].index != 0) --first;
+  Entry& e = c.window[first];
+  e.addr = fault.addr;
+  e.page = fault.page;
+  e.translation = fault.translation;
+  e.stale = fault.stale;
+}
+
+}  // namespace
 
 void take_synchronous(const SettleContext& ctx, MachineState& s, unsigned core, unsigned slot) {
   Core& c = s.core[core];
@@ -139,7 +176,9 @@ void take_synchronous(const SettleContext& ctx, MachineState& s, unsigned core, 
       default: break;
     }
   }
+  const bool early = e.page != 0 && !fault_may_happen(c, slot);
   take_exception(ctx, s, core, instruction_start(c, slot), return_pc, ec << 26 | 1u << 25 | iss, far, 0x400);
+  if (early && !s.dead) leave_fault(ctx, s, core, e, return_pc);
 }
 
 Context guessed_return(Context from) {

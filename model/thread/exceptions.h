@@ -18,6 +18,7 @@ enum class ExceptionClass : u8 {
 
 /// Fault status codes of aborts, ESR_EL1.ISS[5:0].
 inline constexpr u64 kTranslationFault = 0x07;
+inline constexpr u64 kAccessFlagFault = 0x0b;
 inline constexpr u64 kPermissionFault = 0x0f;
 inline constexpr u64 kAlignmentFault = 0x21;
 

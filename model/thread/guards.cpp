@@ -29,12 +29,6 @@ const Entry* partner_read(const Core& c, const Entry& w) {
   return w.partner >= kMonitorSlot ? nullptr : &c.window[w.partner];
 }
 
-/// An LSE write with release whose read has acquire: a full barrier for what follows it.
-bool is_acquire_release_atomic(const Core& c, const Entry& w) {
-  const Entry* r = partner_read(c, w);
-  return w.uop->mem.atomic && w.uop->mem.release && r != nullptr && r->uop->mem.acquire;
-}
-
 bool same_line(const MachineConfig& config, u64 a, u64 b) {
   return align_down(a, config.line_bytes) == align_down(b, config.line_bytes);
 }
@@ -80,6 +74,11 @@ bool committed(const Core& c, unsigned i) {
 }
 
 }  // namespace
+
+bool is_acquire_release_atomic(const Core& c, const Entry& w) {
+  const Entry* r = partner_read(c, w);
+  return is_write(w) && w.uop->mem.atomic && w.uop->mem.release && r != nullptr && r->uop->mem.acquire;
+}
 
 bool ordered(const MachineConfig& config, const Core& c, const Entry& q, const Entry& e) {
   const isa::MemoryAttributes& qm = q.uop->mem;

@@ -13,6 +13,9 @@ namespace isobar::model {
 /// Rows G7 to G10 and the TSO rows: must `e` wait for the older access `q` of the same core to happen?
 bool ordered(const MachineConfig& config, const Core& c, const Entry& q, const Entry& e);
 
+/// An LSE write with release whose read has acquire: a full barrier for what follows it.
+bool is_acquire_release_atomic(const Core& c, const Entry& w);
+
 /// Does barrier `op` wait for the older effect `q`, and must the younger effect `e` wait for it (G11 to G14)?
 bool barrier_waits_for(isa::BarrierOp op, const Entry& q);
 bool barrier_holds(isa::BarrierOp op, const Entry& e);

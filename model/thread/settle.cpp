@@ -5,6 +5,7 @@
 #include "model/thread/exceptions.h"
 #include "model/thread/guards.h"
 #include "model/thread/system_registers.h"
+#include "model/thread/translation.h"
 #include "model/thread/window.h"
 
 namespace isobar::model {
@@ -104,25 +105,61 @@ class Settler {
   /// Address generation and permission check, common to accesses and cache maintenance.
   void address(unsigned i, u8 need) {
     Entry& e = c_.window[i];
-    if (e.address_known) return;
+    if (e.address_known || e.faulting || e.translation == Translation::Pending) return;
+    if (e.translation != Translation::None) return translated(i, need);
     Inputs in{};
     const Operand o = operands(c_, e, 0, e.uop->n_addr, in);
     if (!o.known) return;
     e.addr = isa::evaluate_address(*e.uop, in, e.pc);
     e.guess_addr = o.guess;
-    e.address_known = changed_ = true;
+    changed_ = true;
+    const unsigned size = e.uop->kind == UopKind::CacheOp ? 1 : e.uop->mem.size;
+    const isa::MemoryAttributes& m = e.uop->mem;
+    const bool aligned_only = m.exclusive || m.pair;
+    const bool within_16 = m.atomic || m.acquire || m.acquire_pc || m.release;
+    const bool misaligned =
+        (aligned_only && !is_aligned(e.addr, size)) || (within_16 && (e.addr & 15) + size > 16);
+    if (is_access(e) && !misaligned && begin_translation(e, size)) return;
+    e.address_known = true;
+    const u64 fault = misaligned ? kAlignmentFault : physical_fault(e, need);
+    if (fault != 0) raise_fault(e, fault);
+  }
+
+  /// May the region that the (physical) address of `e` is in be used so? 0 or the fault status code.
+  u64 physical_fault(const Entry& e, u8 need) const {
     Context as = e.context;
     if (e.uop->mem.unprivileged) as.el = 0;
     const unsigned size = e.uop->kind == UopKind::CacheOp ? 1 : e.uop->mem.size;
-    const isa::MemoryAttributes& m = e.uop->mem;
-    u64 fault = check_access(ctx_.program, c_, as, e.addr, size, need);
-    const bool aligned_only = m.exclusive || m.pair;
-    const bool within_16 = m.atomic || m.acquire || m.acquire_pc || m.release;
-    if ((aligned_only && !is_aligned(e.addr, size)) || (within_16 && (e.addr & 15) + size > 16)) fault = kAlignmentFault;
-    if (fault != 0) {
-      e.faulting = true;
-      e.value2.hi = fault;
-    }
+    return check_access(ctx_.program, c_, as, e.addr, size, need);
+  }
+
+  static void raise_fault(Entry& e, u64 status) {
+    e.faulting = true;
+    e.value2.hi = status;
+  }
+
+  /// True if the address of `e` is in a page whose descriptor has to be read first.
+  bool begin_translation(Entry& e, unsigned size) {
+    e.page = page_of(ctx_.program, e.addr);
+    if (e.page == 0) return false;
+    if ((e.addr & (kPageBytes - 1)) + size > kPageBytes) s_.bound = "an access that crosses a page boundary";
+    e.translation = Translation::Pending;
+    return true;
+  }
+
+  /// The descriptor has been read: a physical address or a fault. A fault keeps the virtual address, for FAR_EL1.
+  void translated(unsigned i, u8 need) {
+    Entry& e = c_.window[i];
+    const Descriptor d{e.value2.hi};
+    const unsigned el = e.uop->mem.unprivileged ? 0 : e.context.el;
+    e.value2.hi = 0;
+    changed_ = true;
+    if (const u64 fault = descriptor_fault(d, el, is_write(e)); fault != 0) return raise_fault(e, fault);
+    e.addr = d.page() | (e.addr & (kPageBytes - 1));
+    e.address_known = true;
+    if (const u64 fault = physical_fault(e, need); fault != 0) raise_fault(e, fault);
+    for (const WholeElements& w : ctx_.program.whole)
+      if (e.addr - w.base < w.size && (e.uop->mem.size != w.element || (e.addr - w.base) % w.element != 0)) s_.dead = true;
   }
 
   void read(unsigned i) {
@@ -300,6 +337,7 @@ class Settler {
     Entry& e = c_.window[i];
     if (e.fired || !barrier_complete(c_, i)) return;
     if (e.uop->barrier_op() == isa::BarrierOp::DsbFull) {
+      if (!ctx_.program.pages.empty() && !stale_accesses_done(s_, core_)) return;
       // An IC that was assumed to stay without effect, although this DSB completes it.
       if (c_.ineffective_ic) s_.dead = true;
       for (unsigned j = 0; j < i; ++j)
@@ -318,10 +356,13 @@ class Settler {
   void cache_op(unsigned i) {
     Entry& e = c_.window[i];
     const bool by_address = e.uop->n_addr != 0;
-    if (e.context.el == 0 && !by_address) return undefined(i);
+    const bool tlbi = e.uop->cache_op() >= isa::CacheOpKind::TlbiPageLocal;
+    if (e.context.el == 0 && (tlbi || !by_address)) return undefined(i);
     if (e.context.el == 0 && !ctx_.config.uci) return trapped(i);
     const bool had = e.address_known;
-    if (by_address)
+    if (tlbi && by_address)
+      operand_address(e);
+    else if (by_address)
       address(i, e.uop->cache_op() == isa::CacheOpKind::DcIvac ? kWriteEl0 : kReadEl0);
     else
       e.address_known = true;
@@ -337,6 +378,17 @@ class Settler {
       violated(j);
       return;
     }
+  }
+
+  /// The operand of a TLBI names a page; it is not an address that is accessed.
+  void operand_address(Entry& e) {
+    if (e.address_known) return;
+    Inputs in{};
+    const Operand o = operands(c_, e, 0, e.uop->n_addr, in);
+    if (!o.known) return;
+    e.addr = isa::evaluate_address(*e.uop, in, e.pc);
+    e.guess_addr = o.guess;
+    e.address_known = changed_ = true;
   }
 
   void system_read(unsigned i) {
@@ -363,6 +415,7 @@ class Settler {
 
   void system_write(unsigned i) {
     Entry& e = c_.window[i];
+    if (e.page != 0 && !e.fired && fault_may_happen(c_, i)) e.fired = changed_ = true;
     if (e.known) return;
     if (e.word == 0 && e.uop->n_src == 4) return save_status(e);
     const isa::SystemRegister* r = isa::find_system_register(e.uop->sys);
@@ -520,7 +573,7 @@ class Settler {
       case UopKind::CacheOp: return e.fired;
       case UopKind::Exception: return e.fired;
       case UopKind::SysRead:
-      case UopKind::SysWrite: return e.known && (!is_system_action(e) || e.fired);
+      case UopKind::SysWrite: return e.known && ((!is_system_action(e) && e.page == 0) || e.fired);
       default: return e.known;
     }
   }

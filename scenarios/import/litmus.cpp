@@ -32,6 +32,12 @@ constexpr std::array<NamedType, 14> kTypes{{{"int", 4, true},
                                             {"pteval_t", 8, false},
                                             {"void", 8, false}}};
 
+std::string without_blanks(std::string s) {
+  s.erase(std::remove_if(s.begin(), s.end(), [](char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }),
+          s.end());
+  return s;
+}
+
 const NamedType* find_type(std::string_view name) {
   const auto it =
       std::find_if(kTypes.begin(), kTypes.end(), [&](const NamedType& t) { return t.name == name; });
@@ -184,7 +190,9 @@ LitmusPlace LitmusParser::place() {
   }
   s_.skip_blank();
   if (!p.bracketed && (p.name == "fault" || p.name == "Fault") && s_.peek() == '(') return fault(p.where);
-  if (s_.peek() == '(') {
+  if (s_.peek() == '(' && p.name == "PTE") {
+    p.name += without_blanks(s_.balanced('(', ')'));
+  } else if (s_.peek() == '(') {
     p.kind = LitmusPlace::Kind::Unmodelled;
     p.name += s_.balanced('(', ')');
   }
@@ -259,6 +267,10 @@ LitmusValue LitmusParser::named_value(LitmusPosition where) {
   }
   v.kind = LitmusValue::Kind::Address;
   v.text = w;
+  if (s_.peek() == '(' && w == "PTE") {
+    v.text += without_blanks(s_.balanced('(', ')'));
+    return v;
+  }
   if (s_.peek() == '(') {
     v.kind = LitmusValue::Kind::Unmodelled;
     v.text += s_.balanced('(', ')');
@@ -287,7 +299,7 @@ LitmusValue LitmusParser::value(unsigned depth) {
     return v;
   }
   if (s_.peek() == '(') {
-    v.kind = LitmusValue::Kind::Unmodelled;
+    v.kind = LitmusValue::Kind::Descriptor;
     v.text = s_.balanced('(', ')');
     return v;
   }

@@ -38,6 +38,7 @@ struct LitmusValue {
     Label,        ///< name in the code of `thread`
     Instruction,  ///< text of one instruction
     List,         ///< { value, value ... }
+    Descriptor,   ///< text of a page table entry: "(oa:PA(x), valid:0)"
     Unmodelled,   ///< text of something the model does not have
   } kind = Kind::Number;
   LitmusPosition where;
@@ -45,7 +46,7 @@ struct LitmusValue {
   u64 number = 0;         ///< two's complement
   u64 index = 0;
   unsigned thread = 0;
-  std::string text;  ///< symbol, label, instruction or what is not modelled
+  std::string text;  ///< symbol, label, instruction, page table entry or what is not modelled
   std::vector<LitmusValue> list;
 };
 

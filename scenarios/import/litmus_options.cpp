@@ -8,26 +8,27 @@
 namespace isobar::scenarios {
 namespace {
 
-enum class Effect : u8 { None, ExS, Eis, Eos, Tags, Translation, SkipFaults, Morello, Nested };
+enum class Effect : u8 { None, Mixed, ExS, Eis, Eos, Ets2, Ets3, Tags, Translation, HardwareUpdate, SkipFaults, Morello, Nested };
 
 struct Variant {
   std::string_view name;
   Effect effect;
 };
 /// Variants that say what the reference must be able to do, which the model always can, have no effect.
-constexpr std::array<Variant, 26> kVariants{
+constexpr std::array<Variant, 28> kVariants{
     {{"ifetch", Effect::None},      {"self", Effect::None},
-     {"mixed", Effect::None},       {"neon", Effect::None},
+     {"mixed", Effect::Mixed},      {"neon", Effect::None},
      {"fatal", Effect::None},       {"exs", Effect::ExS},
      {"eis", Effect::Eis},          {"eos", Effect::Eos},
      {"memtag", Effect::Tags},      {"mte", Effect::Tags},
      {"sync", Effect::Tags},        {"async", Effect::Tags},
      {"asym", Effect::Tags},        {"asymmetric", Effect::Tags},
      {"precise", Effect::Tags},     {"imprecise", Effect::Tags},
-     {"store-only", Effect::Tags},  {"handled", Effect::SkipFaults},
+     {"store-only", Effect::Tags},  {"handled", Effect::None},
      {"skip", Effect::SkipFaults},  {"faulttonext", Effect::SkipFaults},
      {"vmsa", Effect::Translation}, {"kvm", Effect::Translation},
-     {"ha", Effect::Translation},   {"hd", Effect::Translation},
+     {"ets2", Effect::Ets2},        {"ets3", Effect::Ets3},
+     {"ha", Effect::HardwareUpdate}, {"hd", Effect::HardwareUpdate},
      {"morello", Effect::Morello},  {"nv2", Effect::Nested}}};
 
 std::string lower(std::string_view s) {
@@ -65,12 +66,14 @@ class Reader {
     config_.force_broadcast = true;
   }
 
-  model::MachineConfig read() {
+  LitmusMachine read() {
     for (const LitmusInfo& info : test_.info) {
       const std::string key = lower(info.key);
       const Location where{test_.file, info.value_where.line, info.value_where.column};
       if (key == "variant") add_variants(info.value, where);
       if (key == "cachetype") cache_type(info.value, where);
+      if (key == "tthm") apply(Effect::HardwareUpdate, info.value, where);
+      if (key == "el0") machine_.el0 = threads_of({info.value, where});
       if (key == "tso") tso_ = {info.value, where};
       if (key == "tsoflavour") flavour_ = {info.value, where};
     }
@@ -81,9 +84,10 @@ class Reader {
       config_.eis = eis_;
       config_.eos = eos_;
     }
-    tso();
+    const std::vector<bool> tso = threads_of(tso_);
+    for (unsigned c = 0; c < config_.cores; ++c) config_.core[c].tso_at_reset = tso[c];
     flavour();
-    return config_;
+    return machine_;
   }
 
  private:
@@ -102,12 +106,16 @@ class Reader {
     const char* why = nullptr;
     switch (effect) {
       case Effect::None: return;
+      case Effect::Mixed: machine_.mixed_sizes = true; return;
       case Effect::ExS: exs_ = true; return;
       case Effect::Eis: eis_ = true; return;
       case Effect::Eos: eos_ = true; return;
       case Effect::Tags: why = "memory tags are not modelled"; break;
-      case Effect::Translation: why = "page tables are not modelled"; break;
-      case Effect::SkipFaults: why = "resuming after a fault is not modelled"; break;
+      case Effect::Translation: machine_.page_tables = true; return;
+      case Effect::SkipFaults: machine_.skips_faults = true; return;
+      case Effect::Ets2: config_.ets2 = true; return;
+      case Effect::Ets3: why = "FEAT_ETS3 is not modelled"; break;
+      case Effect::HardwareUpdate: why = "hardware updates of page tables are not modelled"; break;
       case Effect::Morello: why = "capabilities are not modelled"; break;
       case Effect::Nested: why = "nested virtualisation is not modelled"; break;
     }
@@ -127,8 +135,10 @@ class Reader {
     }
   }
 
-  void tso() {
-    for (const std::string& word : words(tso_.value)) {
+  /// "all", "none" or a list such as "P0,P2".
+  std::vector<bool> threads_of(const Setting& setting) const {
+    std::vector<bool> chosen(config_.cores, false);
+    for (const std::string& word : words(setting.value)) {
       const std::string name = lower(word);
       if (name == "none") continue;
       unsigned n = 0;
@@ -139,13 +149,13 @@ class Reader {
       }
       if (name != "all" && (!number || n >= config_.cores)) {
         throw InputError(
-            Diagnostic{tso_.where, fmt::format("expected all, none or threads from P0 to P{}, found '{}'",
-                                               config_.cores - 1, word)});
+            Diagnostic{setting.where, fmt::format("expected all, none or threads from P0 to P{}, found '{}'",
+                                                  config_.cores - 1, word)});
       }
-      for (unsigned c = 0; c < config_.cores; ++c) {
-        if (name == "all" || c == n) config_.core[c].tso_at_reset = true;
-      }
+      for (unsigned c = 0; c < config_.cores; ++c)
+        if (name == "all" || c == n) chosen[c] = true;
     }
+    return chosen;
   }
 
   void flavour() {
@@ -162,14 +172,15 @@ class Reader {
 
   const LitmusTest& test_;
   const LitmusOptions& options_;
-  model::MachineConfig config_;
+  LitmusMachine machine_;
+  model::MachineConfig& config_ = machine_.config;
   Setting tso_, flavour_;
   bool exs_ = false, eis_ = false, eos_ = false;
 };
 
 }  // namespace
 
-model::MachineConfig litmus_machine(const LitmusTest& test, unsigned threads, const LitmusOptions& options) {
+LitmusMachine litmus_machine(const LitmusTest& test, unsigned threads, const LitmusOptions& options) {
   return Reader(test, threads, options).read();
 }
 

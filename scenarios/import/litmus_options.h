@@ -5,8 +5,17 @@
 
 namespace isobar::scenarios {
 
-/// The machine that the header lines Variant=, CacheType=, TSO=, TSOFlavour= and `options` ask for, with
-/// `threads` cores. Throws UnsupportedError or InputError.
-model::MachineConfig litmus_machine(const LitmusTest& test, unsigned threads, const LitmusOptions& options);
+/// What the header lines of a test ask for.
+struct LitmusMachine {
+  model::MachineConfig config;
+  bool page_tables = false;  ///< variant vmsa: every location is in a page with a descriptor
+  bool mixed_sizes = false;  ///< variant mixed
+  bool skips_faults = false; ///< variant faultToNext: a thread goes on after the instruction that faults
+  std::vector<bool> el0;     ///< per thread: header EL0=P0,P2; empty if there is none
+};
+
+/// What the header lines Variant=, CacheType=, TSO=, TSOFlavour=, EL0= and `options` ask for, with `threads` cores.
+/// Throws UnsupportedError or InputError.
+LitmusMachine litmus_machine(const LitmusTest& test, unsigned threads, const LitmusOptions& options);
 
 }  // namespace isobar::scenarios

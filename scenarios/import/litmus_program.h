@@ -1,6 +1,6 @@
 // From a litmus test to a machine, a program and the things to observe, and back from outcomes to text.
 //
-// Layout: every location has cache lines of 64 bytes of its own from kLitmusData on; the code of thread n has
+// Layout: every location has cache lines of 64 bytes (with page tables: pages) of its own from kLitmusData on; the code of thread n has
 // pages of its own from kLitmusCode + n * kLitmusCodeStride on. Both are far from numbers that tests compute
 // with.
 #pragma once
@@ -12,11 +12,13 @@
 
 #include "model/state/config.h"
 #include "scenarios/import/litmus.h"
+#include "scenarios/import/litmus_fault.h"
 #include "trace/outcome.h"
 
 namespace isobar::scenarios {
 
 inline constexpr u64 kLitmusData = 0x7f5a'0000'0000;
+inline constexpr u64 kLitmusTables = 0x7f5a'8000'0000;  ///< page table entries, a line each
 inline constexpr u64 kLitmusCode = 0x7f5b'0000'0000;
 inline constexpr u64 kLitmusCodeStride = 0x10000;
 
@@ -49,8 +51,7 @@ struct LitmusItem {
   u8 size = 4;       ///< bytes that count: of the declared type, of an element, of a lane
   bool is_signed = true;
   unsigned thread = 0;          ///< Fault
-  std::optional<u64> pc;        ///< Fault: only there
-  bool undefined_only = false;  ///< Fault: only an undefined instruction
+  LitmusFaultPattern fault;     ///< Fault: `count` faults of the thread are observed, two observables each
 };
 
 /// A location: its elements are contiguous.
@@ -83,13 +84,14 @@ struct LitmusProgram {
 
   std::vector<LitmusItem> items;  ///< in the order in which the test names them, each once
   std::vector<u32> printed;       ///< those that a state is printed with (a filter's are not)
-  std::vector<u32> fault_items;   ///< per thread: did it stop with any fault?
+  std::vector<u32> fault_items;   ///< per thread that a fault stops: did it?
   LitmusTerm condition;
   std::optional<LitmusTerm> filter;
 
   // How values that are not numbers are printed.
   std::map<u64, LitmusSymbol> symbols;      ///< by first byte
   std::map<u64, std::string> labels;        ///< by address: "P0:L0"
+  std::map<u64, std::string> descriptors;   ///< page table entries that the test writes: "(oa:PA(x), valid:0)"
   std::map<u32, std::string> instructions;  ///< words of the test's code and of its instr:"..." values
   std::vector<u64> code_bytes;              ///< length of each thread's code
 };

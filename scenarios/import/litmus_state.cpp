@@ -25,7 +25,7 @@ int thread_at(const LitmusProgram& p, u64 address) {
 }
 
 bool is_address(const LitmusProgram& p, u64 v) {
-  return symbol_at(p, v) || thread_at(p, v) >= 0;
+  return symbol_at(p, v) || p.descriptors.count(v) != 0 || thread_at(p, v) >= 0;
 }
 
 std::string number_text(u64 v, unsigned size, bool is_signed) {
@@ -39,10 +39,16 @@ u64 reference_code_address(unsigned thread, u64 offset) {
   return u64{100'000} * (thread + 1) + offset;
 }
 
+/// The name of the location that `address` is in, and "+n" if it is not its first byte.
+std::string location_text(const LitmusProgram& p, u64 address) {
+  const LitmusSymbol* s = symbol_at(p, address);
+  if (s == nullptr) return fmt::format("{:#x}", address);
+  return address == s->address ? s->name : fmt::format("{}+{}", s->name, address - s->address);
+}
+
 std::string value_text(const LitmusProgram& p, const LitmusItem& item, u64 v) {
-  if (const LitmusSymbol* s = symbol_at(p, v)) {
-    return v == s->address ? s->name : fmt::format("{}+{}", s->name, v - s->address);
-  }
+  if (symbol_at(p, v)) return location_text(p, v);
+  if (const auto descriptor = p.descriptors.find(v); descriptor != p.descriptors.end()) return descriptor->second;
   if (const auto label = p.labels.find(v); label != p.labels.end())
     return fmt::format("label:\"{}\"", label->second);
   if (const int thread = thread_at(p, v); thread >= 0) {
@@ -70,37 +76,41 @@ u64 element(const LitmusItem& item, const trace::Outcome& o, u32 i) {
   return o.values[item.first + i].lo;
 }
 
-/// See trace::Observable for the value of a Fault.
-bool fault_happened(const LitmusItem& item, const trace::Outcome& o) {
-  const Value& v = o.values[item.first];
-  return v.lo != 0 && (!item.pc || v.lo >> 32 == (*item.pc & ones(32))) &&
-         (!item.undefined_only || bits(v.lo, 31, 26) == 0);
+bool matches(const LitmusProgram& p, const LitmusFaultPattern& pattern, const LitmusFault& f) {
+  if (pattern.pc && *pattern.pc != f.pc) return false;
+  if (pattern.type && !is_fault_of_type(fault_name(f.syndrome), *pattern.type)) return false;
+  if (!pattern.location) return true;
+  const LitmusSymbol* s = f.has_address() ? symbol_at(p, f.address) : nullptr;
+  return s != nullptr && s->name == *pattern.location;
 }
 
-std::string fault_name(u64 syndrome) {
-  const u64 status = syndrome & 0x3c;
-  switch (bits(syndrome, 31, 26)) {
-    case 0x00: return "UndefinedInstruction";
-    case 0x15: return "SupervisorCall";
-    case 0x3c: return "Breakpoint";
-    case 0x20:
-    case 0x21: return status == 0x04 ? "I-MMU:Translation" : "I-MMU:Permission";
-    case 0x24:
-    case 0x25:
-      return status == 0x04 ? "D-MMU:Translation" : status == 0x0c ? "D-MMU:Permission" : "Alignment";
-    default: return fmt::format("Exception:{:#x}", bits(syndrome, 31, 26));
+/// The faults of the thread that the item asks for.
+std::vector<LitmusFault> faults_of(const LitmusProgram& p, const LitmusItem& item, const trace::Outcome& o) {
+  std::vector<LitmusFault> faults;
+  for (u32 i = 0; i < item.count; ++i) {
+    const Value& fault = o.values[item.first + 2 * i];
+    const LitmusFault f{fault.hi, fault.lo, o.values[item.first + 2 * i + 1].lo};
+    if (f.syndrome != 0 && matches(p, item.fault, f)) faults.push_back(f);
   }
+  return faults;
 }
 
 /// "P0:L0", or "P0" if no label stands there.
-std::string fault_place(const LitmusProgram& p, const LitmusItem& item, const trace::Outcome& o) {
-  const auto label = p.labels.find(o.values[item.first].hi);
+std::string fault_place(const LitmusProgram& p, const LitmusItem& item, const LitmusFault& f) {
+  const auto label = p.labels.find(f.pc);
   return label != p.labels.end() ? label->second : fmt::format("P{}", item.thread);
 }
 
-std::string fault_text(const LitmusProgram& p, const LitmusItem& item, const trace::Outcome& o) {
-  if (!fault_happened(item, o)) return fmt::format("~Fault({})", item.name);
-  return fmt::format("Fault({},{})", fault_place(p, item, o), fault_name(o.values[item.first].lo));
+/// Every fault that the item asks for, each as an item of its own.
+std::vector<std::string> fault_texts(const LitmusProgram& p, const LitmusItem& item, const trace::Outcome& o) {
+  std::vector<std::string> texts;
+  for (const LitmusFault& f : faults_of(p, item, o)) {
+    const std::string where = f.has_address() ? location_text(p, f.address) + "," : "";
+    texts.push_back(fmt::format("Fault({},{}{})", fault_place(p, item, f), where,
+                                item.fault.type.value_or(fault_name(f.syndrome))));
+  }
+  if (texts.empty()) texts.push_back(fmt::format("~Fault({})", item.name));
+  return texts;
 }
 
 bool holds(const LitmusProgram& p, const LitmusTerm& t, const trace::Outcome& o) {
@@ -118,7 +128,7 @@ bool holds(const LitmusProgram& p, const LitmusTerm& t, const trace::Outcome& o)
     case Kind::Fault: break;
   }
   const LitmusItem& item = p.items[t.item];
-  if (t.kind == Kind::Fault) return fault_happened(item, o);
+  if (t.kind == Kind::Fault) return !faults_of(p, item, o).empty();
   for (u32 i = 0; i < t.values.size(); ++i) {
     const u64 v = element(item, o, i);
     if (t.exact || is_address(p, v) ? v != t.values[i] : ((v ^ t.values[i]) & ones(8u * item.size)) != 0)
@@ -129,7 +139,7 @@ bool holds(const LitmusProgram& p, const LitmusTerm& t, const trace::Outcome& o)
 
 std::string item_text(const LitmusProgram& p, const LitmusItem& item, const trace::Outcome& o) {
   switch (item.kind) {
-    case LitmusItem::Kind::Fault: return fault_text(p, item, o);
+    case LitmusItem::Kind::Fault:
     case LitmusItem::Kind::Register:
     case LitmusItem::Kind::Memory:
       return fmt::format("{}={}", item.name, value_text(p, item, element(item, o, 0)));
@@ -145,7 +155,13 @@ std::string item_text(const LitmusProgram& p, const LitmusItem& item, const trac
 
 std::string state_text(const LitmusProgram& p, const trace::Outcome& o) {
   std::vector<std::string> texts;
-  for (const u32 i : p.printed) texts.push_back(item_text(p, p.items[i], o));
+  for (const u32 i : p.printed) {
+    if (p.items[i].kind == LitmusItem::Kind::Fault) {
+      for (std::string& t : fault_texts(p, p.items[i], o)) texts.push_back(std::move(t));
+    } else {
+      texts.push_back(item_text(p, p.items[i], o));
+    }
+  }
   std::sort(texts.begin(), texts.end());
   std::string s;
   for (const std::string& t : texts) s += (s.empty() ? "" : ";") + t;
@@ -159,9 +175,10 @@ std::vector<std::string> unexpected_faults(const LitmusProgram& p, const trace::
     const auto asked = [&](u32 i) {
       return p.items[i].kind == LitmusItem::Kind::Fault && p.items[i].thread == item.thread;
     };
-    if (!fault_happened(item, o) || std::any_of(p.printed.begin(), p.printed.end(), asked)) continue;
-    texts.push_back(fmt::format("P{} stops with {} at {}", item.thread, fault_name(o.values[item.first].lo),
-                                fault_place(p, item, o)));
+    const std::vector<LitmusFault> faults = faults_of(p, item, o);
+    if (faults.empty() || std::any_of(p.printed.begin(), p.printed.end(), asked)) continue;
+    texts.push_back(fmt::format("P{} stops with {} at {}", item.thread, fault_name(faults[0].syndrome),
+                                fault_place(p, item, faults[0])));
   }
   return texts;
 }

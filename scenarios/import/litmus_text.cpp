@@ -43,6 +43,7 @@ std::string to_text(const LitmusValue& v) {
     case LitmusValue::Kind::Label: return fmt::format("label:\"P{}:{}\"", v.thread, v.text);
     case LitmusValue::Kind::Instruction:
       return v.text == "NOP" ? v.text : fmt::format("instr:\"{}\"", v.text);
+    case LitmusValue::Kind::Descriptor:
     case LitmusValue::Kind::Unmodelled: return v.text;
     case LitmusValue::Kind::List: break;
   }

@@ -1,0 +1,119 @@
+#include "model/thread/translation.h"
+
+#include <algorithm>
+
+#include "model/state/mutation.h"
+#include "model/thread/exceptions.h"
+#include "model/thread/guards.h"
+#include "model/thread/window.h"
+
+namespace isobar::model {
+
+using isa::BarrierOp;
+using isa::UopKind;
+
+namespace {
+
+/// Bytes of two accesses that coincide whatever page they are in.
+bool same_low_bits(const Entry& a, const Entry& b) {
+  const u64 x = a.addr & (kPageBytes - 1), y = b.addr & (kPageBytes - 1);
+  return overlaps(x, a.uop->mem.size, y, b.uop->mem.size);
+}
+
+/// FEAT_ETS2: DSBs before a translation complete first, and every access before one that is not cached.
+bool enhanced_synchronisation(const Core& c, unsigned i, bool uncacheable) {
+  for (unsigned j = 0; j < i; ++j) {
+    const Entry& q = c.window[j];
+    if (q.fired || q.inert) continue;
+    if (q.uop->kind == UopKind::Barrier && q.uop->barrier_op() >= BarrierOp::DsbFull) return false;
+    if (uncacheable && is_access(q)) return false;
+  }
+  return true;
+}
+
+bool is_acquire(const Entry& e) { return e.uop->mem.acquire || e.uop->mem.acquire_pc; }
+
+}  // namespace
+
+u64 descriptor_fault(Descriptor d, unsigned el, bool write) {
+  if (!d.valid()) return kTranslationFault;
+  if (!d.accessed()) return kAccessFlagFault;
+  if ((el == 0 && !d.el0()) || (write && d.read_only())) return kPermissionFault;
+  return 0;
+}
+
+bool is_uncacheable(u64 fault) { return fault == kTranslationFault || fault == kAccessFlagFault; }
+
+u8 page_of(const Program& program, u64 addr) {
+  const auto p = std::upper_bound(program.pages.begin(), program.pages.end(), addr,
+                                  [](u64 a, const Page& x) { return a < x.base; });
+  if (p == program.pages.begin() || addr - std::prev(p)->base >= kPageBytes) return 0;
+  return static_cast<u8>(p - program.pages.begin());
+}
+
+Translations translations(const MachineConfig& config, const Program& program, const Image& image,
+                          const MachineState& s, unsigned core, unsigned i) {
+  const Core& c = s.core[core];
+  const Entry& e = c.window[i];
+  const u64 at = program.pages[e.page - 1u].descriptor;
+  const unsigned el = e.uop->mem.unprivileged ? 0 : e.context.el;
+  Translations t;
+  const FetchRange range = usable_descriptors(s.storage, at, core);
+  const TableEntry* history = find_table(s.storage, at);
+  t.first = range.first;
+  for (unsigned n = 0; n < range.count; ++n) {
+    const bool newest = n + 1u == range.count;
+    const u64 bits = history != nullptr ? history->values[t.first + n] : read_memory(s.storage, image, at, 8).lo;
+    const u64 fault = descriptor_fault({bits}, el, is_write(e));
+    if (!newest && is_uncacheable(fault) && holds(Rule::TRUncacheable)) continue;
+    if (config.ets2 && !enhanced_synchronisation(c, i, is_uncacheable(fault))) continue;
+    t.mask |= u64{1} << n;
+  }
+  return t;
+}
+
+void mark_stale(MachineState& s, unsigned core, unsigned page, bool local) {
+  for (unsigned k = 0; k < s.core.size(); ++k) {
+    if (local && k != core) continue;
+    for (Entry& e : s.core[k].window)
+      if (e.page != 0 && (page == 0 || e.page == page) && e.translation == Translation::Outdated)
+        e.stale = static_cast<u16>(e.stale | 1u << core);
+  }
+}
+
+void mark_outdated(MachineState& s, unsigned page) {
+  for (Core& c : s.core)
+    for (Entry& e : c.window)
+      if (e.page == page && e.translation == Translation::Current) e.translation = Translation::Outdated;
+}
+
+bool stale_accesses_done(const MachineState& s, unsigned core) {
+  const u16 bit = static_cast<u16>(1u << core);
+  for (unsigned k = 0; k < s.core.size(); ++k) {
+    if (k == core) continue;
+    const std::vector<Entry>& window = s.core[k].window;
+    for (unsigned i = 0; i < window.size(); ++i) {
+      const Entry& y = window[i];
+      if ((y.stale & bit) == 0) continue;
+      if (!y.fired && !y.inert && holds(Rule::TRAccess)) return false;
+      // An older access to what may be the same bytes must not be translated later.
+      for (unsigned j = 0; j < i; ++j)
+        if (window[j].translation == Translation::Pending && same_low_bits(window[j], y) && holds(Rule::TROlder))
+          return false;
+    }
+  }
+  return true;
+}
+
+bool fault_may_happen(const Core& c, unsigned i) {
+  for (unsigned j = 0; j < i; ++j) {
+    const Entry& q = c.window[j];
+    if (q.fired || q.inert) continue;
+    if (is_read(q) && is_acquire(q)) return false;
+    if (is_acquire_release_atomic(c, q)) return false;
+    if (q.uop->kind == UopKind::Barrier) return false;
+  }
+  return true;
+}
+
+}  // namespace isobar::model
