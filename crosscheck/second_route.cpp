@@ -59,6 +59,7 @@ bool is_exclusive(u32 word) {
 std::string unknown_feature(const model::Machine& machine) {
   const model::Program& program = machine.program();
   if (program.has_kernel) return "a kernel";
+  if (!program.pages.empty()) return "page tables";
   if (machine.config().timer_ticks != 0) return "timer interrupts";
   for (const model::ResetState& r : program.reset) {
     if (!r.running) return "a core that does not start";

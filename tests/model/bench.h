@@ -57,6 +57,38 @@ struct Bench {
     return *this;
   }
 
+  /// Pages at kPages, one after the other, each with a descriptor at kTables + 8n: their addresses are in X23 and X24
+  /// (pages 0 and 1), those of their descriptors in X25 and X26. `mapped[n]` is where page n leads to at first: "x",
+  /// "y" ... or "" for an invalid descriptor. X27 is a descriptor of x, X28 one of y. Threads run at EL1.
+  static constexpr u64 kPages = 0x100000;
+  static constexpr u64 kTables = 0x90000;
+  static constexpr u64 kValid = 0x443;  ///< a page that everybody may read and write (Arm ARM D8.3.1)
+  Bench& pages(const std::vector<std::string>& mapped) {
+    // Locations of the bench share a physical page; low bits tell them apart, so pages lead to pages of their own.
+    const auto output = [](const std::string& name) { return kData + 0x10000 + (name == "x" ? 0 : kPageBytes); };
+    program.regions.push_back({kTables, kPageBytes, kAll, -1, "tables"});
+    program.regions.push_back({kData + 0x10000, 2 * kPageBytes, kAll, -1, "pages"});
+    for (unsigned n = 0; n < mapped.size(); ++n) {
+      const u64 bits = mapped[n].empty() ? 0 : output(mapped[n]) | kValid;
+      std::vector<u8> bytes(8);
+      for (unsigned b = 0; b < 8; ++b) bytes[b] = static_cast<u8>(bits >> (8 * b));
+      program.segments.push_back({kTables + 8 * n, bytes});
+      program.pages.push_back({kPages + n * kPageBytes, kTables + 8 * n});
+    }
+    symbols["px"] = output("x");
+    symbols["py"] = output("y");
+    for (ResetState& r : program.reset) {
+      r.el = 1;
+      for (unsigned n = 0; n < 2; ++n) {
+        r.registers.push_back({isa::x_reg(23 + n), {kPages + n * kPageBytes, 0}});
+        r.registers.push_back({isa::x_reg(25 + n), {kTables + 8 * n, 0}});
+      }
+      r.registers.push_back({isa::x_reg(27), {output("x") | kValid, 0}});
+      r.registers.push_back({isa::x_reg(28), {output("y") | kValid, 0}});
+    }
+    return *this;
+  }
+
   /// Observes "k:Xn" (all 64 bits) or a location "x".
   Bench& observe(const std::vector<std::string>& names) {
     for (const std::string& n : names) {

@@ -205,6 +205,29 @@ void maintenance(std::vector<Witness>& out) {
   out.push_back(sgi);
 }
 
+// Page 0 is made invalid for every core.
+const std::string kUnmap = "str xzr, [x25]\n dsb sy\n lsr x9, x23, #12\n tlbi vaae1is, x9\n dsb sy\n";
+
+void page_tables(std::vector<Witness>& out) {
+  const auto add = [&](const std::string& name, std::vector<std::string> threads, std::vector<std::string> pages,
+                       std::vector<std::string> observed) {
+    Witness w{name, std::move(threads), std::move(observed)};
+    w.pages = std::move(pages);
+    out.push_back(std::move(w));
+  };
+  add("MP+dsb+dsb-isb, page made valid", {"str x27, [x25]\n dsb sy\n mov w0, #1\n str w0, [x21]\n",
+                                          "ldr w1, [x21]\n dsb sy\n isb\n ldr w2, [x23]\n mov w3, #1\n"},
+      {"", "y"}, {"1:X1", "1:X3"});
+  add("MP+unmap+dsb-isb", {kUnmap + "mov w0, #1\n str w0, [x21]\n",
+                           "ldr w1, [x21]\n dsb sy\n isb\n ldr w2, [x23]\n mov w3, #1\n"},
+      {"x", "y"}, {"1:X1", "1:X3"});
+  add("unmap, then read through another page", {kUnmap + "ldr w1, [x24]\n", "mov w0, #1\n str w0, [x23]\n"},
+      {"x", "x"}, {"0:X1", "px"});
+  add("CoRR, break before make", {"ldr w1, [x23]\n ldr w2, [x23]\n mov w3, #1\n",
+                                  "mov w0, #1\n str w0, [x24]\n dsb sy\n" + kUnmap + "str x28, [x25]\n"},
+      {"x", "y"}, {"0:X1", "0:X2", "0:X3"});
+}
+
 }  // namespace
 
 model::Bench Witness::bench() const {
@@ -225,6 +248,7 @@ model::Bench Witness::bench() const {
   b.config.flavour = flavour;
   b.config.idc = idc;
   b.config.dic = dic;
+  if (!pages.empty()) b.pages(pages);
   if (!vectors.empty()) b.kernel(vectors);
   return b.observe(observed);
 }
@@ -237,6 +261,7 @@ const std::vector<Witness>& witnesses() {
     coherence(w);
     tso_cores(w);
     maintenance(w);
+    page_tables(w);
     return w;
   }();
   return all;

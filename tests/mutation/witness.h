@@ -19,6 +19,7 @@ struct Witness {
   model::TsoFlavour flavour = model::TsoFlavour::T1;
   u8 el = 0;
   bool idc = false, dic = false;
+  std::vector<std::string> pages = {};  ///< see Bench::pages()
   std::string vectors = {};  ///< exception vectors; empty: no kernel
 
   model::Bench bench() const;
