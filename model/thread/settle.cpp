@@ -106,7 +106,11 @@ class Settler {
   void address(unsigned i, u8 need) {
     Entry& e = c_.window[i];
     if (e.address_known || e.faulting || e.translation == Translation::Pending) return;
-    if (e.translation != Translation::None) return translated(i, need);
+    if (e.translation != Translation::None) {
+      finish_translation(ctx_.program, s_, core_, i, need);
+      changed_ = true;
+      return;
+    }
     Inputs in{};
     const Operand o = operands(c_, e, 0, e.uop->n_addr, in);
     if (!o.known) return;
@@ -119,47 +123,10 @@ class Settler {
     const bool within_16 = m.atomic || m.acquire || m.acquire_pc || m.release;
     const bool misaligned =
         (aligned_only && !is_aligned(e.addr, size)) || (within_16 && (e.addr & 15) + size > 16);
-    if (is_access(e) && !misaligned && begin_translation(e, size)) return;
+    if (is_access(e) && !misaligned && begin_translation(ctx_.program, s_, e)) return;
     e.address_known = true;
-    const u64 fault = misaligned ? kAlignmentFault : physical_fault(e, need);
+    const u64 fault = misaligned ? kAlignmentFault : region_fault(ctx_.program, c_, e, need);
     if (fault != 0) raise_fault(e, fault);
-  }
-
-  /// May the region that the (physical) address of `e` is in be used so? 0 or the fault status code.
-  u64 physical_fault(const Entry& e, u8 need) const {
-    Context as = e.context;
-    if (e.uop->mem.unprivileged) as.el = 0;
-    const unsigned size = e.uop->kind == UopKind::CacheOp ? 1 : e.uop->mem.size;
-    return check_access(ctx_.program, c_, as, e.addr, size, need);
-  }
-
-  static void raise_fault(Entry& e, u64 status) {
-    e.faulting = true;
-    e.value2.hi = status;
-  }
-
-  /// True if the address of `e` is in a page whose descriptor has to be read first.
-  bool begin_translation(Entry& e, unsigned size) {
-    e.page = page_of(ctx_.program, e.addr);
-    if (e.page == 0) return false;
-    if ((e.addr & (kPageBytes - 1)) + size > kPageBytes) s_.bound = "an access that crosses a page boundary";
-    e.translation = Translation::Pending;
-    return true;
-  }
-
-  /// The descriptor has been read: a physical address or a fault. A fault keeps the virtual address, for FAR_EL1.
-  void translated(unsigned i, u8 need) {
-    Entry& e = c_.window[i];
-    const Descriptor d{e.value2.hi};
-    const unsigned el = e.uop->mem.unprivileged ? 0 : e.context.el;
-    e.value2.hi = 0;
-    changed_ = true;
-    if (const u64 fault = descriptor_fault(d, el, is_write(e)); fault != 0) return raise_fault(e, fault);
-    e.addr = d.page() | (e.addr & (kPageBytes - 1));
-    e.address_known = true;
-    if (const u64 fault = physical_fault(e, need); fault != 0) raise_fault(e, fault);
-    for (const WholeElements& w : ctx_.program.whole)
-      if (e.addr - w.base < w.size && (e.uop->mem.size != w.element || (e.addr - w.base) % w.element != 0)) s_.dead = true;
   }
 
   void read(unsigned i) {

@@ -51,6 +51,38 @@ u8 page_of(const Program& program, u64 addr) {
   return static_cast<u8>(p - program.pages.begin());
 }
 
+u64 region_fault(const Program& program, const Core& c, const Entry& e, u8 need) {
+  Context as = e.context;
+  if (e.uop->mem.unprivileged) as.el = 0;
+  return check_access(program, c, as, e.addr, e.uop->kind == UopKind::CacheOp ? 1 : e.uop->mem.size, need);
+}
+
+void raise_fault(Entry& e, u64 status) {
+  e.faulting = true;
+  e.value2.hi = status;
+}
+
+bool begin_translation(const Program& program, MachineState& s, Entry& e) {
+  e.page = page_of(program, e.addr);
+  if (e.page == 0) return false;
+  if ((e.addr & (kPageBytes - 1)) + e.uop->mem.size > kPageBytes) s.bound = "an access that crosses a page boundary";
+  e.translation = Translation::Pending;
+  return true;
+}
+
+void finish_translation(const Program& program, MachineState& s, unsigned core, unsigned i, u8 need) {
+  Entry& e = s.core[core].window[i];
+  const Descriptor d{e.value2.hi};
+  e.value2.hi = 0;
+  const unsigned el = e.uop->mem.unprivileged ? 0 : e.context.el;
+  if (const u64 fault = descriptor_fault(d, el, is_write(e)); fault != 0) return raise_fault(e, fault);
+  e.addr = d.page() | (e.addr & (kPageBytes - 1));
+  e.address_known = true;
+  if (const u64 fault = region_fault(program, s.core[core], e, need); fault != 0) raise_fault(e, fault);
+  for (const WholeElements& w : program.whole)
+    if (e.addr - w.base < w.size && (e.uop->mem.size != w.element || (e.addr - w.base) % w.element != 0)) s.dead = true;
+}
+
 Translations translations(const MachineConfig& config, const Program& program, const Image& image,
                           const MachineState& s, unsigned core, unsigned i) {
   const Core& c = s.core[core];

@@ -30,6 +30,17 @@ bool is_uncacheable(u64 fault);
 /// Index into Program::pages of the page with address `addr`, plus 1; 0 if `addr` is translated by identity.
 u8 page_of(const Program& program, u64 addr);
 
+/// May the region that the physical address of `e` is in be used as `need` says? 0 or the fault status code.
+u64 region_fault(const Program& program, const Core& c, const Entry& e, u8 need);
+/// Marks `e` as faulting with that status code.
+void raise_fault(Entry& e, u64 status);
+
+/// True if the address of `e` is in a page, whose descriptor has to be read first.
+bool begin_translation(const Program& program, MachineState& s, Entry& e);
+/// The descriptor of slot `i` has been read (it is in Entry::value2.hi): a physical address, or a fault, which keeps the
+/// virtual address for FAR_EL1.
+void finish_translation(const Program& program, MachineState& s, unsigned core, unsigned i, u8 need);
+
 /// The versions that the pending translation at slot `i` may use now: bit n of the mask is version first + n.
 /// G1, and under FEAT_ETS2 what DSB and the fault itself wait for.
 struct Translations {

@@ -219,15 +219,14 @@ TEST(LitmusProgram, SaysWhatIsNotSupported) {
     u32 line;
   } cases[] = {
       {"X86_64 T\n{}\nP0;\nmovl $1,(x);\n", "architecture X86_64", 1},
-      {"AArch64 T\nVariant=vmsa\n{}\nP0;\nNOP;\n", "page tables", 2},
+      {"AArch64 T\nVariant=vmsa\nTTHM=P0:HA\n{}\nP0;\nNOP;\n", "hardware updates", 3},
       {"AArch64 T\nvariant=mte,sync\n{}\nP0;\nNOP;\n", "memory tags", 2},
-      {"AArch64 T\n{ [PTE(x)]=(valid:0); }\nP0;\nNOP;\n", "PTE(x)", 2},
+      {"AArch64 T\n{ [PTE(x)]=(valid:0, attrs:(Device)); }\nP0;\nNOP;\n", "attrs:(Device)", 2},
       {"AArch64 T\n{ 0:X1=x:red; }\nP0;\nNOP;\n", "x:red", 2},
       {"AArch64 T\n{ 0:VNCR_EL2=x; }\nP0;\nNOP;\n", "register VNCR_EL2", 2},
-      {"AArch64 T\n{}\nP0 | P0.F;\nNOP | ERET;\nexists fault(P0)\n", "that a handler takes", 5},
       {"AArch64 T\n{}\nP0;\nSVC #0;\n", "needs a fault handler", 4},
       {"AArch64 T\n{}\nP0;\nNOP;\nADD Z0.S,Z1.S,Z2.S;\n", "'ADD Z0.S,Z1.S,Z2.S' is not modelled", 5},
-      {"AArch64 T\n{}\nP0;\nNOP;\nexists fault(P0,MMU:Translation)\n", "fault 'MMU:Translation'", 5},
+      {"AArch64 T\n{}\nP0;\nNOP;\nexists fault(P0,MMU:AddressSize)\n", "fault 'MMU:AddressSize'", 5},
       {"AArch64 T\n{}\nP0|P1|P2|P3|P4|P5|P6|P7|P8|P9|P10|P11|P12|P13|P14|P15|P16;\n", "more than 16 threads",
        3},
   };
@@ -240,6 +239,28 @@ TEST(LitmusProgram, SaysWhatIsNotSupported) {
       EXPECT_EQ(e.diagnostics().front().where.line, c.line) << e.reason();
     }
   }
+}
+
+TEST(LitmusProgram, TellsFaultsOfPagesApart) {
+  const std::string head = "AArch64 T\nVariant=vmsa,faultToNext\n{ [PTE(x)]=(valid:0); [PTE(y)]=(oa:PA(y), db:0); [PTE(z)]=(oa:PA(y), af:0);"
+                           " 0:X1=x; 0:X2=y; 0:X3=z; 0:X4=PTE(y); }\nP0;\nL0: LDR W5,[X1];\nL1: STR W5,[X2];\nL2: LDR W5,[X3];\nLDR X6,[X4];\n";
+  const LitmusProgram p = load(head + "exists (fault(P0,x) /\\ fault(P0:L1,y,D-MMU:Permission) /\\ ~fault(P0,x,MMU:AccessFlag) /\\"
+                                      " fault(P0:L2) /\\ 0:X6=(oa:PA(y), db:0))\n");
+  const explore::SearchResult r = explore::search(model::Machine(p.config, p.program), p.observables, {});
+  ASSERT_EQ(r.outcomes.size(), 1u);
+  EXPECT_TRUE(condition_holds(p, r.outcomes.begin()->first));
+  EXPECT_EQ(state_text(p, r.outcomes.begin()->first),
+            "0:X6=(oa:PA(y), db:0);Fault(P0:L0,x,D-MMU:Translation);Fault(P0:L1,y,D-MMU:Permission);"
+            "Fault(P0:L2,z,D-MMU:AccessFlag);~Fault(P0,x,MMU:AccessFlag)");
+}
+
+TEST(LitmusProgram, PagesLeadToOneLocation) {
+  const LitmusProgram p = load(
+      "AArch64 T\nVariant=vmsa\n{ [PTE(a)]=(oa:PA(x)); 0:X1=a; 0:X2=x; }\nP0;\nMOV W0,#1;\nSTR W0,[X1];\nLDR W3,[X2];\n"
+      "exists (0:X3=0 \\/ [x]=0)\n");
+  const explore::SearchResult r = explore::search(model::Machine(p.config, p.program), p.observables, {});
+  ASSERT_EQ(r.outcomes.size(), 1u);
+  EXPECT_EQ(state_text(p, r.outcomes.begin()->first), "0:X3=1;[x]=1");
 }
 
 TEST(LitmusProgram, RunsFaultHandlers) {
