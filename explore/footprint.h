@@ -27,6 +27,10 @@ class Footprint {
   /// May the descriptor at this address be written by somebody?
   bool is_descriptor_written(u64 descriptor) const { return descriptors_.count(descriptor) != 0; }
 
+  /// Does an ISB stand before every exception return of EL1, where it matters?
+  bool returns_synchronise() const { return returns_synchronise_; }
+  void set_returns_synchronise(bool yes) { returns_synchronise_ = yes; }
+
   /// Records an access to memory.
   void record_access(unsigned core, u64 addr, unsigned size, bool write);
   /// Records a store to memory that EL0 or EL1 (`at_el1`) may execute.
@@ -46,6 +50,7 @@ class Footprint {
   std::set<u64> modified_;
   bool modified_at_el1_ = false;
   std::set<u64> descriptors_;
+  bool returns_synchronise_ = true;
   bool contradiction_ = false;
 };
 

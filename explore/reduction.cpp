@@ -48,9 +48,9 @@ bool interruptible_before(const model::Machine& m, const Core& c, unsigned slot)
 /// barrier, an unsatisfied acquire, any unsatisfied read of a TSO core.
 ///
 /// A guess may also lead to a modifiable word that is then fetched early. From a kernel that executes no such word the way
-/// there is an exception return, which waits for the guess if it is a context synchronisation event.
-bool guess_changes_nothing(const model::Machine& m, const Core& c, unsigned slot, const Footprint& f) {
-  const bool stays_in_kernel = c.window[slot].context.el == 1 && m.config().eos && !f.any_modifiable_at_el1();
+/// there is an exception return, which waits for the guess if it, or an ISB before it, is a context synchronisation event.
+bool guess_changes_nothing(const Core& c, unsigned slot, const Footprint& f) {
+  const bool stays_in_kernel = c.window[slot].context.el == 1 && f.returns_synchronise() && !f.any_modifiable_at_el1();
   if (f.any_modifiable() && !stays_in_kernel) return false;
   return std::any_of(c.window.begin(), c.window.begin() + slot, [](const Entry& q) {
     if (q.fired) return false;
@@ -128,7 +128,7 @@ Plan plan(const model::Machine& m, const model::MachineState& s, const Footprint
     if (is_eager(m, s, footprint, enabled, i)) return {Plan::Kind::Eager, enabled[i]};
   const auto is_guess = [](const Transition& t) { return t.kind == TransitionKind::Predict; };
   const auto is_idle_guess = [&](const Transition& t) {
-    return is_guess(t) && guess_changes_nothing(m, s.core[t.core], t.slot, footprint);
+    return is_guess(t) && guess_changes_nothing(s.core[t.core], t.slot, footprint);
   };
   if (!std::all_of(enabled.begin(), enabled.end(), is_idle_guess)) std::erase_if(enabled, is_idle_guess);
   const auto guess = std::find_if(enabled.begin(), enabled.end(), is_guess);

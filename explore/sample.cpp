@@ -41,6 +41,26 @@ class Scheduler {
   std::vector<u64> change_;
 };
 
+/// Looks at every ERET in the code of EL1.
+bool isb_before_every_return(const model::Program& p) {
+  constexpr u32 kIsb = 0xd5033fdf, kEret = 0xd69f03e0;
+  const auto at_el1 = [&](u64 addr) {
+    return std::any_of(p.regions.begin(), p.regions.end(), [addr](const model::Region& r) {
+      return addr - r.base < r.size && (r.permissions & model::kExecEl1) != 0;
+    });
+  };
+  for (const model::Segment& segment : p.segments) {
+    u32 before = 0;
+    for (std::size_t i = 0; i + 4 <= segment.bytes.size(); i += 4) {
+      u32 word = 0;
+      for (unsigned b = 4; b-- > 0;) word = word << 8 | segment.bytes[i + b];
+      if (word == kEret && before != kIsb && at_el1(segment.base + i)) return false;
+      before = word;
+    }
+  }
+  return true;
+}
+
 }  // namespace
 
 SearchResult sample(const model::Machine& m, const std::vector<trace::Observable>& observables,
@@ -87,6 +107,7 @@ SearchResult sample(const model::Machine& m, const std::vector<trace::Observable
 }
 
 void learn_footprint(const model::Machine& m, Footprint& footprint) {
+  footprint.set_returns_synchronise(m.config().eos || isb_before_every_return(m.program()));
   constexpr unsigned kRuns = 3;
   constexpr unsigned kSteps = 3000;
   model::DirectFabric fabric = m.direct_fabric();
