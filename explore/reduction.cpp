@@ -15,10 +15,12 @@ using model::TransitionKind;
 
 namespace {
 
-/// Every older access has a known address: nothing older can turn out to overlap.
+/// Every older access and DC has a known address: nothing older can turn out to overlap, or to be in the same line.
 bool older_addresses_known(const Core& c, unsigned slot) {
-  return std::all_of(c.window.begin(), c.window.begin() + slot,
-                     [](const Entry& q) { return !model::is_access(q) || q.inert || q.address_known; });
+  return std::all_of(c.window.begin(), c.window.begin() + slot, [](const Entry& q) {
+    const bool clean = q.uop->kind == isa::UopKind::CacheOp && q.uop->cache_op() <= isa::CacheOpKind::DcIvac;
+    return !(model::is_access(q) || clean) || q.inert || q.address_known;
+  });
 }
 
 bool is_acquire(const Entry& e) {
@@ -104,12 +106,13 @@ bool is_eager(const model::Machine& m, const model::MachineState& s, const Footp
     case TransitionKind::PropagateWrite: {
       const Entry& e = c.window[t.slot];
       return f.is_private(e.addr, e.uop->mem.size) && !f.is_modifiable(e.addr) &&
-             !interruptible_before(m, c, t.slot);
+             older_addresses_known(c, t.slot) && !interruptible_before(m, c, t.slot);
     }
     case TransitionKind::CleanData: {
       const Entry& e = c.window[t.slot];
       const unsigned bytes = m.config().line_bytes;
-      return !f.has_modifiable(align_down(e.addr, bytes), bytes) && !interruptible_before(m, c, t.slot);
+      return !f.has_modifiable(align_down(e.addr, bytes), bytes) && older_addresses_known(c, t.slot) &&
+             !interruptible_before(m, c, t.slot);
     }
     case TransitionKind::SystemAction:
       // Only a later interrupt of the same core can tell when an interrupt was ended.

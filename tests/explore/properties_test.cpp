@@ -30,6 +30,17 @@ TEST(Properties, C5_ReductionChangesNoOutcome) {
 }
 
 /// A loop that waits for a store must not keep the search from ever taking that store, however late it comes.
+/// An access and a DC of one line, of which one has an address that is known late.
+TEST(Properties, C5_ReductionKeepsTheOrderWithinACacheLine) {
+  const std::string late = "ldr w1, [x20]\n eor w3, w1, w1\n add x3, x21, w3, uxtw\n";
+  for (const std::string line : {"ldr w2, [x3]\n dc cvau, x21\n", "str w2, [x3]\n dc cvau, x21\n", "dc cvau, x3\n ldr w2, [x21]\n",
+                                 "dc cvau, x3\n str w2, [x21]\n"}) {
+    const Bench b = Bench({late + line, "mov w0, #1\n str w0, [x20]\n"}).observe({"0:X1"});
+    EXPECT_EQ(b.states(), (Bench::States{{0}, {1}})) << line;
+    EXPECT_EQ(b.states(false), (Bench::States{{0}, {1}})) << line;
+  }
+}
+
 TEST(Properties, AWaitingLoopDoesNotHideTheOtherCores) {
   for (const unsigned before : {0u, 1u, 4u, 16u, 40u}) {
     std::string late;
