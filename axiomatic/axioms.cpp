@@ -35,6 +35,15 @@ std::string_view name(Axiom a) {
   return "?";
 }
 
+bool acts_on(const Event& ic, const Event& f, const CacheType& caches) {
+  switch (ic.cache_op) {
+    case isa::CacheOpKind::IcIvau: return caches.line(ic.addr) == caches.line(f.addr);
+    case isa::CacheOpKind::IcIallu: return caches.broadcast_iallu || ic.core == f.core;
+    case isa::CacheOpKind::IcIalluis: return true;
+    default: return false;
+  }
+}
+
 /// internal: no load from a younger store of the core; no store overwritten by, no load served from before, an older
 /// store of the core. (What involves two loads, or a store between cores, is in external: haz-ob, lmws.)
 std::optional<Violation> check_internal(const Program& p, const Relations& r, const Omitted& omitted) {

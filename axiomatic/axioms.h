@@ -126,6 +126,9 @@ struct CacheType {
   u64 line(u64 addr) const { return addr & ~u64{line_bytes - 1}; }
 };
 
+/// Does `ic` act on the instruction cache from which `f` is fetched, for its line?
+bool acts_on(const Event& ic, const Event& f, const CacheType& caches);
+
 /// What an implementation of the architecture may choose.
 struct Implementation {
   TsoFlavour flavour = TsoFlavour::T1;

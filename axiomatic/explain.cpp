@@ -79,6 +79,34 @@ std::string describe(const Event& e, const Disassembler& disassemble) {
   return fmt::format("P{} #{} {} ({})", e.core, e.instruction, instruction, describe_effect(e));
 }
 
+StaleText tell(const Program& p, const StaleFetch& s, const std::function<std::string(const Event&)>& name) {
+  const auto event = [&](EventId e) { return name(p.event[e]); };
+  const std::string store = event(s.since);
+  const std::string before = s.clean != kNoEvent ? event(s.clean) : store;
+  const bool instead = s.instead != kNoEvent;
+  StaleText out{store, ""};
+  switch (s.missing) {
+    case MissingStep::Clean:
+      out.missing = instead ? fmt::format("{} is not ordered after that store", event(s.instead))
+                            : "no DC cleans the line after that store";
+      break;
+    case MissingStep::Invalidate:
+      out.missing = instead ? fmt::format("{} is not ordered after {}", event(s.instead), before)
+                            : fmt::format("no IC invalidates the line after {}", before);
+      break;
+    case MissingStep::Complete: out.missing = fmt::format("no DSB completes {}", event(s.invalidate)); break;
+    case MissingStep::Tell:
+      out.missing = fmt::format("nothing before the fetch on its core comes after {}",
+                                s.invalidate != kNoEvent ? "the DSB that completes " + event(s.invalidate) : store);
+      break;
+    case MissingStep::Synchronise:
+      out.missing = instead ? fmt::format("{} does not wait for {}", event(s.instead), event(s.told))
+                            : fmt::format("no context synchronisation between {} and the fetch", event(s.told));
+      break;
+  }
+  return out;
+}
+
 std::string explain(const Program& p, const Violation& v, const Disassembler& disassemble) {
   std::string out = headline(v.axiom) + "\n";
   for (const Link& l : v.cycle) {

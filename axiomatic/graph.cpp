@@ -144,4 +144,34 @@ std::vector<Edge> OrderGraph::shortest_cycle() const {
   return best;
 }
 
+Reachability::Reachability(const OrderGraph& g) : out_(g.vertices()), stamp_(g.vertices(), 0) {
+  for (const Edge& e : g.edges()) out_[e.from].push_back(e.to);
+}
+
+bool Reachability::visit(u32 from, u32 to) {
+  ++now_;
+  stack_.assign(1, from);
+  stamp_[from] = now_;
+  while (!stack_.empty()) {
+    const u32 v = stack_.back();
+    stack_.pop_back();
+    for (u32 w : out_[v]) {
+      if (w == to) return true;
+      if (stamp_[w] == now_) continue;
+      stamp_[w] = now_;
+      stack_.push_back(w);
+    }
+  }
+  return false;
+}
+
+bool Reachability::reaches(u32 from, u32 to) { return from == to || visit(from, to); }
+
+std::vector<bool> Reachability::reached(u32 from) {
+  visit(from, ~u32{0});
+  std::vector<bool> out(stamp_.size());
+  for (std::size_t v = 0; v < out.size(); ++v) out[v] = stamp_[v] == now_;
+  return out;
+}
+
 }  // namespace isobar::axiomatic

@@ -41,4 +41,26 @@ class OrderGraph {
   std::vector<Edge> edges_;
 };
 
+/// What can be reached from where, in a graph that grows and shrinks at its end.
+class Reachability {
+ public:
+  explicit Reachability(const OrderGraph& g);
+
+  void add(u32 from, u32 to) { out_[from].push_back(to); }
+  /// Takes back the edge from `from` that was added last.
+  void take_back(u32 from) { out_[from].pop_back(); }
+  /// A vertex reaches itself.
+  bool reaches(u32 from, u32 to);
+  /// Per vertex: does `from` reach it?
+  std::vector<bool> reached(u32 from);
+
+ private:
+  /// Visits what `from` reaches until it is `to`.
+  bool visit(u32 from, u32 to);
+
+  std::vector<std::vector<u32>> out_;  ///< successors of each vertex
+  std::vector<u32> stamp_, stack_;     ///< stamp_: the last visit that came by
+  u32 now_ = 0;
+};
+
 }  // namespace isobar::axiomatic

@@ -14,16 +14,6 @@ constexpr std::size_t kMaxPairs = 4096;
 /// Pairs ordered and taken back before the search is given up.
 constexpr u64 kMaxSteps = 100'000;
 
-/// Does `ic` act on the instruction cache from which `f` was fetched, for its line?
-bool acts_on(const Event& ic, const Event& f, const CacheType& caches) {
-  switch (ic.cache_op) {
-    case isa::CacheOpKind::IcIvau: return caches.line(ic.addr) == caches.line(f.addr);
-    case isa::CacheOpKind::IcIallu: return caches.broadcast_iallu || ic.core == f.core;
-    case isa::CacheOpKind::IcIalluis: return true;
-    default: return false;
-  }
-}
-
 bool on_line(const Event& w, u64 line, const CacheType& caches) {
   return w.addr < line + caches.line_bytes && line < w.addr + w.size;
 }
@@ -50,9 +40,7 @@ struct Situation {
 class Chooser {
  public:
   Chooser(const Program& p, const Situation& s, const CacheType& caches, const Omitted& omitted, OrderedBefore& ob)
-      : program_(p), situation_(s), caches_(caches), omitted_(omitted), ob_(ob), out_(ob.graph.vertices()),
-        stamp_(ob.graph.vertices(), 0) {
-    for (const Edge& e : ob.graph.edges()) out_[e.from].push_back(e.to);
+      : program_(p), situation_(s), caches_(caches), omitted_(omitted), ob_(ob), reach_(ob.graph) {
     collect_pairs();
   }
 
@@ -95,35 +83,17 @@ class Chooser {
     }
   }
 
-  bool reaches(u32 from, u32 to) {
-    if (from == to) return true;
-    ++now_;
-    stack_.assign(1, from);
-    stamp_[from] = now_;
-    while (!stack_.empty()) {
-      const u32 v = stack_.back();
-      stack_.pop_back();
-      for (u32 w : out_[v]) {
-        if (w == to) return true;
-        if (stamp_[w] == now_) continue;
-        stamp_[w] = now_;
-        stack_.push_back(w);
-      }
-    }
-    return false;
-  }
-
   /// False if the edge closes a cycle; it is there all the same.
   bool add(u32 from, u32 to, Clause c) {
     if (omitted_.has(c)) return true;
-    const bool sound = !reaches(to, from);
-    out_[from].push_back(to);
+    const bool sound = !reach_.reaches(to, from);
+    reach_.add(from, to);
     added_.push_back({from, to, static_cast<u16>(c)});
     return sound;
   }
   void take_back(std::size_t edges) {
     while (added_.size() > edges) {
-      out_[added_.back().from].pop_back();
+      reach_.take_back(added_.back().from);
       added_.pop_back();
     }
   }
@@ -179,7 +149,7 @@ class Chooser {
   bool possible(const Pair& x, Order order) {
     const Clause clause = x.fetch ? Clause::IcAfter : Clause::DcAfter;
     if (omitted_.has(clause)) return true;
-    return order == Order::Forwards ? !reaches(x.other, x.maintenance) : !reaches(x.maintenance, x.other);
+    return order == Order::Forwards ? !reach_.reaches(x.other, x.maintenance) : !reach_.reaches(x.maintenance, x.other);
   }
 
   /// Orders every pair that has only one way; false if one has none.
@@ -224,11 +194,9 @@ class Chooser {
   const CacheType& caches_;
   const Omitted& omitted_;
   OrderedBefore& ob_;
-  std::vector<std::vector<u32>> out_;  ///< successors of each vertex
+  Reachability reach_;
   std::vector<Pair> pair_;
   std::vector<Edge> added_, conflict_;
-  std::vector<u32> stamp_, stack_;  ///< of `reaches`
-  u32 now_ = 0;
   u64 steps_ = 0;
 };
 

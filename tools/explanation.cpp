@@ -13,6 +13,7 @@
 #include "tools/interrupt.h"
 #include "tools/listing.h"
 #include "tools/recording.h"
+#include "tools/stale.h"
 #include "tools/variation.h"
 #include "tools/walk.h"
 
@@ -114,6 +115,26 @@ class Explanation {
     report_.json["state"] = state;
     report_.json["shortest"] = shortest;
     report_.json["walk"] = list;
+    tell_stale(run);
+  }
+
+  void tell_stale(const std::vector<model::Transition>& run) {
+    Json list = Json::array();
+    const std::vector<StaleExecution> all = stale_executions(w_, listing_, run);
+    if (!all.empty()) say("\nStale instructions:");
+    for (const StaleExecution& s : all) {
+      say(fmt::format("  {} executes the old {} at {}", s.core, s.instruction, s.address));
+      say(fmt::format("    not seen: {}", s.since));
+      if (s.after != s.since) say(fmt::format("    which comes before {}", s.after));
+      say(fmt::format("    missing: {}", s.missing));
+      list.push_back({{"core", s.core},
+                      {"address", s.address},
+                      {"instruction", s.instruction},
+                      {"since", s.since},
+                      {"after", s.after},
+                      {"missing", s.missing}});
+    }
+    report_.json["stale"] = list;
   }
 
   void forbidden(const Goal& goal) {

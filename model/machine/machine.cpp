@@ -233,9 +233,10 @@ class Step {
     }
     if (a.kind == AccessKind::InvalidateTlb && ctx_.program.pages.empty()) return;
     e.inert = t_.choice != 0;
-    if (e.inert) return;
-    if (a.kind == AccessKind::InvalidateTlb && !invalidate_tlb(a)) return;
-    fabric_.access(s_.storage, a);
+    if (!e.inert) {
+      if (a.kind == AccessKind::InvalidateTlb && !invalidate_tlb(a)) return;
+      fabric_.access(s_.storage, a);
+    }
     if (ctx_.observer != nullptr) ctx_.observer->performed(core_, e, a);
   }
 

@@ -14,7 +14,7 @@ class Observer {
   /// `mask`: bytes bound now; `from`: seq of the own store forwarded from, or -1 for memory.
   virtual void bound(unsigned /*core*/, const Entry&, u16 /*mask*/, i64 /*from*/) {}
   virtual void propagated(unsigned /*core*/, const Entry&) {}
-  /// DC, IC, SGI, acknowledge ... took effect.
+  /// DC, IC, SGI, acknowledge ... took effect; an IC that no DSB completes may go without one (Entry::inert).
   virtual void performed(unsigned /*core*/, const Entry&, const Access&) {}
   virtual void retired(unsigned /*core*/, const Entry&) {}
   /// Every micro-op of `core` with seq >= `first_seq` is discarded.

@@ -37,6 +37,14 @@ def message_passing(writer="", reader="", load="LDR", store="STR"):
                   r"exists (1:X0=1 /\ 1:X2=0)")
 
 
+def publication(*maintenance, reader=("CBZ W2,go", "go: ISB")):
+    """A new instruction, maintenance, a flag; the reader sees the flag and runs the code."""
+    return litmus("MP.RF", "0:X0=NOP; 0:X1=P1:m0; 0:X3=z; 1:X3=z;",
+                  [["STR W0,[X1]", *maintenance, "MOV W2,#1", "STR W2,[X3]"],
+                   ["LDR W2,[X3]", *reader, "MOV W9,#0", "m0: B l0", "MOV W9,#1", "l0:"]],
+                  r"exists (1:X2=1 /\ 1:X9=0)")
+
+
 SCENARIO = """name: MP
 description: Message passing without a barrier in the writer.
 memory: {x: 0, y: 0}
@@ -104,6 +112,23 @@ class Allowed(Case):
         result = isobar("explain", "scenarios/jit/no-clean.yaml", "--variant", "plain")
         self.assertEqual(result.returncode, AS_EXPECTED)
         self.assertIn("stale: memory already holds", result.stdout)
+        self.assertRegex(result.stdout, r"missing: no DC cleans the line after that store")
+
+    def test_the_missing_step_is_named(self):
+        whole = ["DC CVAU,X1", "DSB ISH", "IC IVAU,X1", "DSB ISH"]
+        for text, missing in [
+                (publication("DMB ISH"), r"no DC cleans the line after that store"),
+                (publication(*whole[:2]), r"no IC invalidates the line after P0: DC CVAU,X1 \(line 5\)"),
+                (publication(*whole[2:], *whole[:2]), r"P0: IC IVAU,X1 \(line 5\) is not ordered after P0: DC CVAU,X1"),
+                (publication(*whole[:3], "DMB ISH"), r"no DSB completes P0: IC IVAU,X1"),
+                (publication(*whole, reader=["ISB"]), r"P1: ISB \(line 5\) does not wait for P1: LDR W2"),
+                (publication(*whole, reader=[]), r"no context synchronisation between P1: LDR W2,\[X3\] .* and the fetch")]:
+            found = self.json("explain", self.file(text))
+            self.assertEqual(len(found["stale"]), 1, found["stale"])
+            self.assertRegex(found["stale"][0]["missing"], missing)
+            self.assertRegex(found["stale"][0]["since"], r"P0: STR W0,\[X1\]")
+            self.assertEqual(found["stale"][0]["core"], "P1")
+        self.assertFalse(self.json("explain", self.file(publication(*whole)))["allowed"])
 
 
 class Forbidden(Case):

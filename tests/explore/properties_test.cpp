@@ -29,7 +29,6 @@ TEST(Properties, C5_ReductionChangesNoOutcome) {
   }
 }
 
-/// A loop that waits for a store must not keep the search from ever taking that store, however late it comes.
 /// An access and a DC of one line, of which one has an address that is known late.
 TEST(Properties, C5_ReductionKeepsTheOrderWithinACacheLine) {
   const std::string late = "ldr w1, [x20]\n eor w3, w1, w1\n add x3, x21, w3, uxtw\n";
@@ -41,6 +40,7 @@ TEST(Properties, C5_ReductionKeepsTheOrderWithinACacheLine) {
   }
 }
 
+/// A loop that waits for a store must not keep the search from ever taking that store, however late it comes.
 TEST(Properties, AWaitingLoopDoesNotHideTheOtherCores) {
   for (const unsigned before : {0u, 1u, 4u, 16u, 40u}) {
     std::string late;
