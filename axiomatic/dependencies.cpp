@@ -109,7 +109,8 @@ class Walk {
   void define(const Uop& u, unsigned k, FlowId flow) {
     result_[k] = flow;
     for (Reg r : u.dst) {
-      if (r != Reg::None && r != Reg::XZR) pending_.emplace_back(banked(r), flow);
+      if (r == Reg::None || r == Reg::XZR) continue;
+      pending_.emplace_back(banked(r), isa::accumulates(r) ? join({register_[index(r)], flow}) : flow);
     }
   }
   void define_flags(const Uop& u, FlowId flow) {

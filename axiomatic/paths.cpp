@@ -133,7 +133,9 @@ class Walk {
     s.result[k] = first;
     const Value v[2] = {first, second};
     for (unsigned d = 0; d < 2; ++d) {
-      if (u.dst[d] != Reg::None) s.pending.emplace_back(banked(u.dst[d]), v[d]);
+      if (u.dst[d] == Reg::None) continue;
+      const u64 old = isa::accumulates(u.dst[d]) ? input(s, u.dst[d]).lo : 0;
+      s.pending.emplace_back(banked(u.dst[d]), Value{v[d].lo | old, v[d].hi});
     }
   }
   static void define_flags(State& s, const Uop& u, u8 flags) {

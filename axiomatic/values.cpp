@@ -119,7 +119,13 @@ class Replay {
   void define(const InstructionRecord& i, unsigned k, const Uop& u, const std::array<std::optional<Value>, 2>& v) {
     result_[k] = v[0];
     for (unsigned d = 0; d < 2; ++d) {
-      if (u.dst[d] != Reg::None) pending_.emplace_back(banked(u.dst[d], i), v[d]);
+      if (u.dst[d] == Reg::None) continue;
+      std::optional<Value> value = v[d];
+      if (isa::accumulates(u.dst[d])) {
+        const std::optional<Value> old = registers_.get(u.dst[d]);
+        value = old && value ? std::optional<Value>(Value{old->lo | value->lo, 0}) : std::nullopt;
+      }
+      pending_.emplace_back(banked(u.dst[d], i), value);
     }
   }
   void define_flags(const Uop& u, std::optional<u8> flags) {

@@ -10,8 +10,10 @@ namespace isobar::isa {
 AluResult evaluate_integer(const Uop& u, const Inputs& in, u64 pc);
 /// Alu micro-ops whose AluOp is from VectorMove to before LaneAdd.
 AluResult evaluate_vector(const Uop& u, const Inputs& in);
-/// Alu micro-ops whose AluOp is LaneAdd or after.
+/// Alu micro-ops whose AluOp is from LaneAdd to before FloatAdd.
 AluResult evaluate_lanes(const Uop& u, const Inputs& in);
+/// Alu micro-ops whose AluOp is FloatAdd or after.
+AluResult evaluate_float(const Uop& u, const Inputs& in);
 
 /// Element `element` of `width` bits (8 to 64) of a vector register.
 u64 get_element(const Value& v, unsigned element, unsigned width);

@@ -1,6 +1,8 @@
 // What an Alu (or Select) micro-op computes. One list, used by lowering and evaluation.
 #pragma once
 
+#include <bit>
+
 #include "isa/uop.h"
 
 namespace isobar::isa {
@@ -110,6 +112,48 @@ enum class AluOp : u16 {
   LaneDeinterleave,  ///< every n-th lane, from lane imm on, of the n inputs put end to end (LD2, LD3, LD4)
   LaneInterleave,    ///< lanes of the n inputs in turn; part imm of that, of `amount` bits (ST2, ST3, ST4)
   LaneTable,  ///< bytes of inputs 0 to imm - 1 by the indices in input imm; out of range: input imm + 1, or 0
+  // Floating point: lanes of `width` bits in vectors of `amount` bits (a scalar is a vector of one lane); imm is a
+  // FloatShape. FPCR is an input of those that read it, FPSR the second destination of those that raise exceptions.
+  FloatAdd,                    ///< a + b
+  FloatSub,                    ///< a - b
+  FloatMultiply,               ///< a * b
+  FloatMultiplyExtended,       ///< a * b, 2 for infinity times zero (FMULX)
+  FloatMultiplyNegated,        ///< - (a * b)
+  FloatDivide,                 ///< a / b
+  FloatMax,                    ///< the greater, or a NaN
+  FloatMin,                    ///< the smaller, or a NaN
+  FloatMaxNumber,              ///< the greater, a quiet NaN being no operand
+  FloatMinNumber,              ///< the smaller, a quiet NaN being no operand
+  FloatDifference,             ///< |a - b|
+  FloatReciprocalStep,         ///< 2 - a * b
+  FloatRootStep,               ///< (3 - a * b) / 2
+  FloatEqual,                  ///< all ones if a = b
+  FloatGreaterEqual,           ///< all ones if a >= b
+  FloatGreater,                ///< all ones if a > b
+  FloatAbsoluteGreaterEqual,   ///< all ones if |a| >= |b|
+  FloatAbsoluteGreater,        ///< all ones if |a| > |b|
+  FloatMultiplyAdd,            ///< c + a * b
+  FloatMultiplyAddLong,        ///< c + a * b, a and b of half precision (half imm2 of the register), c single
+  FloatComplexAdd,             ///< a + b turned by FloatShape::turn, lanes in pairs
+  FloatComplexMultiplyAdd,     ///< c + the part of a * b that FloatShape::turn names, lanes in pairs
+  FloatAbsolute,               ///< a without sign
+  FloatNegate,                 ///< a with the other sign
+  FloatSquareRoot,             ///< square root of a
+  FloatReciprocalEstimate,     ///< about 1 / a
+  FloatRootEstimate,           ///< about 1 / square root of a
+  FloatReciprocalExponent,     ///< a with inverted exponent and no fraction (FRECPX)
+  FloatRound,                  ///< a as an integral value; imm2: a change is an inexact exception
+  FloatRoundSized,             ///< a as an integral value that is a signed integer of other_width bits (FRINT32X)
+  FloatToFixed,                ///< a as an integer of other_width bits, saturated
+  FloatFromFixed,              ///< an integer of other_width bits, as a value of `width` bits
+  FloatConvert,                ///< a as a value of other_width bits
+  FloatNarrow,                 ///< the same, lanes packed into 64 bits; b given: into its upper half
+  FloatWiden,                  ///< the same, lanes of half imm2 of a
+  FloatToInt32,                ///< a as a 32-bit integer modulo 2^32, Z if exact (FJCVTZS)
+  FloatCompare,                ///< flags of a compared with b; imm2: a quiet NaN is an invalid operation
+  FloatConditionalCompare,     ///< the same if cond holds, else flags imm (no FloatShape)
+  FixedReciprocalEstimate,     ///< about 1 / a of 32-bit fixed-point lanes (URECPE)
+  FixedRootEstimate,           ///< about 1 / square root of a of 32-bit fixed-point lanes (URSQRTE)
 };
 
 /// How a binary lane operation pairs its operands.
@@ -118,6 +162,26 @@ enum class LaneForm : u8 {
   Pairwise,  ///< adjacent lanes of a, then of b
   Across,    ///< all lanes of a into one
 };
+
+/// How a floating-point operation takes its operands; packed into Uop::imm.
+struct FloatShape {
+  LaneForm form = LaneForm::Vertical;
+  u8 element = 0;        ///< n + 1: every lane takes element n of b (by pairs of lanes if complex); 0: lane by lane
+  bool minus_product = false;
+  bool minus_addend = false;
+  u8 rounding = 6;       ///< fp::Rounding, or 6: as FPCR says
+  u8 turn = 0;           ///< rotation in steps of 90 degrees
+  u8 other_width = 0;    ///< bits of the integer or of the other format
+  u8 fixed_point = 0;    ///< bit 7: the integer is signed; bits 6:0: its fraction bits
+};
+static_assert(sizeof(FloatShape) == sizeof(u64));
+
+inline u64 pack(const FloatShape& s) {
+  return std::bit_cast<u64>(s);
+}
+inline FloatShape float_shape(const Uop& u) {
+  return std::bit_cast<FloatShape>(u.imm);
+}
 
 /// Values are the opcode of UZP, TRN and ZIP.
 enum class LanePermutation : u8 { Uzp1 = 1, Trn1 = 2, Zip1 = 3, Uzp2 = 5, Trn2 = 6, Zip2 = 7 };

@@ -85,7 +85,8 @@ unsigned condition_flags(unsigned cond) {
 AluResult evaluate(const Uop& u, const Inputs& in, u64 pc) {
   if (u.kind == UopKind::Select) return {{select_arm(u, in, select_condition(u, in)), Value{}}, 0};
   if (alu_op(u) < AluOp::VectorMove) return evaluate_integer(u, in, pc);
-  return alu_op(u) < AluOp::LaneAdd ? evaluate_vector(u, in) : evaluate_lanes(u, in);
+  if (alu_op(u) < AluOp::LaneAdd) return evaluate_vector(u, in);
+  return alu_op(u) < AluOp::FloatAdd ? evaluate_lanes(u, in) : evaluate_float(u, in);
 }
 
 bool select_condition(const Uop& u, const Inputs& in) {

@@ -12,7 +12,7 @@ namespace isobar::isa {
 using Inputs = std::array<Value, 6>;
 
 struct AluResult {
-  std::array<Value, 2> dst{};
+  std::array<Value, 2> dst{};  ///< for a destination FPSR: the bits to set, see accumulates() in isa/register.h
   u8 flags = 0;  ///< NZCV as 8/4/2/1; only bits of Uop::flags_out are meaningful
 };
 

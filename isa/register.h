@@ -95,6 +95,9 @@ constexpr bool is_uop_result(Reg r) { return r >= Reg::U0 && r <= Reg::U8; }
 constexpr bool is_vector(Reg r) { return r >= Reg::V0 && r <= Reg::V31; }
 constexpr bool is_system(Reg r) { return r >= Reg::FirstSystem && r < Reg::EndSystem; }
 constexpr unsigned index(Reg r) { return static_cast<unsigned>(r); }
+/// As a destination of arithmetic this register collects: the result is bits to set in it. So it is no input, and one
+/// floating-point operation does not wait for another's exceptions (Arm ARM J1, FPProcessException() only sets bits).
+constexpr bool accumulates(Reg r) { return r == Reg::FPSR; }
 
 /// "X7", "SP", "V3", "ACTLR_EL1", "C" ...
 std::string_view name(Reg r);

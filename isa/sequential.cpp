@@ -60,7 +60,7 @@ class Execution {
   void finish(const Uop& u, unsigned position, const std::array<Value, 2>& values) {
     results_[position] = values;
     assign(u.dst[0], values[0]);
-    assign(u.dst[1], values[1]);
+    assign(u.dst[1], accumulates(u.dst[1]) ? Value{s_.get(u.dst[1]).lo | values[1].lo, 0} : values[1]);
   }
 
   void fault(FaultKind kind, u64 address) {

@@ -94,7 +94,7 @@ struct Uop {
   u8 amount = 0;     ///< shift amount, bit number or flag mask
   u8 flags_out = 0;  ///< mask of flags written: 8 = N, 4 = Z, 2 = C, 1 = V
   std::array<Reg, 6> src{Reg::None, Reg::None, Reg::None, Reg::None, Reg::None, Reg::None};
-  std::array<Reg, 2> dst{Reg::None, Reg::None};
+  std::array<Reg, 2> dst{Reg::None, Reg::None};  ///< of arithmetic, dst[1] may be FPSR: accumulates() in register.h
   Reg sys = Reg::None;
   u64 imm = 0;   ///< immediate, address offset, branch offset (sign-extended) or exception immediate
   u64 imm2 = 0;  ///< second immediate; of an access: low bits of the base to clear (DC ZVA); of SysWrite

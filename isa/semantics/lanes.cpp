@@ -8,34 +8,12 @@ namespace {
 
 using namespace field;
 
-unsigned total(u32 w) {
-  return get(w, 30, 30) != 0 ? 128 : 64;
-}
 unsigned lane_width(u32 w) {
   return 8u << get(w, 23, 22);
 }
-Reg vd(u32 w) {
-  return v_reg(rd(w));
-}
-Reg vn(u32 w) {
-  return v_reg(rn(w));
-}
-Reg vm(u32 w) {
-  return v_reg(rm(w));
-}
-
-/// An operation on lanes of `width` bits in vectors of `bits` bits.
-Uop make_lanes(AluOp op, unsigned width, unsigned bits, std::initializer_list<Reg> src, Reg dst,
-               u64 imm = 0) {
-  Uop u = make_alu(op, width, src, dst);
-  u.amount = static_cast<u8>(bits);
-  u.imm = imm;
-  return u;
-}
-
 /// One 64-bit lane needs a 128-bit vector.
 bool lane_exists(u32 w) {
-  return lane_width(w) < 64 || total(w) == 128;
+  return lane_width(w) < 64 || vector_bits(w) == 128;
 }
 
 /// U (29) and opcode (15:11) of the three-register operations.
@@ -88,7 +66,7 @@ void append_shift(Instruction& out, u32 w, unsigned bits) {
 
 /// XTN and SHRN; with Q set ("XTN2") the lower half of the destination stays.
 void append_narrow(Instruction& out, u32 w, unsigned width, unsigned shift) {
-  Uop u = total(w) == 128 ? make_lanes(AluOp::LaneNarrow, width, 128, {vn(w), vd(w)}, vd(w))
+  Uop u = vector_bits(w) == 128 ? make_lanes(AluOp::LaneNarrow, width, 128, {vn(w), vd(w)}, vd(w))
                           : make_lanes(AluOp::LaneNarrow, width, 128, {vn(w)}, vd(w));
   u.imm = shift;
   append(out, u);
@@ -99,7 +77,7 @@ void append_narrow(Instruction& out, u32 w, unsigned width, unsigned shift) {
 bool lower_lanes_three_same(u32 w, Instruction& out) {
   const ThreeSame t = three_same(w);
   if (!lane_exists(w) || lane_width(w) > t.widest) return false;
-  append(out, make_lanes(t.op, lane_width(w), total(w), {vn(w), vm(w)}, vd(w), static_cast<u64>(t.form)));
+  append(out, make_lanes(t.op, lane_width(w), vector_bits(w), {vn(w), vm(w)}, vd(w), static_cast<u64>(t.form)));
   return true;
 }
 
@@ -117,7 +95,7 @@ bool lower_lanes_pair_scalar(u32 w, Instruction& out) {
 bool lower_lanes_compare_zero(u32 w, Instruction& out) {
   if (!lane_exists(w)) return false;
   const bool u = get(w, 29, 29) != 0;
-  const unsigned width = lane_width(w), bits = total(w);
+  const unsigned width = lane_width(w), bits = vector_bits(w);
   switch (get(w, 16, 12)) {
     case 0b01000:
       append(out, make_lanes(u ? AluOp::LaneGreaterEqual : AluOp::LaneGreater, width, bits, {vn(w), Reg::XZR},
@@ -133,31 +111,31 @@ bool lower_lanes_compare_zero(u32 w, Instruction& out) {
 
 bool lower_lanes_absolute(u32 w, Instruction& out) {
   if (!lane_exists(w)) return false;
-  append(out, make_lanes(AluOp::LaneAbsolute, lane_width(w), total(w), {vn(w)}, vd(w)));
+  append(out, make_lanes(AluOp::LaneAbsolute, lane_width(w), vector_bits(w), {vn(w)}, vd(w)));
   return true;
 }
 
 bool lower_lanes_negate(u32 w, Instruction& out) {
   if (!lane_exists(w)) return false;
-  append(out, make_lanes(AluOp::LaneSub, lane_width(w), total(w), {Reg::XZR, vn(w)}, vd(w)));
+  append(out, make_lanes(AluOp::LaneSub, lane_width(w), vector_bits(w), {Reg::XZR, vn(w)}, vd(w)));
   return true;
 }
 
 bool lower_lanes_not(u32 w, Instruction& out) {
-  append(out, make_alu(AluOp::VectorOrn, total(w), {Reg::XZR, vn(w)}, vd(w)));
+  append(out, make_alu(AluOp::VectorOrn, vector_bits(w), {Reg::XZR, vn(w)}, vd(w)));
   return true;
 }
 
 bool lower_lanes_byte_bits(u32 w, Instruction& out) {
   const AluOp op = get(w, 29, 29) != 0 ? AluOp::LaneReverseBits : AluOp::LaneCountOnes;
-  append(out, make_lanes(op, 8, total(w), {vn(w)}, vd(w)));
+  append(out, make_lanes(op, 8, vector_bits(w), {vn(w)}, vd(w)));
   return true;
 }
 
 bool lower_lanes_reverse(u32 w, Instruction& out) {
   const unsigned group = get(w, 12, 12) != 0 ? 16 : get(w, 29, 29) != 0 ? 32 : 64;
   if (lane_width(w) >= group) return false;
-  append(out, make_lanes(AluOp::LaneReverse, lane_width(w), total(w), {vn(w)}, vd(w), group));
+  append(out, make_lanes(AluOp::LaneReverse, lane_width(w), vector_bits(w), {vn(w)}, vd(w), group));
   return true;
 }
 
@@ -169,18 +147,18 @@ bool lower_lanes_extract_narrow(u32 w, Instruction& out) {
 
 bool lower_lanes_across(u32 w, Instruction& out) {
   const unsigned width = lane_width(w);
-  if (width == 64 || (width == 32 && total(w) == 64)) return false;
+  if (width == 64 || (width == 32 && vector_bits(w) == 64)) return false;
   const bool u = get(w, 29, 29) != 0;
   AluOp op = AluOp::LaneAdd;
   if (get(w, 16, 12) == 0b01010) op = u ? AluOp::LaneMaxUnsigned : AluOp::LaneMaxSigned;
   if (get(w, 16, 12) == 0b11010) op = u ? AluOp::LaneMinUnsigned : AluOp::LaneMinSigned;
-  append(out, make_lanes(op, width, total(w), {vn(w), Reg::XZR}, vd(w), static_cast<u64>(LaneForm::Across)));
+  append(out, make_lanes(op, width, vector_bits(w), {vn(w), Reg::XZR}, vd(w), static_cast<u64>(LaneForm::Across)));
   return true;
 }
 
 bool lower_lanes_shift(u32 w, Instruction& out) {
-  if (shift_lane_width(w) == 64 && total(w) == 64) return false;
-  append_shift(out, w, total(w));
+  if (shift_lane_width(w) == 64 && vector_bits(w) == 64) return false;
+  append_shift(out, w, vector_bits(w));
   return true;
 }
 
@@ -197,27 +175,27 @@ bool lower_lanes_shift_narrow(u32 w, Instruction& out) {
 bool lower_lanes_shift_long(u32 w, Instruction& out) {
   const AluOp op = get(w, 29, 29) != 0 ? AluOp::LaneWidenUnsigned : AluOp::LaneWidenSigned;
   Uop u = make_lanes(op, shift_lane_width(w), 128, {vn(w)}, vd(w), left_shift(w));
-  u.imm2 = total(w) == 128 ? 1 : 0;
+  u.imm2 = vector_bits(w) == 128 ? 1 : 0;
   append(out, u);
   return true;
 }
 
 bool lower_lanes_permute(u32 w, Instruction& out) {
   if (!lane_exists(w)) return false;
-  append(out, make_lanes(AluOp::LanePermute, lane_width(w), total(w), {vn(w), vm(w)}, vd(w), get(w, 14, 12)));
+  append(out, make_lanes(AluOp::LanePermute, lane_width(w), vector_bits(w), {vn(w), vm(w)}, vd(w), get(w, 14, 12)));
   return true;
 }
 
 bool lower_lanes_extract(u32 w, Instruction& out) {
   const unsigned from = get(w, 14, 11);
-  if (from * 8 >= total(w)) return false;
-  append(out, make_lanes(AluOp::LaneExtract, 8, total(w), {vn(w), vm(w)}, vd(w), from));
+  if (from * 8 >= vector_bits(w)) return false;
+  append(out, make_lanes(AluOp::LaneExtract, 8, vector_bits(w), {vn(w), vm(w)}, vd(w), from));
   return true;
 }
 
 bool lower_lanes_table(u32 w, Instruction& out) {
   const unsigned tables = get(w, 14, 13) + 1;
-  Uop u = make_lanes(AluOp::LaneTable, 8, total(w), {}, vd(w), tables);
+  Uop u = make_lanes(AluOp::LaneTable, 8, vector_bits(w), {}, vd(w), tables);
   for (unsigned i = 0; i < tables; ++i) add_data_input(u, v_reg((rn(w) + i) % 32));
   add_data_input(u, vm(w));
   if (get(w, 12, 12) != 0) add_data_input(u, vd(w));

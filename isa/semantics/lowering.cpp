@@ -2,6 +2,46 @@
 
 namespace isobar::isa {
 
+namespace {
+
+using namespace trait;
+
+constexpr Parameter kParameters[] = {
+#define X(name, bitstring, family, lower) {},
+#define V(name, bitstring, family, lower, op, trait) {AluOp::op, trait},
+#include "isa/encodings.inc"
+#undef X
+};
+
+}  // namespace
+
+const Parameter& parameter_of(const Instruction& out) {
+  return kParameters[out.encoding];
+}
+
+Uop make_lanes(AluOp op, unsigned width, unsigned bits, std::initializer_list<Reg> src, Reg dst, u64 imm) {
+  Uop u = make_alu(op, width, src, dst);
+  u.amount = static_cast<u8>(bits);
+  u.imm = imm;
+  return u;
+}
+
+FloatShape shape_of(u32 traits) {
+  FloatShape s;
+  const u32 rounding = traits & kRoundingMask;
+  s.form = (traits & kPairwise) != 0 ? LaneForm::Pairwise : LaneForm::Vertical;
+  s.rounding = static_cast<u8>(rounding == 0 ? 6 : rounding - 1);
+  s.minus_product = (traits & kMinusProduct) != 0;
+  s.minus_addend = (traits & kMinusAddend) != 0;
+  s.fixed_point = (traits & kSigned) != 0 ? 0x80 : 0;
+  return s;
+}
+
+void add_float_environment(Uop& u) {
+  add_data_input(u, Reg::FPCR);
+  u.dst[1] = Reg::FPSR;
+}
+
 Uop make_alu(AluOp op, unsigned width, std::initializer_list<Reg> src, Reg dst) {
   Uop u;
   u.kind = UopKind::Alu;

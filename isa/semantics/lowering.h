@@ -21,6 +21,36 @@ using Lower = bool (*)(u32 word, Instruction& out);
 #include "isa/encodings.inc"
 #undef X
 
+/// The last two columns of lines of V (isa/encodings_fp.inc): the operation, and traits that the lowering
+/// function knows.
+struct Parameter {
+  AluOp op = AluOp::Constant;
+  u32 trait = 0;
+};
+/// Of the line that the word being lowered matches.
+const Parameter& parameter_of(const Instruction& out);
+
+namespace trait {
+/// How a rounding mode is written in the table; without one FPCR decides.
+inline constexpr u32 kToNearest = 1, kUpwards = 2, kDownwards = 3, kTowardsZero = 4, kToAway = 5, kToOdd = 6,
+                     kRoundingMask = 7;
+inline constexpr u32 kHalf = 1u << 3;            ///< lanes of half precision
+inline constexpr u32 kScalar = 1u << 4;          ///< one lane, the rest of the register zero
+inline constexpr u32 kPairwise = 1u << 5;        ///< LaneForm::Pairwise
+inline constexpr u32 kSigned = 1u << 6;          ///< integers are signed
+inline constexpr u32 kExact = 1u << 7;           ///< a change of value is an inexact exception
+inline constexpr u32 kWithZero = 1u << 8;        ///< the second operand is zero
+inline constexpr u32 kSwapped = 1u << 9;         ///< operands exchanged
+inline constexpr u32 kMinusProduct = 1u << 10;   ///< the product is subtracted
+inline constexpr u32 kMinusAddend = 1u << 11;    ///< the addend is subtracted
+inline constexpr u32 kAccumulates = 1u << 12;    ///< the destination is the third operand
+inline constexpr u32 kNoEnvironment = 1u << 13;  ///< neither reads FPCR nor raises exceptions
+inline constexpr u32 kSignalling = 1u << 14;     ///< quiet NaNs are invalid operands
+inline constexpr u32 kUpper = 1u << 15;          ///< takes the upper half of its sources
+inline constexpr u32 kFixedPoint = 1u << 16;     ///< has a number of fraction bits
+inline constexpr u32 kSize32 = 1u << 17;         ///< 32, not 64
+}  // namespace trait
+
 namespace field {
 constexpr unsigned get(u32 w, unsigned hi, unsigned lo) {
   return static_cast<unsigned>(bits(w, hi, lo));
@@ -73,6 +103,32 @@ constexpr Reg x_dst(unsigned n) {
 inline void append(Instruction& out, const Uop& u) {
   out.uops.at(out.count++) = u;
 }
+
+constexpr Reg vd(u32 w) {
+  return v_reg(field::rd(w));
+}
+constexpr Reg vn(u32 w) {
+  return v_reg(field::rn(w));
+}
+constexpr Reg vm(u32 w) {
+  return v_reg(field::rm(w));
+}
+/// Bits of the vectors of an Advanced SIMD word (Q, bit 30).
+constexpr unsigned vector_bits(u32 w) {
+  return field::get(w, 30, 30) != 0 ? 128 : 64;
+}
+/// Bits of a scalar floating-point type (23:22); 0 if reserved.
+constexpr unsigned float_type_width(u32 w) {
+  constexpr unsigned kWidth[4] = {32, 64, 0, 16};
+  return kWidth[field::get(w, 23, 22)];
+}
+
+/// An operation on lanes of `width` bits in vectors of `bits` bits.
+Uop make_lanes(AluOp op, unsigned width, unsigned bits, std::initializer_list<Reg> src, Reg dst, u64 imm = 0);
+/// What the traits of a line say of the operands of a floating-point operation.
+FloatShape shape_of(u32 traits);
+/// Makes FPCR an input (after those that `u` has) and FPSR the second destination.
+void add_float_environment(Uop& u);
 
 /// An Alu micro-op over `src`; all of them count as data inputs.
 Uop make_alu(AluOp op, unsigned width, std::initializer_list<Reg> src, Reg dst);

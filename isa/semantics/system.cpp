@@ -18,6 +18,13 @@ const SystemRegister* system_register(u32 w) {
                               get(w, 7, 5));
 }
 
+/// Bits of a register that are not reserved. Exception traps of FPCR are not supported: these bits stay 0.
+u64 implemented_bits(Reg r) {
+  if (r == Reg::FPCR) return 0x07c8'0000;  // AHP, DN, FZ, RMode, FZ16
+  if (r == Reg::FPSR) return 0x0800'009f;  // QC, IDC, IXC, UFC, OFC, DZC, IOC
+  return ~u64{0};
+}
+
 }  // namespace
 
 bool lower_undefined(u32 w, Instruction& out) {
@@ -106,7 +113,14 @@ bool lower_msr_register(u32 w, Instruction& out) {
   if (r == nullptr || r->min_write_el > 1) return false;
   Uop u = make(UopKind::SysWrite);
   u.sys = r->reg;
-  add_data_input(u, x_reg(rt(w)));
+  Reg value = x_reg(rt(w));
+  if (const u64 kept = implemented_bits(r->reg); kept != ~u64{0}) {
+    Uop mask = make_alu(AluOp::And, 64, {value}, Reg::None);
+    mask.imm = kept;
+    append(out, mask);
+    value = uop_result(0);
+  }
+  add_data_input(u, value);
   append(out, u);
   return true;
 }

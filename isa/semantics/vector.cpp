@@ -1,5 +1,5 @@
-// Moves between vector registers, general registers and immediates, and bitwise logic (Arm ARM C4.1.97). No
-// floating-point arithmetic: nothing here reads FPCR or writes FPSR.
+// Moves between vector registers, general registers and immediates, and bitwise logic (Arm ARM C4.1.97).
+// Nothing here reads FPCR or writes FPSR.
 #include <bit>
 
 #include "isa/evaluate.h"
@@ -9,12 +9,6 @@ namespace isobar::isa {
 namespace {
 
 using namespace field;
-
-/// Bits of a scalar floating-point type (23:22); 0 if reserved.
-unsigned type_width(u32 w) {
-  constexpr unsigned kWidth[4] = {32, 64, 0, 16};
-  return kWidth[get(w, 23, 22)];
-}
 
 /// VFPExpandImm() of the Arm ARM: an 8-bit immediate as a number of `width` bits.
 u64 expand_float(unsigned imm8, unsigned width) {
@@ -63,10 +57,6 @@ Element element(u32 w) {
   return {8u << log2, imm5 >> (log2 + 1)};
 }
 
-unsigned vector_width(u32 w) {
-  return get(w, 30, 30) != 0 ? 128 : 64;
-}
-
 bool append_duplicate(Instruction& out, Reg src, const Element& e, unsigned total, Reg dst) {
   Uop u = make_alu(AluOp::VectorDuplicate, e.width, {src}, dst);
   u.imm = e.index;
@@ -85,14 +75,14 @@ void append_insert(Instruction& out, Reg vector, unsigned width, unsigned to, Re
 }  // namespace
 
 bool lower_fmov_register(u32 w, Instruction& out) {
-  const unsigned width = type_width(w);
+  const unsigned width = float_type_width(w);
   if (width == 0) return false;
   append(out, make_alu(AluOp::VectorMove, width, {v_reg(rn(w))}, v_reg(rd(w))));
   return true;
 }
 
 bool lower_fmov_general(u32 w, Instruction& out) {
-  const unsigned width = type_width(w);
+  const unsigned width = float_type_width(w);
   const bool to_vector = get(w, 16, 16) != 0;
   append(out, to_vector ? make_alu(AluOp::VectorMove, width, {x_reg(rn(w))}, v_reg(rd(w)))
                         : make_alu(AluOp::VectorMove, width, {v_reg(rn(w))}, x_dst(rd(w))));
@@ -111,7 +101,7 @@ bool lower_fmov_top(u32 w, Instruction& out) {
 }
 
 bool lower_fmov_immediate(u32 w, Instruction& out) {
-  const unsigned width = type_width(w);
+  const unsigned width = float_type_width(w);
   if (width == 0) return false;
   Uop u = make_alu(AluOp::Constant, 64, {}, v_reg(rd(w)));
   u.imm = expand_float(get(w, 20, 13), width);
@@ -120,7 +110,7 @@ bool lower_fmov_immediate(u32 w, Instruction& out) {
 }
 
 bool lower_fcsel(u32 w, Instruction& out) {
-  const unsigned width = type_width(w), cond = get(w, 15, 12);
+  const unsigned width = float_type_width(w), cond = get(w, 15, 12);
   if (width == 0) return false;
   if (condition_flags(cond) == 0) {
     append(out, make_alu(AluOp::VectorMove, width, {v_reg(rn(w))}, v_reg(rd(w))));
@@ -142,22 +132,22 @@ bool lower_modified_immediate(u32 w, Instruction& out) {
   const bool combines = cmode < 12 && (cmode & 1) != 0;
   Uop u;
   if (combines) {
-    u = make_alu(op != 0 ? AluOp::VectorBicConstant : AluOp::VectorOrrConstant, vector_width(w), {d}, d);
+    u = make_alu(op != 0 ? AluOp::VectorBicConstant : AluOp::VectorOrrConstant, vector_bits(w), {d}, d);
     u.imm = value;
   } else {
     u = make_alu(AluOp::Constant, 64, {}, d);
     const bool inverts = op != 0 && cmode < 14;
     u.imm = inverts ? ~value : value;
   }
-  u.imm2 = vector_width(w) == 128 ? u.imm : 0;
+  u.imm2 = vector_bits(w) == 128 ? u.imm : 0;
   append(out, u);
   return true;
 }
 
 bool lower_duplicate_element(u32 w, Instruction& out) {
   const Element e = element(w);
-  if (e.width == 0 || (e.width == 64 && vector_width(w) == 64)) return false;
-  return append_duplicate(out, v_reg(rn(w)), e, vector_width(w), v_reg(rd(w)));
+  if (e.width == 0 || (e.width == 64 && vector_bits(w) == 64)) return false;
+  return append_duplicate(out, v_reg(rn(w)), e, vector_bits(w), v_reg(rd(w)));
 }
 
 bool lower_duplicate_scalar(u32 w, Instruction& out) {
@@ -168,8 +158,8 @@ bool lower_duplicate_scalar(u32 w, Instruction& out) {
 
 bool lower_duplicate_general(u32 w, Instruction& out) {
   const Element e = element(w);
-  if (e.width == 0 || (e.width == 64 && vector_width(w) == 64)) return false;
-  return append_duplicate(out, x_reg(rn(w)), {e.width, 0}, vector_width(w), v_reg(rd(w)));
+  if (e.width == 0 || (e.width == 64 && vector_bits(w) == 64)) return false;
+  return append_duplicate(out, x_reg(rn(w)), {e.width, 0}, vector_bits(w), v_reg(rd(w)));
 }
 
 bool lower_insert_general(u32 w, Instruction& out) {
@@ -204,7 +194,7 @@ bool lower_move_to_general(u32 w, Instruction& out) {
 bool lower_vector_logical(u32 w, Instruction& out) {
   constexpr AluOp kOps[5] = {AluOp::VectorAnd, AluOp::VectorBic, AluOp::VectorOrr, AluOp::VectorOrn,
                              AluOp::VectorEor};
-  const unsigned op = (get(w, 29, 29) << 2) | get(w, 23, 22), width = vector_width(w);
+  const unsigned op = (get(w, 29, 29) << 2) | get(w, 23, 22), width = vector_bits(w);
   const Reg d = v_reg(rd(w)), n = v_reg(rn(w)), m = v_reg(rm(w));
   switch (op) {
     case 5: append(out, make_alu(AluOp::VectorSelect, width, {m, n, d}, d)); break;  // BSL

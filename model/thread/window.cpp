@@ -41,6 +41,21 @@ void write_register(Core& c, Reg r, Value v) {
   if (r != Reg::None) c.reg.set(r, v);
 }
 
+/// A register that arithmetic only sets bits in: what every writer up to the last assignment has set.
+Operand accumulated(const Core& c, Reg r, unsigned end) {
+  Operand all{true, {}, 0};
+  for (unsigned j = end; j-- > 0;) {
+    const Entry& e = c.window[j];
+    if (!writes(e, r)) continue;
+    if (!e.known) return {};
+    all.value.lo |= result_of(e, r).lo;
+    all.guess |= e.guess;
+    if (e.uop->kind == UopKind::SysWrite) return all;
+  }
+  all.value.lo |= c.reg.get(r).lo;
+  return all;
+}
+
 void write_results(Core& c, const Entry& e) {
   const isa::Uop& u = *e.uop;
   if (u.kind == UopKind::SysWrite) {
@@ -48,7 +63,8 @@ void write_results(Core& c, const Entry& e) {
     return;
   }
   write_register(c, actual_register(u.dst[0], e.context), e.value);
-  write_register(c, actual_register(u.dst[1], e.context), e.value2);
+  const Reg second = actual_register(u.dst[1], e.context);
+  write_register(c, second, isa::accumulates(second) ? Value{e.value2.lo | c.reg.get(second).lo, 0} : e.value2);
   const unsigned flags = u.kind == UopKind::Eret ? 15u : u.flags_out;
   for (Reg r : {Reg::N, Reg::Z, Reg::C, Reg::V})
     if ((flags & flag_bit(r)) != 0) c.reg.set(r, {(e.nzcv & flag_bit(r)) != 0, 0});
@@ -95,7 +111,9 @@ u8 find_producer(const Core& c, Reg r, unsigned end) {
   return kFromRegisterFile;
 }
 
-Operand register_operand(const Core& c, Reg r, unsigned end) { return produced(c, r, find_producer(c, r, end)); }
+Operand register_operand(const Core& c, Reg r, unsigned end) {
+  return isa::accumulates(r) ? accumulated(c, r, end) : produced(c, r, find_producer(c, r, end));
+}
 
 Operand operand(const Core& c, const Entry& e, unsigned s) {
   const Reg name = e.uop->src[s];

@@ -36,7 +36,7 @@ std::string differences(const isa::ArchState& before, const isa::ArchState& ours
     line(fmt::format("V{}.lo", i), before.v[i].lo, ours.v[i].lo, theirs.v[i].lo);
     line(fmt::format("V{}.hi", i), before.v[i].hi, ours.v[i].hi, theirs.v[i].hi);
   }
-  for (const isa::Reg r : {isa::Reg::TPIDR_EL0, isa::Reg::TPIDRRO_EL0, isa::Reg::TPIDR_EL1}) {
+  for (const isa::Reg r : kComparedSystemRegisters) {
     line(std::string(isa::name(r)), before.get(r).lo, ours.get(r).lo, theirs.get(r).lo);
   }
   return out;

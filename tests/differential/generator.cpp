@@ -41,6 +41,40 @@ u64 Generator::value() {
   }
 }
 
+/// A floating-point number of `width` bits: zeros, infinities, NaNs, denormals, limits, small integers and
+/// halves, numbers near another format's limits, or anything.
+u64 Generator::float_bits(unsigned width) {
+  const unsigned fraction = width == 16 ? 10 : width == 32 ? 23 : 52;
+  const unsigned exponents = width - 1 - fraction, bias = (1u << (exponents - 1)) - 1;
+  const u64 sign = u64{one_in(2)} << (width - 1);
+  const auto number = [&](u64 exponent, u64 f) {
+    return sign | (exponent & isobar::ones(exponents)) << fraction | (f & isobar::ones(fraction));
+  };
+  const u64 few = one_in(2) ? bits() : bits() << (bits() % fraction);
+  switch (bits() % 12) {
+    case 0: return number(0, 0);
+    case 1: return number(~u64{0}, 0);
+    case 2: return number(~u64{0}, bits());
+    case 3: return number(0, few >> bits() % fraction);
+    case 4: return number(~u64{0} - 1, ~u64{0} << bits() % 4);
+    case 5: return number(bits() % 3, few);
+    case 6: return number(bias + bits() % 4 - 2, u64{bits() % 4} << (fraction - 2));
+    case 7: return number(bias + 14 + bits() % 4, few);
+    case 8: return number(bias + 29 + bits() % 6, few);
+    case 9: return number(bias + 61 + bits() % 6, few);
+    case 10: return number(bias - 30 + bits() % 60, few);
+    default: return number(bits(), few);
+  }
+}
+
+u64 Generator::lanes() {
+  const unsigned width = 8u << bits() % 4;
+  if (width == 8 || one_in(4)) return value();
+  u64 v = 0;
+  for (unsigned i = 0; i < 64; i += width) v |= (float_bits(width) & isobar::ones(width)) << i;
+  return v;
+}
+
 void Generator::fill(Data& data) {
   for (std::size_t i = 0; i < data.size(); i += 8) {
     const u64 v = value();
@@ -64,8 +98,11 @@ isa::ArchState Generator::state(u64 pc) {
   s.nzcv = static_cast<u8>(bits() % 16);
   s.el = 1;
   s.sp_sel = true;
-  for (Value& v : s.v) v = {value(), value()};
+  for (Value& v : s.v) v = {lanes(), lanes()};
   for (const Reg r : {Reg::TPIDR_EL0, Reg::TPIDRRO_EL0, Reg::TPIDR_EL1}) s.set(r, {value(), 0});
+  constexpr u64 kFpcr = 0x07c80000, kFpsr = 0x0800009f;
+  s.set(Reg::FPCR, {one_in(3) ? 0 : bits() & kFpcr, 0});
+  s.set(Reg::FPSR, {one_in(4) ? bits() & kFpsr : 0, 0});
   return s;
 }
 

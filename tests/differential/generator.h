@@ -23,11 +23,14 @@ class Generator {
   Case next(u64 pc);
   /// A register value: often an edge case.
   u64 value();
+  /// One half of a vector register: lanes of one width, often special floating-point values.
+  u64 lanes();
   void fill(Data& data);
 
  private:
   u64 bits() { return random_(); }
   bool one_in(unsigned n) { return bits() % n == 0; }
+  u64 float_bits(unsigned width);
   u32 word_of(const isa::Encoding& e);
   isa::ArchState state(u64 pc);
   void aim(Case& c);

@@ -79,9 +79,9 @@ Theirs::Theirs() {
   check(uc_hook_add(engine_, &hook_, UC_HOOK_INTR, reinterpret_cast<void*>(on_interrupt), this, 1, 0),
         "hook");
   for (int i = 0; i < 29; ++i) registers_.push_back(UC_ARM64_REG_X0 + i);
-  registers_.insert(registers_.end(),
-                    {UC_ARM64_REG_X29, UC_ARM64_REG_X30, UC_ARM64_REG_SP, UC_ARM64_REG_PC, UC_ARM64_REG_NZCV,
-                     UC_ARM64_REG_TPIDR_EL0, UC_ARM64_REG_TPIDRRO_EL0, UC_ARM64_REG_TPIDR_EL1});
+  registers_.insert(registers_.end(), {UC_ARM64_REG_X29, UC_ARM64_REG_X30, UC_ARM64_REG_SP, UC_ARM64_REG_PC,
+                                       UC_ARM64_REG_NZCV, UC_ARM64_REG_TPIDR_EL0, UC_ARM64_REG_TPIDRRO_EL0,
+                                       UC_ARM64_REG_TPIDR_EL1, UC_ARM64_REG_FPCR, UC_ARM64_REG_FPSR});
   for (int i = 0; i < 32; ++i) registers_.push_back(UC_ARM64_REG_Q0 + i);
   values_.resize(registers_.size());
   for (auto& v : values_) pointers_.push_back(v.data());
@@ -123,7 +123,7 @@ void Theirs::exchange(isa::ArchState& s, bool write) {
   u64 nzcv = u64{s.nzcv} << 28;
   move(nzcv);
   s.nzcv = static_cast<u8>(nzcv >> 28 & 15);
-  for (const isa::Reg r : {isa::Reg::TPIDR_EL0, isa::Reg::TPIDRRO_EL0, isa::Reg::TPIDR_EL1}) {
+  for (const isa::Reg r : kComparedSystemRegisters) {
     u64 value = s.get(r).lo;
     move(value);
     s.set(r, {value, 0});

@@ -18,6 +18,10 @@ enum class Ending : u8 { Completed, Svc, Smc, Brk, Undefined, ReadFault, WriteFa
 
 const char* name(Ending e);
 
+/// System registers that both machines exchange and compare.
+inline constexpr isa::Reg kComparedSystemRegisters[] = {isa::Reg::TPIDR_EL0, isa::Reg::TPIDRRO_EL0,
+                                                        isa::Reg::TPIDR_EL1, isa::Reg::FPCR, isa::Reg::FPSR};
+
 using Data = std::array<u8, kDataSize>;
 
 /// isa::step() on one page of data.

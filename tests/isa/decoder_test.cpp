@@ -26,7 +26,8 @@ u32 random_word(const Encoding& e, std::mt19937& random) {
 
 TEST(Encodings, AreWellFormed) {
   const std::set<std::string> families{"alu",    "branch", "memory", "atomic",
-                                       "system", "vector", "lanes",  "structure"};
+                                       "system", "vector", "lanes",  "structure",
+                                       "float",  "float_lanes"};
   std::set<std::string> names;
   for (const Encoding& e : encodings()) {
     const std::string bits = e.bitstring;

@@ -55,15 +55,16 @@ std::string fault_of_uop(const Instruction& i, unsigned k) {
     } else if (is_uop_result(r)) {
       if (index(r) - index(Reg::U0) >= k) return "uses the result of a later micro-op";
     } else if (is_system(r)) {
-      if (u.kind != UopKind::Eret) return "system register as an input";
+      if (u.kind != UopKind::Eret && (u.kind != UopKind::Alu || r != Reg::FPCR)) return "system register as an input";
     } else if (!is_general(r) && r != Reg::XZR && !is_flag(r) && !is_vector(r)) {
       return "input register";
     }
   }
+  const bool raises = u.kind == UopKind::Alu && u.dst[1] == Reg::FPSR;
   for (const Reg r : u.dst) {
-    if (r != Reg::None && !is_general(r) && !is_vector(r)) return "destination register";
+    if (r != Reg::None && !is_general(r) && !is_vector(r) && !raises) return "destination register";
   }
-  if (u.dst[1] != Reg::None && !u.mem.pair) return "second destination without a pair";
+  if (u.dst[1] != Reg::None && !u.mem.pair && !raises) return "second destination without a pair";
   const MemoryAttributes& m = u.mem;
   const bool access = u.kind == UopKind::Read || u.kind == UopKind::Write;
   if (access) {
