@@ -10,8 +10,12 @@ namespace isobar::isa {
 AluResult evaluate_integer(const Uop& u, const Inputs& in, u64 pc);
 /// Alu micro-ops whose AluOp is from VectorMove to before LaneAdd.
 AluResult evaluate_vector(const Uop& u, const Inputs& in);
-/// Alu micro-ops whose AluOp is from LaneAdd to before FloatAdd.
+/// Alu micro-ops whose AluOp is from LaneAdd to before IntegerCopy.
 AluResult evaluate_lanes(const Uop& u, const Inputs& in);
+/// Alu micro-ops whose AluOp is from IntegerCopy to before AesEncrypt.
+AluResult evaluate_integer_lanes(const Uop& u, const Inputs& in);
+/// Alu micro-ops whose AluOp is from AesEncrypt to before FloatAdd.
+AluResult evaluate_crypto(const Uop& u, const Inputs& in);
 /// Alu micro-ops whose AluOp is FloatAdd or after.
 AluResult evaluate_float(const Uop& u, const Inputs& in);
 

@@ -112,6 +112,49 @@ enum class AluOp : u16 {
   LaneDeinterleave,  ///< every n-th lane, from lane imm on, of the n inputs put end to end (LD2, LD3, LD4)
   LaneInterleave,    ///< lanes of the n inputs in turn; part imm of that, of `amount` bits (ST2, ST3, ST4)
   LaneTable,  ///< bytes of inputs 0 to imm - 1 by the indices in input imm; out of range: input imm + 1, or 0
+  // Integer lanes that round, saturate, widen, narrow or accumulate: lanes of the result have `width` bits, imm is a
+  // LaneShape. The result of the operation is shifted, rounded, added to the last input and saturated as that says.
+  IntegerCopy,                 ///< a
+  IntegerAdd,                  ///< a + b
+  IntegerSub,                  ///< a - b
+  IntegerDifference,           ///< |a - b|
+  IntegerMultiply,             ///< a * b
+  IntegerMultiplyDoubling,     ///< 2 * a * b
+  IntegerMultiplyDoublingAdd,  ///< c * 2^width + 2 * a * b
+  IntegerMultiplyDoublingSub,  ///< c * 2^width - 2 * a * b
+  IntegerPolynomial,           ///< a * b as polynomials over {0, 1}
+  IntegerShift,                ///< a shifted left by the signed low byte of b
+  IntegerAbsolute,             ///< |a|
+  IntegerLeadingZeros,         ///< number of zeros above the highest one of a
+  IntegerLeadingSign,          ///< number of bits below the highest one of a that equal it
+  IntegerDot,                  ///< c + the products of four lanes of a and of b, of a quarter of the width
+  IntegerInsert,               ///< a shifted, with the bits of c where that has none of a's
+  PolynomialDouble,            ///< lane imm of a times that of b as polynomials: 128 bits
+  // Cryptography, on whole registers (isa/crypto.cpp).
+  AesEncrypt,                  ///< AESE
+  AesDecrypt,                  ///< AESD
+  AesMixColumns,               ///< AESMC
+  AesInverseMixColumns,        ///< AESIMC
+  Sha1Hash,                    ///< SHA1C, SHA1P, SHA1M by imm 0, 1, 2
+  Sha1Rotate,                  ///< SHA1H
+  Sha1Schedule0,               ///< SHA1SU0
+  Sha1Schedule1,               ///< SHA1SU1
+  Sha256Hash,                  ///< SHA256H, SHA256H2 by imm 0, 1
+  Sha256Schedule0,             ///< SHA256SU0
+  Sha256Schedule1,             ///< SHA256SU1
+  Sha512Hash,                  ///< SHA512H, SHA512H2 by imm 0, 1
+  Sha512Schedule0,             ///< SHA512SU0
+  Sha512Schedule1,             ///< SHA512SU1
+  EorThree,                    ///< a xor b xor c
+  EorClear,                    ///< a xor (b and not c)
+  EorRotate,                   ///< 64-bit lanes: a xor b, rotated right by imm
+  EorRotateOne,                ///< 64-bit lanes: a xor (b rotated left by 1)
+  Sm3Rotate,                   ///< SM3SS1
+  Sm3Round,                    ///< SM3TT1A, SM3TT1B, SM3TT2A, SM3TT2B by imm2 0 to 3, with element imm of the third input
+  Sm3Schedule1,                ///< SM3PARTW1
+  Sm3Schedule2,                ///< SM3PARTW2
+  Sm4Encrypt,                  ///< SM4E
+  Sm4Key,                      ///< SM4EKEY
   // Floating point: lanes of `width` bits in vectors of `amount` bits (a scalar is a vector of one lane); imm is a
   // FloatShape. FPCR is an input of those that read it, FPSR the second destination of those that raise exceptions.
   FloatAdd,                    ///< a + b
@@ -158,10 +201,36 @@ enum class AluOp : u16 {
 
 /// How a binary lane operation pairs its operands.
 enum class LaneForm : u8 {
-  Vertical,  ///< lane by lane
-  Pairwise,  ///< adjacent lanes of a, then of b
-  Across,    ///< all lanes of a into one
+  Vertical,    ///< lane by lane
+  Pairwise,    ///< adjacent lanes of a, then of b
+  Across,      ///< all lanes of a into one
+  Neighbours,  ///< adjacent lanes of a into one of twice the width
 };
+
+/// How an integer operation takes its operands and what becomes of the result; packed into Uop::imm.
+struct LaneShape {
+  LaneForm form = LaneForm::Vertical;
+  u8 element = 0;   ///< n + 1: every lane takes element n of b; 0: lane by lane
+  i8 a_scale = 0;   ///< lanes of a are 2^a_scale times as wide as those of the result: -1 half, 1 twice
+  i8 b_scale = 0;   ///< the same for b
+  u8 flags = 0;     ///< of the k...Lane constants below
+  i8 shift = 0;     ///< result shifted left by this, right if negative
+  u8 accumulate = 0;  ///< 1: added to the last input, 2: subtracted from it
+  u8 unused = 0;
+};
+static_assert(sizeof(LaneShape) == sizeof(u64));
+
+/// LaneShape::flags: signedness of operands and result (for saturation); rounding to nearest, ties up, of a right shift;
+/// saturation, with FPSR.QC; operands of half width are in the upper half, a result of half width goes there.
+inline constexpr u8 kLaneSignedA = 1, kLaneSignedB = 2, kLaneSignedResult = 4, kLaneRounds = 8, kLaneSaturates = 16,
+                    kLaneUpper = 32;
+
+inline u64 pack(const LaneShape& s) {
+  return std::bit_cast<u64>(s);
+}
+inline LaneShape lane_shape(const Uop& u) {
+  return std::bit_cast<LaneShape>(u.imm);
+}
 
 /// How a floating-point operation takes its operands; packed into Uop::imm.
 struct FloatShape {

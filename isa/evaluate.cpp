@@ -86,7 +86,9 @@ AluResult evaluate(const Uop& u, const Inputs& in, u64 pc) {
   if (u.kind == UopKind::Select) return {{select_arm(u, in, select_condition(u, in)), Value{}}, 0};
   if (alu_op(u) < AluOp::VectorMove) return evaluate_integer(u, in, pc);
   if (alu_op(u) < AluOp::LaneAdd) return evaluate_vector(u, in);
-  return alu_op(u) < AluOp::FloatAdd ? evaluate_lanes(u, in) : evaluate_float(u, in);
+  if (alu_op(u) >= AluOp::FloatAdd) return evaluate_float(u, in);
+  if (alu_op(u) < AluOp::IntegerCopy) return evaluate_lanes(u, in);
+  return alu_op(u) < AluOp::AesEncrypt ? evaluate_integer_lanes(u, in) : evaluate_crypto(u, in);
 }
 
 bool select_condition(const Uop& u, const Inputs& in) {

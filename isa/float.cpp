@@ -100,6 +100,7 @@ Value evaluate_binary(const Uop& u, const Inputs& in, const Format& f, Environme
   switch (s.form) {
     case LaneForm::Vertical: return vertical(u, s, in, f, env);
     case LaneForm::Pairwise: return pairwise(u, in, f, env);
+    case LaneForm::Neighbours:
     case LaneForm::Across: return {reduce(alu_op(u), in[0], 0, u.amount / u.width, f, env), 0};
   }
   return {};

@@ -92,6 +92,7 @@ Value evaluate_binary(const Uop& u, const Value& a, const Value& b) {
                     binary(op, get_element(from, first, width), get_element(from, first + 1, width), width));
       }
       break;
+    case LaneForm::Neighbours: break;  // only of a LaneShape
     case LaneForm::Across: {
       u64 v = get_element(a, 0, width);
       for (unsigned i = 1; i < count; ++i) v = binary(op, v, get_element(a, i, width), width) & ones(width);

@@ -49,6 +49,27 @@ inline constexpr u32 kSignalling = 1u << 14;     ///< quiet NaNs are invalid ope
 inline constexpr u32 kUpper = 1u << 15;          ///< takes the upper half of its sources
 inline constexpr u32 kFixedPoint = 1u << 16;     ///< has a number of fraction bits
 inline constexpr u32 kSize32 = 1u << 17;         ///< 32, not 64
+
+// Of integer lanes; kScalar, kSigned, kWithZero, kSwapped, kAccumulates and kUpper as above.
+inline constexpr u32 kRounds = 1u << 0;             ///< right shifts round to nearest
+inline constexpr u32 kSaturates = 1u << 1;          ///< results saturate
+inline constexpr u32 kHalves = 1u << 2;             ///< results are shifted right by one
+inline constexpr u32 kHigh = 1u << 3;               ///< results are the upper half of a value twice as wide
+inline constexpr u32 kLongA = 1u << 5;              ///< lanes of the first operand are half as wide as the result's
+inline constexpr u32 kLongB = 1u << 7;              ///< the same for the second
+inline constexpr u32 kLong = kLongA | kLongB;       ///< both
+inline constexpr u32 kNarrows = 1u << 10;           ///< lanes of the operands are twice as wide as the result's
+inline constexpr u32 kAdds = 1u << 11;              ///< added to the destination
+inline constexpr u32 kSubtracts = 1u << 13;         ///< subtracted from the destination
+inline constexpr u32 kUnsignedResult = 1u << 14;    ///< signed operands, unsigned result
+inline constexpr u32 kNeighbours = 1u << 16;        ///< LaneForm::Neighbours
+inline constexpr u32 kDestinationFirst = 1u << 17;  ///< the destination is the first operand
+inline constexpr u32 kOtherSign = 1u << 18;         ///< the second operand is unsigned if the first is signed, or signed
+inline constexpr u32 kShiftsByWidth = 1u << 19;     ///< results are shifted left by the width of the operand
+inline constexpr u32 kLeft = 1u << 20;              ///< the immediate shifts left
+/// Widths of lanes that exist.
+inline constexpr u32 k8 = 1u << 24, k16 = 1u << 25, k32 = 1u << 26, k64 = 1u << 27, kAnySize = k8 | k16 | k32 | k64;
+inline constexpr u32 kRoundedHighAccumulation = kSigned | kHigh | kRounds | kSaturates | kAccumulates | k16 | k32;
 }  // namespace trait
 
 namespace field {
