@@ -33,10 +33,11 @@ std::optional<u64> constant_register(const MachineConfig& config, unsigned core,
     case Reg::CurrentEL: return u64{ctx.el} << 2;
     case Reg::DAIF: return u64{ctx.daif} << 6;
     case Reg::SPSel: return u64{ctx.sp_sel};
-    case Reg::ID_AA64PFR0_EL1: return 0x0000'0000'0000'0011;    // EL0 and EL1 AArch64 only, FP and AdvSIMD
+    case Reg::ID_AA64PFR0_EL1: return 0x0000'0000'0011'0011;    // EL0 and EL1 AArch64 only, FP and AdvSIMD with FP16
     case Reg::ID_AA64PFR1_EL1: return 0;
-    case Reg::ID_AA64ISAR0_EL1: return 0x0020'0000'0021'0000 | u64{2} << 52;  // CRC32, LSE, FlagM2
-    case Reg::ID_AA64ISAR1_EL1: return u64{2} << 20;            // RCPC2
+    // AES with PMULL, SHA1, SHA512, CRC32, LSE, RDM, SHA3, SM3, SM4, DotProd, FHM, FlagM2.
+    case Reg::ID_AA64ISAR0_EL1: return 0x0021'1111'1021'2120;
+    case Reg::ID_AA64ISAR1_EL1: return 0x0000'0001'0021'1000;   // JSCVT, FCMA, RCPC2, FRINTTS
     case Reg::ID_AA64MMFR0_EL1: return u64{config.eis && config.eos ? 0u : 1u} << 44;  // ExS
     case Reg::ID_AA64MMFR1_EL1: return 0;
     case Reg::ID_AA64MMFR2_EL1: return u64{1} << 32;            // LSE2

@@ -26,12 +26,18 @@ class Coverage(unittest.TestCase):
         self.assertIn("instructions decoded:           3 of 4 (75.00 %)", result.stdout)
         self.assertIn("distinct instructions decoded:  2 of 3 (66.67 %)", result.stdout)
         self.assertIn("sequences decoded completely:   1 of 2 (50.00 %)", result.stdout)
+        self.assertIn("  of those without SVE:         1 of 2 (50.00 %)", result.stdout)
         self.assertRegex(result.stdout, r"(?m)^ +1 +1  \.inst +\.inst 0xffffffff$")
 
     def test_literals_are_not_instructions(self):
         result = self.run_on({"words": [NOP, LITERAL], "data_words": [1]})
         self.assertEqual(result.returncode, AS_EXPECTED, result)
         self.assertIn("1 of 1 (100.00 %)", result.stdout)
+
+    def test_sve_is_counted_apart(self):
+        result = self.run_on({"words": [NOP]}, {"words": ["04200000", NOP]})
+        self.assertIn("sequences decoded completely:   1 of 2 (50.00 %)", result.stdout)
+        self.assertIn("  of those without SVE:         1 of 1 (100.00 %)", result.stdout)
 
     def test_wrong_input_is_located(self):
         for line, message in [("[1]", "JSON object"), ("{", "JSON object"), ("{}", '"words"'), ({"words": "x"}, '"words"'),

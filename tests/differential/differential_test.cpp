@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <fstream>
 #include <iostream>
 #include <map>
+#include <set>
 
 #include "isa/assembler.h"
 #include "tests/differential/exclusions.h"
@@ -75,7 +77,15 @@ class Comparison {
   void run(unsigned count) {
     for (unsigned i = 0; i < count && failures_ < kMaxFailures; ++i) {
       if (i % 256 == 0) refill();
-      one();
+      one(generator_.next(theirs_.next_place()));
+    }
+  }
+
+  /// Each of `words` on `times` states.
+  void run(const std::set<u32>& words, unsigned times) {
+    for (unsigned i = 0; i < times && failures_ < kMaxFailures; ++i) {
+      refill();
+      for (const u32 word : words) one(generator_.next(theirs_.next_place(), word));
     }
   }
 
@@ -99,8 +109,7 @@ class Comparison {
     theirs_.data() = ours_.data;
   }
 
-  void one() {
-    Case c = generator_.next(theirs_.next_place());
+  void one(const Case& c) {
     if (const Exclusion* e = excluded(c, ours_.data)) {
       ++excluded_[e];
       ++skipped_[c.encoding];
@@ -161,6 +170,34 @@ TEST_P(Differential, EveryRegisterFlagAndByteAgrees) {
   EXPECT_EQ(comparison.failures(), 0u);
   EXPECT_GT(comparison.compared(), wanted / 2);
   EXPECT_EQ(comparison.untouched(), "");
+}
+
+/// Every instruction in the "words" arrays of a file of translated code.
+std::set<u32> recorded_words(const std::string& path) {
+  std::ifstream in(path);
+  std::set<u32> found;
+  for (std::string line; std::getline(in, line);) {
+    const std::size_t begin = line.find("\"words\": ["), end = line.find(']', begin);
+    if (begin == std::string::npos) continue;
+    for (std::size_t at = line.find('"', begin + 10); at < end; at = line.find('"', at + 10)) {
+      const u32 word = static_cast<u32>(std::stoul(line.substr(at + 1, 8), nullptr, 16));
+      if (isa::is_defined(word)) found.insert(word);
+    }
+  }
+  return found;
+}
+
+TEST(DifferentialTranslated, InstructionsOfTranslatorsAgree) {
+  const char* folder = std::getenv("ISOBAR_TRANSLATOR");
+  if (folder == nullptr) GTEST_SKIP() << "ISOBAR_TRANSLATOR is not set";
+  const std::set<u32> words = recorded_words(std::string(folder) + "/fex_sequences.jsonl");
+  ASSERT_GT(words.size(), 5000u);
+  Comparison comparison(0x7e5);
+  comparison.run(words, 4);
+  std::cout << fmt::format("{} executions of {} instructions compared\n", comparison.compared(),
+                           words.size());
+  EXPECT_EQ(comparison.failures(), 0u);
+  EXPECT_GT(comparison.compared(), 3 * words.size());
 }
 
 INSTANTIATE_TEST_SUITE_P(Chunk, Differential, testing::Range(0u, kChunks));

@@ -116,6 +116,14 @@ bool is_64_bit_vector(const Case& c, const Data&) {
   return (c.word >> 30 & 1) == 0;
 }
 
+/// MSR of FPCR or FPSR with bits set that only AArch32 has.
+bool aarch32_float_bits(const Case& c, const Data&) {
+  const u64 value = c.state.get(isa::x_reg(c.word & 31)).lo;
+  constexpr u32 kFpcr = 0xd51b4400, kFpsr = 0xd51b4420;
+  return ((c.word & ~31u) == kFpcr && (value & 0x370000) != 0) ||
+         ((c.word & ~31u) == kFpsr && (value >> 28 & 15) != 0);
+}
+
 constexpr Exclusion kExclusions[] = {
     {"UNALLOCATED", always, "not in our table: SVE, pointer authentication and more, which Unicorn has"},
     {"FCVTZS_scalar_fixed_H", negative_half, "QEMU 5.0 extends a negative 16-bit result to 32 bits"},
@@ -131,6 +139,8 @@ constexpr Exclusion kExclusions[] = {
     {"MRS", other_system_register,
      "what system registers hold and do is a property of the machine, not of step()"},
     {"MSR_reg", other_system_register, "as above"},
+    {"MSR_reg", aarch32_float_bits,
+     "Len and Stride of FPCR and flags of FPSR, which are RES0 without AArch32"},
     {"TLBI", [](const Case& c, const Data&) { return (c.word >> 8 & 15) == 1; },
      "FEAT_TLBIOS is younger than QEMU 5.0"},
     {"ERET", always, "leaves EL1, and Unicorn's register interface with it"},

@@ -168,19 +168,33 @@ Case Generator::next(u64 pc) {
     c.word = word_of(e);
     const std::string_view encoding = e.name;
     if ((encoding == "MRS" || encoding == "MSR_reg") && !one_in(4)) {
-      // TPIDR_EL0, TPIDRRO_EL0, TPIDR_EL1: op0 3, op1, CRn 13, CRm 0, op2.
-      constexpr u32 kThreadRegisters[] = {3u << 16 | 2u << 5, 3u << 16 | 3u << 5, 4u << 5};
-      c.word = (c.word & ~0xfffe0u) | 1u << 19 | 13u << 12 | kThreadRegisters[bits() % 3];
+      const isa::SystemRegister& r =
+          *isa::find_system_register(kComparedSystemRegisters[bits() % std::size(kComparedSystemRegisters)]);
+      c.word = (c.word & ~0xfffe0u) | (r.op0 & 1u) << 19 | u32{r.op1} << 16 | u32{r.crn} << 12 |
+               u32{r.crm} << 8 | u32{r.op2} << 5;
     }
     if (encoding.find("_lit") != std::string_view::npos) {
       const u64 offset = target(16, false) - pc;
       c.word = (c.word & ~(0x7ffffu << 5)) | static_cast<u32>(offset >> 2 & 0x7ffff) << 5;
     }
   }
+  finish(c);
+  return c;
+}
+
+Case Generator::next(u64 pc, u32 word) {
+  Case c;
+  c.state = state(pc);
+  c.word = word;
+  finish(c);
+  return c;
+}
+
+void Generator::finish(Case& c) {
+  const auto table = isa::encodings();
   while ((c.word & table[c.encoding].mask) != table[c.encoding].value) ++c.encoding;
   aim(c);
   prepare_exclusive(c);
-  return c;
 }
 
 }  // namespace isobar::differential

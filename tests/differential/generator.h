@@ -21,6 +21,8 @@ class Generator {
  public:
   explicit Generator(u64 seed) : random_(seed) {}
   Case next(u64 pc);
+  /// A given word on a random state.
+  Case next(u64 pc, u32 word);
   /// A register value: often an edge case.
   u64 value();
   /// One half of a vector register: lanes of one width, often special floating-point values.
@@ -33,6 +35,7 @@ class Generator {
   u64 float_bits(unsigned width);
   u32 word_of(const isa::Encoding& e);
   isa::ArchState state(u64 pc);
+  void finish(Case& c);
   void aim(Case& c);
   void prepare_exclusive(Case& c);
   u64 target(unsigned size, bool aligned);
