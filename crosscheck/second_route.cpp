@@ -57,9 +57,9 @@ bool is_exclusive(u32 word) {
 
 /// What of a machine the enumeration does not know, in words; empty if nothing.
 std::string unknown_feature(const model::Machine& machine) {
+  if (const std::string feature = beyond_axioms(machine); !feature.empty()) return feature;
   const model::Program& program = machine.program();
   if (program.has_kernel) return "a kernel";
-  if (!program.pages.empty()) return "page tables";
   if (machine.config().timer_ticks != 0) return "timer interrupts";
   for (const model::ResetState& r : program.reset) {
     if (!r.running) return "a core that does not start";
@@ -71,6 +71,10 @@ std::string unknown_feature(const model::Machine& machine) {
 }
 
 }  // namespace
+
+std::string beyond_axioms(const model::Machine& machine) {
+  return machine.program().pages.empty() ? "" : "page tables";
+}
 
 axiomatic::JudgeOptions judge_options(const model::MachineConfig& config) {
   axiomatic::JudgeOptions o;

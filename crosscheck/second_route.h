@@ -18,6 +18,9 @@ namespace isobar::crosscheck {
 /// What the judge must know of a machine; violations are told in assembly text.
 axiomatic::JudgeOptions judge_options(const model::MachineConfig& config);
 
+/// What of a machine the axioms do not speak of, in words; empty if nothing. Its executions cannot be judged.
+std::string beyond_axioms(const model::Machine& machine);
+
 /// The user-level part of a program: code, memory and start of each thread. Kernel and permissions are left
 /// out.
 axiomatic::CandidateProgram candidate_program(const model::MachineConfig& config,

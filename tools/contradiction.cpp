@@ -227,6 +227,10 @@ Contradiction contradiction(const Workload& w, const Listing& listing, const Goa
     out.reason = "the judge does not enumerate executions of a kernel";
     return out;
   }
+  if (const std::string feature = crosscheck::beyond_axioms(*w.machine); !feature.empty()) {
+    out.reason = fmt::format("the judge does not know {}", feature);
+    return out;
+  }
   const CandidateProgram program = crosscheck::candidate_program(w.machine->config(), w.machine->program());
   axiomatic::CandidateOptions limits;
   limits.max_candidates = kMaxCandidates;

@@ -111,6 +111,9 @@ void prepare(const WitnessOptions& options) {
 void keep_witnesses(const WitnessOptions& options, const Workload& w, const std::vector<StateLine>& states,
                     CaseReport& report) {
   if (!options.wanted()) return;
+  const std::string beyond = crosscheck::beyond_axioms(*w.machine);
+  const bool wants_verdict = options.judge || !options.dot_folder.empty() || !options.svg_folder.empty();
+  if (wants_verdict && !beyond.empty()) report.text += fmt::format("Not judged: the judge does not know {}\n", beyond);
   std::vector<std::string> written;
   std::size_t consistent = 0;
   for (std::size_t i = 0; i < states.size(); ++i) {
@@ -121,7 +124,7 @@ void keep_witnesses(const WitnessOptions& options, const Workload& w, const std:
       write_file(path.string(), to_text(make_trace(w, "search", 0, untimed(states[i].witness), true)));
       written.push_back(path.string());
     }
-    if (!options.judge && options.dot_folder.empty() && options.svg_folder.empty()) continue;
+    if (!wants_verdict || !beyond.empty()) continue;
     const axiomatic::Verdict verdict = judge_witness(w, states[i]);
     keep_graph(options, verdict, name, written);
     if (verdict.consistent) {
@@ -135,7 +138,7 @@ void keep_witnesses(const WitnessOptions& options, const Workload& w, const std:
   }
   for (const std::string& path : written) report.text += "Wrote " + path + "\n";
   if (!written.empty()) report.json["files"] = written;
-  if (options.judge) {
+  if (options.judge && beyond.empty()) {
     report.text +=
         fmt::format("Judge {} of {} states are consistent with the axioms\n", consistent, states.size());
     report.json["judged_consistent"] = consistent;

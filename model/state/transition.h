@@ -11,7 +11,6 @@ namespace isobar::model {
 #define ISOBAR_TRANSITIONS(X)                                        \
   X(Fetch, "fetch")                   /* next instruction enters the window; choice: version of a modified word */ \
   X(Predict, "predict")               /* guess an unresolved branch, pick, CAS or exclusive; choice: which way */  \
-  X(Translate, "translate")           /* the descriptor of an access is read; choice: its version */               \
   X(SatisfyRead, "satisfy read")      /* bytes of one piece that come from memory, now; choice: its first byte */   \
   X(ForwardRead, "forward read")      /* bytes of one piece from a store in the store buffer; choice: forward_choice() */ \
   X(PropagateWrite, "propagate write")/* a store (one piece) leaves the store buffer; choice: its first byte */     \
@@ -21,7 +20,8 @@ namespace isobar::model {
   X(SystemEffect, "system effect")    /* a written control (ACTLR_EL1.TSO) takes effect before the next CSE */     \
   X(TakeInterrupt, "take interrupt")  /* exception entry for a pending IRQ before slot `slot` */                   \
   X(TimerTick, "timer tick")          /* the timer condition of a core becomes true */                             \
-  X(HostCall, "host call")            /* HVC: bookkeeping done by the host, never anything with ordering content */
+  X(HostCall, "host call")            /* HVC: bookkeeping done by the host, never anything with ordering content */ \
+  X(Translate, "translate")           /* the descriptor of an access is read; choice: its version */
 
 enum class TransitionKind : u8 {
 #define X(name, text) name,
