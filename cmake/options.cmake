@@ -13,6 +13,13 @@ if(ISOBAR_SANITIZE)
   add_compile_options(-fno-sanitize=vptr)
   add_link_options(-fsanitize=${ISOBAR_SANITIZE})
 endif()
+# For the command and the tests, whose time is in the libraries: with sanitizers -O0 compiles them in a third of the time of
+# -O2 (21 s to 8 s for a file that writes JSON), and they run as fast.
+function(isobar_compile_quickly target)
+  if(ISOBAR_SANITIZE)
+    target_compile_options(${target} PRIVATE -O0 -g1)
+  endif()
+endfunction()
 if(ISOBAR_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
