@@ -129,7 +129,10 @@ class Pass {
       f.path_length = path_.size();
       if (p.kind == Plan::Kind::Fork) return true;
       f.since_choice = 0;
-      if (!visited_.insert(model::digest(f.state))) return false;
+      if (!visited_.insert(model::digest(f.state))) {
+        ++result_->executions;
+        return false;
+      }
       ++result_->states;
       return true;
     }
@@ -156,6 +159,7 @@ class Pass {
 
   /// A finished machine may still have steps (a timer that has not fired yet): its outcome counts all the same.
   void record_outcome(const Frame& f) {
+    ++result_->executions;
     if (!finished_.insert(model::digest(f.state))) return;
     ++result_->states;
     if (f.state.bound != nullptr) result_->reason = f.state.bound;

@@ -44,6 +44,7 @@ struct SearchResult {
   std::map<trace::Outcome, OutcomeInfo, trace::OutcomeLess> outcomes;
   u64 states = 0;       ///< distinct states kept
   u64 transitions = 0;  ///< steps taken, eager ones included
+  u64 executions = 0;   ///< paths followed to their end, or to a state from which everything was explored already
   u64 dead = 0;         ///< paths given up because a guess was wrong or an order violated
   double seconds = 0;
 };

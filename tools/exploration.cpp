@@ -78,6 +78,7 @@ CaseReport report_litmus(const std::string& format, const Workload& w, const exp
             {"condition", w.litmus->condition_text},
             {"observation", seen},
             {"states_explored", result.states},
+            {"executions", result.executions},
             {"transitions", result.transitions},
             {"seconds", result.seconds}};
   return r;
@@ -178,8 +179,11 @@ CaseReport report_exploration(const std::string& format, const Workload& w,
                               const explore::SearchResult& result, const std::vector<StateLine>& states,
                               bool assertions) {
   if (w.litmus) return report_litmus(format, w, result, states, assertions);
-  return report_scenario(format, w,
-                         scenarios::seen_by_search(result, result.status == explore::Status::Complete));
+  CaseReport r =
+      report_scenario(format, w, scenarios::seen_by_search(result, result.status == explore::Status::Complete));
+  r.json["executions"] = result.executions;
+  r.json["transitions"] = result.transitions;
+  return r;
 }
 
 }  // namespace isobar::tools
