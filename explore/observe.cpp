@@ -44,9 +44,27 @@ trace::Outcome observe(const model::Machine& m, const model::MachineState& s,
         o.values.push_back(Value{c.waiting && !c.stop.stopped ? u64{1} : u64{0}, 0});
         break;
       }
+      case trace::Observable::Kind::Flag:
+        o.values.push_back(Value{(model::flags(s) & x.addr) != 0 ? u64{1} : u64{0}, 0});
+        break;
     }
   }
   return o;
+}
+
+void count_outcome(SearchResult& result, const trace::Outcome& outcome, const model::MachineState& s,
+                   const std::vector<model::Transition>& path, bool witnesses) {
+  const auto keep = [&](std::vector<model::Transition>& witness) {
+    if (witnesses && (witness.empty() || path.size() < witness.size())) witness = path;
+  };
+  OutcomeInfo& info = result.outcomes[outcome];
+  ++info.count;
+  keep(info.witness);
+  for (std::size_t i = 0; i < model::kFlagNames.size(); ++i) {
+    if ((model::flags(s) & model::kFlagNames[i].flag) == 0) continue;
+    ++info.flags[i].count;
+    keep(info.flags[i].witness);
+  }
 }
 
 }  // namespace isobar::explore

@@ -94,9 +94,7 @@ SearchResult sample(const model::Machine& m, const std::vector<trace::Observable
     if (s.dead || !m.finished(s)) {
       ++result.dead;
     } else {
-      OutcomeInfo& info = result.outcomes[observe(m, s, observables)];
-      ++info.count;
-      if (info.witness.empty() || path.size() < info.witness.size()) info.witness = path;
+      count_outcome(result, observe(m, s, observables), s, path, true);
     }
     if (options.progress && run % 64 == 0)
       options.progress({result.states, result.transitions, result.outcomes.size(), 0,

@@ -129,7 +129,7 @@ class Pass {
       f.path_length = path_.size();
       if (p.kind == Plan::Kind::Fork) return true;
       f.since_choice = 0;
-      if (!visited_.insert(model::digest(f.state))) {
+      if (!visited_.insert(model::digest_with_flags(f.state))) {
         ++result_->executions;
         return false;
       }
@@ -160,12 +160,10 @@ class Pass {
   /// A finished machine may still have steps (a timer that has not fired yet): its outcome counts all the same.
   void record_outcome(const Frame& f) {
     ++result_->executions;
-    if (!finished_.insert(model::digest(f.state))) return;
+    if (!finished_.insert(model::digest_with_flags(f.state))) return;
     ++result_->states;
     if (f.state.bound != nullptr) result_->reason = f.state.bound;
-    OutcomeInfo& info = result_->outcomes[observe(m_, f.state, observables_)];
-    ++info.count;
-    if (options_.witnesses && (info.witness.empty() || path_.size() < info.witness.size())) info.witness = path_;
+    count_outcome(*result_, observe(m_, f.state, observables_), f.state, path_, options_.witnesses);
   }
 
   bool keep_going() {

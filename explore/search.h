@@ -1,6 +1,7 @@
 // Exhaustive and random exploration of a machine. Sees the transition system only: no SystemC, no YAML, no judge.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <functional>
 #include <map>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "model/machine/machine.h"
+#include "model/state/flags.h"
 #include "trace/outcome.h"
 
 namespace isobar::explore {
@@ -32,10 +34,18 @@ struct SearchOptions {
 
 enum class Status : u8 { Complete, Undetermined };
 
+/// What was seen of one warning (model/state/flags.h).
+struct FlagInfo {
+  u64 count = 0;                           ///< distinct final states
+  std::vector<model::Transition> witness;  ///< from the initial state, if asked for
+};
+
 /// What was seen of one outcome.
 struct OutcomeInfo {
   u64 count = 0;                           ///< distinct final states that show it
   std::vector<model::Transition> witness;  ///< from the initial state, if asked for
+  /// Of the final states that show it, those whose executions carry each warning, in the order of model::kFlagNames.
+  std::array<FlagInfo, model::kFlagNames.size()> flags;
 };
 
 struct SearchResult {
@@ -66,6 +76,10 @@ struct RandomOptions {
 /// Outcomes of random schedules: a subset of search(); always Status::Undetermined.
 SearchResult sample(const model::Machine& m, const std::vector<trace::Observable>& observables,
                     const RandomOptions& options);
+
+/// Counts the final state `s`, reached by `path`, for its outcome; the shortest witnesses are kept if `witnesses`.
+void count_outcome(SearchResult& result, const trace::Outcome& outcome, const model::MachineState& s,
+                   const std::vector<model::Transition>& path, bool witnesses);
 
 /// The values of `observables` in a finished state.
 trace::Outcome observe(const model::Machine& m, const model::MachineState& s,

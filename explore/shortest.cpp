@@ -6,6 +6,7 @@
 #include <queue>
 
 #include "explore/fingerprints.h"
+#include "model/state/flags.h"
 
 namespace isobar::explore {
 
@@ -78,7 +79,7 @@ class Search {
     while (!queue_.empty() && keep_going()) {
       const std::size_t at = queue_.top().second;
       queue_.pop();
-      Digest d = model::digest(nodes_[at].state);
+      Digest d = model::digest_with_flags(nodes_[at].state);
       d.a += nodes_[at].core;  // the same state is worth another look if going on from it costs a switch less
       if (!visited_.insert(d)) {
         nodes_[at].state = {};

@@ -8,6 +8,7 @@
 #include "tools/files.h"
 #include "tools/search_flags.h"
 #include "tools/second_route.h"
+#include "tools/warnings.h"
 #include "tools/witness.h"
 
 namespace isobar::tools {
@@ -34,6 +35,7 @@ std::vector<CaseReport> explore_file(const Options& options, const std::string& 
     const std::vector<StateLine> states = state_lines(w, result);
     reports.push_back(report_exploration(kExploreFormat, w, result, states, false));
     keep_witnesses(options.witness, w, states, reports.back());
+    keep_warning_witnesses(options.witness, w, warnings(w, result), reports.back());
     if (options.witness.judge) {
       const bool complete = result.status == explore::Status::Complete;
       compare_routes(w, states, complete, reports.back());

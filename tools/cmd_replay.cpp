@@ -13,6 +13,7 @@
 #include "tools/exploration.h"
 #include "tools/files.h"
 #include "tools/recording.h"
+#include "tools/warnings.h"
 
 namespace isobar::tools {
 
@@ -29,6 +30,7 @@ struct Replay {
   std::size_t steps = 0;
   std::string problem;  ///< why it is not the same run; empty if it is
   std::string state;
+  std::vector<std::string> flags;
   Digest digest;
 };
 
@@ -48,6 +50,7 @@ Replay replay(const Workload& w, const trace::Trace& t, const std::string& file,
                   describe(step.transition).c_str());
   }
   r.digest = model::digest(repeater.state());
+  r.flags = warning_names(repeater.state());
   r.state = state_text(w, explore::observe(*w.machine, repeater.state(), w.observables));
   if (r.problem.empty() && !t.footer) r.problem = "the trace has no last line: it was cut off";
   if (r.problem.empty() && t.footer->digest != r.digest) {
@@ -69,13 +72,15 @@ ExitStatus replay_file(const Options& options, const std::string& file) {
                                            {"variant", w.variant},
                                            {"transitions", r.steps},
                                            {"state", r.state},
+                                           {"flags", r.flags},
                                            {"digest", trace::to_text(r.digest)},
                                            {"same", same},
                                            {"reason", r.problem}};
     std::printf("%s\n", object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
   } else {
-    std::printf("Replay %s\n%s\nTransitions %zu\nDigest %s\n%s\n", w.title().c_str(), spaced(r.state).c_str(),
-                r.steps, trace::to_text(r.digest).c_str(),
+    std::printf("Replay %s\n%s\n", w.title().c_str(), spaced(r.state).c_str());
+    for (const std::string& flag : r.flags) std::printf("Flag %s\n", flag.c_str());
+    std::printf("Transitions %zu\nDigest %s\n%s\n", r.steps, trace::to_text(r.digest).c_str(),
                 same ? "Same" : ("Different: " + r.problem).c_str());
   }
   return same ? ExitStatus::AsExpected : ExitStatus::Differs;

@@ -110,6 +110,10 @@ Result run_random(const Options& options, const Workload& w, const scenarios::Ru
       explore::OutcomeInfo& sum = all.outcomes[outcome];
       sum.count += info.count;
       if (sum.witness.empty()) sum.witness = info.witness;
+      for (std::size_t i = 0; i < info.flags.size(); ++i) {
+        sum.flags[i].count += info.flags[i].count;
+        if (sum.flags[i].witness.empty()) sum.flags[i].witness = info.flags[i].witness;
+      }
     }
   }
   return finish_search(options, w, all, "random", run.seeds.front());
@@ -141,6 +145,7 @@ CaseReport report_timed(const Workload& w, const scenarios::Seen& seen,
                     {"instructions", t.instructions},
                     {"transitions", t.transitions},
                     {"ipis", t.ipis},
+                    {"flags", t.flags},
                     {"deadlocked", t.deadlocked},
                     {"limit", t.limit}});
     const std::string ipis = t.ipis == 0 ? "" : fmt::format(", {} IPI{}", t.ipis, t.ipis == 1 ? "" : "s");

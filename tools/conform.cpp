@@ -28,6 +28,7 @@ struct Comparison {
   Status status = Status::NotRun;
   std::string reason;
   scenarios::StateDifference difference;
+  scenarios::StateDifference flags;  ///< of the warnings
   double cpu_seconds = 0;
 
   bool exact() const { return status == Status::Complete && difference.exact(); }
@@ -48,7 +49,7 @@ const char* name(Status s) {
 
 /// One line of the table.
 struct Row {
-  u64 tests = 0, exact = 0, missing = 0, extra = 0, unsupported = 0, undetermined = 0, error = 0;
+  u64 tests = 0, exact = 0, missing = 0, extra = 0, flags = 0, unsupported = 0, undetermined = 0, error = 0;
   double cpu_seconds = 0;
 
   void add(const Comparison& c) {
@@ -56,6 +57,7 @@ struct Row {
     exact += c.exact();
     missing += !c.difference.missing.empty();
     extra += !c.difference.extra.empty();
+    flags += !c.flags.exact();
     unsupported += c.status == Status::Unsupported;
     undetermined += c.status == Status::Undetermined;
     error += c.status == Status::Error;
@@ -103,16 +105,21 @@ void explore_and_compare(const ConformOptions& options, const ReferenceOutcome& 
   search.interrupt = &interrupt_flag();
   const explore::SearchResult found = explore::search(machine, p.observables, search);
   std::set<std::string> states, faults;
+  std::set<std::string> flags(p.flags.begin(), p.flags.end());
   for (const auto& [outcome, info] : found.outcomes) {
     if (!scenarios::passes_filter(p, outcome)) continue;
     states.insert(scenarios::state_text(p, outcome));
+    for (std::size_t i = 0; i < model::kFlagNames.size(); ++i)
+      if (info.flags[i].count != 0) flags.insert(std::string(model::kFlagNames[i].name));
     for (const std::string& f : scenarios::unexpected_faults(p, outcome)) faults.insert(f);
   }
   c.difference = scenarios::compare_states(reference.states, {states.begin(), states.end()});
+  c.flags = scenarios::compare_states(reference.flags, {flags.begin(), flags.end()});
   c.status = Status::Complete;
   if (found.status == explore::Status::Undetermined) {
     c.status = Status::Undetermined;
     c.reason = found.reason;
+    c.flags.missing.clear();
     c.difference.missing.clear();  // not all states are known; one too many is one too many all the same
   }
   for (const std::string& f : faults) c.reason += (c.reason.empty() ? "" : ", ") + f;
@@ -188,7 +195,7 @@ std::vector<ReferenceOutcome> selected(const ConformOptions& options) {
 
 void list(const ConformOptions& options, const ReferenceOutcome& test, const Comparison& c,
           std::ostream& out) {
-  if (c.exact() || c.status == Status::Loaded) return;
+  if ((c.exact() && c.flags.exact()) || c.status == Status::Loaded) return;
   out << test.test << ":" << name(c.status);
   if (!c.reason.empty()) out << " (" << c.reason << ")";
   if (!c.difference.missing.empty()) out << " missing " << c.difference.missing.size();
@@ -202,11 +209,13 @@ void list(const ConformOptions& options, const ReferenceOutcome& test, const Com
   };
   show("-", c.difference.missing);
   show("+", c.difference.extra);
+  for (const std::string& f : c.flags.missing) out << "  -flag " << f << "\n";
+  for (const std::string& f : c.flags.extra) out << "  +flag " << f << "\n";
 }
 
 void print(const std::string& name, const Row& r, std::ostream& out) {
-  out << fmt::format("{:<16}{:>7}{:>7}{:>9}{:>7}{:>13}{:>14}{:>7}{:>10.2f}\n", name, r.tests, r.exact,
-                     r.missing, r.extra, r.unsupported, r.undetermined, r.error, r.cpu_seconds);
+  out << fmt::format("{:<16}{:>7}{:>7}{:>9}{:>7}{:>7}{:>13}{:>14}{:>7}{:>10.2f}\n", name, r.tests, r.exact,
+                     r.missing, r.extra, r.flags, r.unsupported, r.undetermined, r.error, r.cpu_seconds);
 }
 
 }  // namespace
@@ -221,8 +230,8 @@ ExitStatus run_conform(const ConformOptions& options, std::ostream& out) {
     rows[tests[i].group].add(results[i]);
     total.add(results[i]);
   }
-  out << fmt::format("{:<16}{:>7}{:>7}{:>9}{:>7}{:>13}{:>14}{:>7}{:>10}\n", "group", "tests", "exact",
-                     "missing", "extra", "unsupported", "undetermined", "error", "CPU s");
+  out << fmt::format("{:<16}{:>7}{:>7}{:>9}{:>7}{:>7}{:>13}{:>14}{:>7}{:>10}\n", "group", "tests", "exact",
+                     "missing", "extra", "flags", "unsupported", "undetermined", "error", "CPU s");
   for (const auto& [group, row] : rows) print(group, row, out);
   if (rows.size() > 1) print("total", total, out);
   if (total.missing != 0 || total.extra != 0) return ExitStatus::Differs;

@@ -23,11 +23,11 @@ struct ConformOptions {
   unsigned list_states = 8;  ///< at most so many states of each kind per listed test
 };
 
-/// Prints one line per group: tests, exact, missing (tests that lack a recorded state), extra (tests with a
-/// state that is not recorded), unsupported, undetermined, error, CPU seconds. Differs if anything is missing
-/// or extra, BadInput if a test could not be read, Undetermined if a bound was hit, else AsExpected:
-/// unsupported tests are not failures. Throws InputError if outcomes.jsonl cannot be read or no test is
-/// selected. The order of the output does not depend on `jobs`.
+/// Prints one line per group: tests, exact, missing (tests that lack a recorded state), extra (tests with a state
+/// that is not recorded), flags (tests whose warnings are not those recorded), unsupported, undetermined, error, CPU
+/// seconds. Differs if anything is missing or extra, BadInput if a test could not be read, Undetermined if a bound was
+/// hit, else AsExpected: unsupported tests and warnings are not failures. Throws InputError if outcomes.jsonl cannot be
+/// read or no test is selected. The order of the output does not depend on `jobs`.
 ExitStatus run_conform(const ConformOptions& options, std::ostream& out);
 
 }  // namespace isobar::tools

@@ -16,6 +16,7 @@
 #include "tools/stale.h"
 #include "tools/variation.h"
 #include "tools/walk.h"
+#include "tools/warnings.h"
 
 namespace isobar::tools {
 
@@ -111,6 +112,9 @@ class Explanation {
     for (const Step& s : untimed(run)) repeat.take(s);
     const std::string state = state_text(w_, explore::observe(*w_.machine, repeat.state(), w_.observables));
     say("End: " + spaced(state));
+    const std::vector<std::string> flags = warning_names(repeat.state());
+    for (const std::string& flag : flags) say("Flag " + flag);
+    report_.json["flags"] = flags;
     report_.example = state;
     report_.json["state"] = state;
     report_.json["shortest"] = shortest;

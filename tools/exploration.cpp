@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <map>
 
+#include "tools/warnings.h"
+
 namespace isobar::tools {
 
 namespace {
@@ -178,11 +180,15 @@ CaseReport report_scenario(const std::string& format, const Workload& w, const s
 CaseReport report_exploration(const std::string& format, const Workload& w,
                               const explore::SearchResult& result, const std::vector<StateLine>& states,
                               bool assertions) {
-  if (w.litmus) return report_litmus(format, w, result, states, assertions);
-  CaseReport r =
-      report_scenario(format, w, scenarios::seen_by_search(result, result.status == explore::Status::Complete));
-  r.json["executions"] = result.executions;
-  r.json["transitions"] = result.transitions;
+  CaseReport r;
+  if (w.litmus) {
+    r = report_litmus(format, w, result, states, assertions);
+  } else {
+    r = report_scenario(format, w, scenarios::seen_by_search(result, result.status == explore::Status::Complete));
+    r.json["executions"] = result.executions;
+    r.json["transitions"] = result.transitions;
+  }
+  add_warnings(w, result, r);
   return r;
 }
 

@@ -12,6 +12,7 @@
 #include "explore/search.h"
 #include "support/diagnostic.h"
 #include "tools/interrupt.h"
+#include "tools/warnings.h"
 #if ISOBAR_HAS_SYSTEMC
 #include "model/systemc/timed_run.h"
 #endif
@@ -84,6 +85,7 @@ TimedReport run_here(const Workload& w, u64 seed, const TimedLimits& limits, boo
   const bool ended = r.status == systemc::RunStatus::Finished || report.deadlocked;
   if (!ended) report.limit = why_stopped(r.status, limits, r.statistics.host_seconds);
   report.outcome = explore::observe(*w.machine, r.state, w.observables);
+  report.flags = warning_names(r.state);
   report.digest = model::digest(r.state);
   report.ticks = r.time;
   report.instructions = r.statistics.instructions;

@@ -24,6 +24,7 @@ struct TimedReport {
   std::string limit;  ///< what ended the run early; empty if it ended by itself
   bool deadlocked = false;
   trace::Outcome outcome;
+  std::vector<std::string> flags;  ///< names of the warnings it carries
   Digest digest;  ///< of the final state; replaying `steps` gives the same
   u64 ticks = 0, instructions = 0, transitions = 0;
   u64 ipis = 0;  ///< software-generated interrupts taken

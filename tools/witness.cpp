@@ -145,4 +145,19 @@ void keep_witnesses(const WitnessOptions& options, const Workload& w, const std:
   }
 }
 
+void keep_warning_witnesses(const WitnessOptions& options, const Workload& w, const std::vector<Warning>& warnings,
+                            CaseReport& report) {
+  if (options.trace_folder.empty()) return;
+  for (std::size_t i = 0; i < warnings.size(); ++i) {
+    const Warning& f = warnings[i];
+    if (f.witness.empty()) continue;
+    const std::string name = file_name(w.variant.empty() ? w.name : w.name + "-" + w.variant);
+    const std::string path =
+        (fs::path(options.trace_folder) / fmt::format("{}-flag-{}.trace", name, f.word)).string();
+    write_file(path, to_text(make_trace(w, "search", 0, untimed(f.witness), true)));
+    report.text += "Wrote " + path + "\n";
+    report.json["flags"][i]["trace"] = path;
+  }
+}
+
 }  // namespace isobar::tools

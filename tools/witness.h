@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "tools/exploration.h"
+#include "tools/warnings.h"
 #include "tools/workload.h"
 
 namespace isobar::tools {
@@ -26,5 +27,9 @@ void prepare(const WitnessOptions& options);
 /// N counting from 1. Names the files in `report`; a witness that the axioms forbid makes it Internal.
 void keep_witnesses(const WitnessOptions& options, const Workload& w, const std::vector<StateLine>& states,
                     CaseReport& report);
+
+/// With a trace folder: the shortest run found with each warning, as NAME-flag-WORD.trace. `warnings` as in `report`.
+void keep_warning_witnesses(const WitnessOptions& options, const Workload& w, const std::vector<Warning>& warnings,
+                            CaseReport& report);
 
 }  // namespace isobar::tools

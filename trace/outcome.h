@@ -15,11 +15,12 @@ namespace isobar::trace {
 /// of its instruction; both 0 if there was none. It is the exception that stopped the core for good, or, where faults
 /// are remembered (model::Program::remember_faults), the one with number `index` of those the core took.
 /// FaultAddress: `lo` is FAR_EL1 of that exception. Waiting: `lo` is 1 if the core waits for ever (WFI and nothing will wake it), 0 if it reached its end.
+/// Flag: `lo` is 1 if the execution carries the warning whose bit (model/state/flags.h) is `addr`.
 struct Observable {
-  enum class Kind : u8 { Register, Memory, Fault, FaultAddress, Waiting } kind = Kind::Register;
-  u8 core = 0;                     ///< all but Memory
+  enum class Kind : u8 { Register, Memory, Fault, FaultAddress, Waiting, Flag } kind = Kind::Register;
+  u8 core = 0;                     ///< all but Memory and Flag
   isa::Reg reg = isa::Reg::None;   ///< Register
-  u64 addr = 0;                    ///< Memory
+  u64 addr = 0;                    ///< Memory; Flag: a bit
   u8 size = 8;                     ///< bytes looked at: 1, 2, 4, 8, 16
   std::string label;               ///< as printed: "0:X1", "[x]", "fault(P0)"
   u8 index = 0;                    ///< Fault, FaultAddress: which of the core's faults, 0 is the first

@@ -81,6 +81,8 @@ class Step {
       a.version = t_.choice;
       fabric_.access(s_.storage, a);
       append(c_, isa::decode_cached(static_cast<u32>(a.data.lo)), c_.pc);
+      c_.window[before].unordered =
+          !s_.storage.code.empty() && fetch_conflicts(s_.storage, ctx_.config, c_.pc, t_.choice, core_);
     }
     c_.pc += 4;
     const isa::Uop& last = *c_.window.back().uop;

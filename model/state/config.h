@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "isa/concurrent_modification.h"
 #include "isa/register.h"
 #include "support/types.h"
 
@@ -53,6 +54,7 @@ struct MachineConfig {
   bool uci = true;           ///< SCTLR_EL1.UCI: DC and IC by address at EL0; false: they are trapped to EL1
   bool ets2 = false;         ///< FEAT_ETS2: translations are ordered after DSB, and faulting ones after older accesses
   bool force_broadcast = false; ///< HCR_EL2.FB: IC IALLU acts on every core, as the reference model has it
+  isa::CmodxList cmodx = isa::CmodxList::Current; ///< what may be modified while another core executes it
   unsigned timer_ticks = 0;  ///< timer interrupts per core that search may deliver at any time
   Speculation speculation = Speculation::Prune;
   u64 counter_frequency = 1'000'000'000;  ///< CNTFRQ_EL0, Hz; one tick is one unit of model time

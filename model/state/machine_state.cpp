@@ -23,7 +23,7 @@ u64 pack(const Context& c) {
 void hash(const Entry& e, Hasher& h) {
   h.word(e.pc);
   const u64 state = u64{e.known} | u64{e.address_known} << 1 | u64{e.fired} << 2 | u64{e.guessed} << 3 |
-                    u64{e.resolved} << 4 | u64{e.faulting} << 5 | u64{e.inert} << 6;
+                    u64{e.resolved} << 4 | u64{e.faulting} << 5 | u64{e.inert} << 6 | u64{e.unordered} << 7;
   h.word(u64{e.word} << 32 | u64{e.index} << 24 | state << 8 | e.choice);
   h.word(pack(e.context) << 32 | u64{e.nzcv} << 24 | u64{e.partner} << 16);
   u64 producers;

@@ -63,6 +63,7 @@ struct Entry {
   bool resolved = false;    ///< guess checked, or condition computed without one
   bool faulting = false;    ///< address known and not permitted, or undefined: becomes an exception
   bool inert = false;       ///< a Write that does not happen (failed exclusive or CAS)
+  bool unordered = false;   ///< first of its instruction: kFlagCmodx once it is executed (model/state/flags.h)
   u8 choice = 0;            ///< the guess: branch 1 = taken; pick 1 = first arm; exclusive 1 = success; CAS see thread/cas.h
   u8 nzcv = 0;
   u8 partner = kNoSlot;     ///< W of an RMW or STXR: slot of its R or kMonitorSlot; Status, CasResult: slot of the W
@@ -121,6 +122,7 @@ struct MachineState {
   std::vector<Core> core;
   Storage storage;
   std::vector<u64> host;  ///< state of host services, opaque to the model
+  u8 flags = 0;           ///< mask of Flag; see flags() in model/state/flags.h; not hashed
   bool dead = false;      ///< a guess was wrong or an order violated, and Speculation::Prune
   const char* bound = nullptr;  ///< a limit of the model was hit on this path; not hashed
 };

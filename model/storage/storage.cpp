@@ -112,8 +112,10 @@ void drop_versions(CodeWord& w, unsigned n, unsigned cores) {
   if (n == 0) return;
   w.values.erase(w.values.begin(), w.values.begin() + n);
   w.cleaned = static_cast<u16>(w.cleaned - std::min<unsigned>(w.cleaned, n));
-  for (unsigned c = 0; c < cores; ++c)
+  for (unsigned c = 0; c < cores; ++c) {
     w.floor[c] = static_cast<u16>(w.floor[c] - std::min<unsigned>(w.floor[c], n));
+    w.ordered[c] = static_cast<u16>(w.ordered[c] - std::min<unsigned>(w.ordered[c], n));
+  }
 }
 
 /// Forgets every version that neither a core nor the point of unification can still produce, and every word
@@ -132,13 +134,21 @@ void append_version(Storage& s, const MachineConfig& config, u64 addr, u32 old_w
     w = s.code.insert(w, CodeWord{});
     w->addr = addr;
     w->values.push_back(old_word);
+    w->restricted = !isa::is_concurrently_modifiable(old_word, config.cmodx);
   }
   w->values.push_back(new_word);
+  w->restricted |= !isa::is_concurrently_modifiable(new_word, config.cmodx);
   if (data_coherent(config) && holds(Rule::CleanByStore)) w->cleaned = static_cast<u16>(w->values.size() - 1);
   if (w->values.size() > kMaxVersions) {
     drop_versions(*w, 1, config.cores);
     s.versions_dropped = true;
   }
+}
+
+/// For flags(): the words that have been written.
+void note_code_write(Storage& s, u64 word) {
+  if (s.first_word_written == 0) s.first_word_written = word;
+  s.several_words_written |= s.first_word_written != word;
 }
 
 /// Remembers the versions of every descriptor that a write of [addr, addr + size) changes.
@@ -175,20 +185,24 @@ void invalidate_tlb(Storage& s, const Access& a, unsigned cores) {
 
 void write_bytes(Storage& s, const Image& image, const MachineConfig& config, const Program& program,
                  const Access& a) {
+  const u64 first = align_down(a.addr, kWord), end = a.addr + a.size;
   // With DIC a fetch sees every propagated store: no history is needed.
   if (config.dic && holds(Rule::CoherentFetch)) {
     update_granule(s, image, a.addr, a.size, a.data);
+    for (u64 word = first; word < end; word += kWord)
+      if (executable(program, word)) note_code_write(s, word);
     return;
   }
-  const u64 first = align_down(a.addr, kWord), end = a.addr + a.size;
   std::array<u32, kGranule / kWord> old{};
   for (u64 word = first; word < end; word += kWord)
     old[(word - first) / kWord] = static_cast<u32>(read_memory(s, image, word, kWord).lo);
   update_granule(s, image, a.addr, a.size, a.data);
   for (u64 word = first; word < end; word += kWord)
-    if (executable(program, word))
+    if (executable(program, word)) {
+      note_code_write(s, word);
       append_version(s, config, word, old[(word - first) / kWord],
                      static_cast<u32>(read_memory(s, image, word, kWord).lo));
+    }
 }
 
 void write(Storage& s, const Image& image, const MachineConfig& config, const Program& program, const Access& a) {
@@ -219,6 +233,8 @@ void invalidate(Storage& s, const MachineConfig& config, u64 lo, u64 hi, unsigne
     if (w.addr < lo || w.addr > hi) continue;
     const u16 floor = holds(Rule::FloorIsClean) ? w.cleaned : static_cast<u16>(w.values.size() - 1);
     for (unsigned c = first; c < end; ++c) w.floor[c] = std::max(w.floor[c], floor);
+    if (w.restricted)
+      for (unsigned c = first; c < end; ++c) w.ordered[c] = static_cast<u16>(w.values.size() - 1);
   }
   forget_versions(s, config.cores);
 }
@@ -383,6 +399,20 @@ FetchRange fetchable(const Storage& s, const MachineConfig& config, u64 addr, un
   return {w->floor[core], static_cast<u16>(count - w->floor[core])};
 }
 
+void order_before_fetches(Storage& s, unsigned core) {
+  for (CodeWord& w : s.code)
+    if (w.restricted) w.ordered[core] = static_cast<u16>(w.values.size() - 1);
+}
+
+bool fetch_conflicts(const Storage& s, const MachineConfig& config, u64 addr, unsigned version, unsigned core) {
+  const CodeWord* w = find_code(s, addr);
+  if (w == nullptr || !w->restricted) return false;
+  const auto restricted = [&](unsigned i) { return !isa::is_concurrently_modifiable(w->values[i], config.cmodx); };
+  for (unsigned i = std::max<unsigned>(version, w->ordered[core]) + 1; i < w->values.size(); ++i)
+    if (restricted(version) || restricted(i)) return true;
+  return false;
+}
+
 void hash(const Storage& s, Hasher& h, unsigned cores) {
   h.word(s.memory_hash_a);
   h.word(s.memory_hash_b);
@@ -391,7 +421,7 @@ void hash(const Storage& s, Hasher& h, unsigned cores) {
   for (const CodeWord& w : s.code) {
     h.word(w.addr);
     h.word(w.cleaned | (u64{w.values.size()} << 32));
-    for (unsigned c = 0; c < cores; ++c) h.word(w.floor[c]);
+    for (unsigned c = 0; c < cores; ++c) h.word(w.floor[c] | u64{w.ordered[c]} << 32);
     for (const u32 v : w.values) h.word(v);
   }
   for (const TableEntry& t : s.tables) {

@@ -30,7 +30,10 @@ struct Granule {
 struct CodeWord {
   u64 addr = 0;
   u16 cleaned = 0;                      ///< index of the version at the point of unification
+  bool restricted = false;              ///< a version is outside the list of MachineConfig::cmodx
   std::array<u16, kMaxCores> floor{};   ///< per core, the oldest version it may fetch
+  /// Per core, the newest version whose write is ordered before what the core fetches next. Kept if `restricted`.
+  std::array<u16, kMaxCores> ordered{};
   std::vector<u32> values;
 };
 
@@ -56,6 +59,8 @@ struct Storage {
   Interrupts irq;
   u64 time = 0;  ///< model time in ticks; stays 0 in search
   u64 memory_hash_a = 0, memory_hash_b = 0;  ///< order-independent hash of memory, kept up to date by every write
+  u64 first_word_written = 0;          ///< for flags(): the first instruction word that was written; not hashed
+  bool several_words_written = false;  ///< a second one was written; not hashed
   bool versions_dropped = false;  ///< a word had more than kMaxVersions fetchable versions: the oldest was forgotten
 };
 
@@ -114,6 +119,11 @@ FetchRange fetchable(const Storage& s, const MachineConfig& config, u64 addr, un
 const TableEntry* find_table(const Storage& s, u64 addr);
 /// The versions of the descriptor at `addr` that core `core` may use, as FetchRange.
 FetchRange usable_descriptors(const Storage& s, u64 addr, unsigned core);
+/// `core` has completed a context synchronisation event: the writes so far are ordered before its next fetches.
+void order_before_fetches(Storage& s, unsigned core);
+/// Would fetching version `version` of the word at `addr` by `core` be an unordered conflict with a newer write, in
+/// the sense of kFlagCmodx (model/state/flags.h)?
+bool fetch_conflicts(const Storage& s, const MachineConfig& config, u64 addr, unsigned version, unsigned core);
 
 void hash(const Storage& s, Hasher& h, unsigned cores);
 

@@ -1,5 +1,6 @@
 #include "model/thread/exceptions.h"
 
+#include "model/state/flags.h"
 #include "model/state/mutation.h"
 #include "model/thread/guards.h"
 #include "model/thread/translation.h"
@@ -118,6 +119,8 @@ void take_exception(const SettleContext& ctx, MachineState& s, unsigned core, un
       ctx.observer->fetched(core, *e);
   u64 offset = vector;
   if (from.el == 1) offset -= from.sp_sel ? 0x200 : 0x400;
+  const bool call = vector == 0x400 && esr >> 26 == static_cast<u64>(ExceptionClass::Svc);
+  if (ctx.config.eis || !call) order_before_fetches(s.storage, core);
   if (ctx.config.eis) c.context.tso = tso_after_synchronisation(ctx.config, c, core);
   c.pc = vbar.value.lo + offset;
 }
@@ -147,6 +150,7 @@ void leave_fault(const SettleContext& ctx, MachineState& s, unsigned core, const
 void take_synchronous(const SettleContext& ctx, MachineState& s, unsigned core, unsigned slot) {
   Core& c = s.core[core];
   const Entry e = c.window[slot];
+  if (c.window[instruction_start(c, slot)].unordered) s.flags |= kFlagCmodx;
   const u64 same = e.context.el == 1 ? 1 : 0;
   u64 ec = 0;
   u64 iss = 0;
@@ -204,6 +208,7 @@ bool return_from_exception(const SettleContext& ctx, MachineState& s, unsigned c
   to.daif = static_cast<u8>(spsr.value.lo >> 6 & 15);
   if (e.guessed && e.addr == elr.value.lo && to == guessed_return(e.context)) return true;
   c.context = to;
+  if (ctx.config.eos) order_before_fetches(s.storage, core);
   if (ctx.config.eos)
     c.context.tso = tso_after_synchronisation(ctx.config, c, core);
   c.pc = elr.value.lo;

@@ -1,6 +1,7 @@
 #include "model/thread/settle.h"
 
 #include "isa/evaluate.h"
+#include "model/state/flags.h"
 #include "model/state/mutation.h"
 #include "model/thread/exceptions.h"
 #include "model/thread/guards.h"
@@ -317,6 +318,7 @@ class Settler {
     Entry& e = c_.window[i];
     if (e.fired || !synchronised(c_, i)) return;
     e.known = e.fired = changed_ = true;
+    order_before_fetches(s_.storage, core_);
     c_.context.tso = tso_after_synchronisation(ctx_.config, c_, core_);
   }
 
@@ -552,6 +554,7 @@ class Settler {
     if (n == 0) return;
     if (ctx_.observer != nullptr)
       for (unsigned i = 0; i < n; ++i) ctx_.observer->retired(core_, c_.window[i]);
+    for (unsigned i = 0; i < n; ++i) s_.flags = static_cast<u8>(s_.flags | flags_when_retired(c_.window[i]));
     retire(c_, n);
     changed_ = true;
   }

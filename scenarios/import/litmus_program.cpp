@@ -6,6 +6,7 @@
 
 #include "isa/alu_op.h"
 #include "isa/decoder.h"
+#include "scenarios/import/litmus_flags.h"
 #include "support/bits.h"
 
 namespace isobar::scenarios {
@@ -44,6 +45,7 @@ LitmusProgram LitmusBuilder::build() {
   check_threads();
   machine_ = litmus_machine(test_, threads(), options_);
   p_.config = machine_.config;
+  p_.flags = variant_flags(test_, options_);
   place_labels();
   declare_locations();
   declare_registers();

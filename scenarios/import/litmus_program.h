@@ -94,6 +94,7 @@ struct LitmusProgram {
   std::map<u64, std::string> descriptors;   ///< page table entries that the test writes: "(oa:PA(x), valid:0)"
   std::map<u32, std::string> instructions;  ///< words of the test's code and of its instr:"..." values
   std::vector<u64> code_bytes;              ///< length of each thread's code
+  std::vector<std::string> flags;           ///< warnings that need no execution: variants that do not go together
 };
 
 /// Throws UnsupportedError, or InputError for what is wrong (an unknown register or label, an instruction

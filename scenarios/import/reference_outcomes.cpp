@@ -39,6 +39,9 @@ std::vector<ReferenceOutcome> read_reference_outcomes(const std::string& directo
       r.variants = j.value("variants", std::vector<std::string>{});
       r.states = j.at("states").get<std::vector<std::string>>();
       r.observation = j.value("observation", std::string{});
+      if (const auto flags = j.find("flags"); flags != j.end() && !flags->is_null())
+        r.flags = flags->get<std::vector<std::string>>();
+      std::sort(r.flags.begin(), r.flags.end());
       std::sort(r.states.begin(), r.states.end());
       all.push_back(std::move(r));
     } catch (const nlohmann::json::exception& e) {

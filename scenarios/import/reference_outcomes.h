@@ -15,6 +15,7 @@ struct ReferenceOutcome {
   std::vector<std::string> variants;
   std::vector<std::string> states;  ///< sorted
   std::string observation;
+  std::vector<std::string> flags;  ///< warnings of some execution, sorted
 };
 
 /// Every line of DIRECTORY/outcomes.jsonl, in its order. Throws InputError with the line of what is wrong.

@@ -76,6 +76,7 @@ trace::Observable bare_observable(const Observed& o, const Thread* t) {
     case Observed::Kind::Fault: x.kind = trace::Observable::Kind::Fault; break;
     case Observed::Kind::FaultAddress: x.kind = trace::Observable::Kind::FaultAddress; break;
     case Observed::Kind::Waiting: x.kind = trace::Observable::Kind::Waiting; break;
+    case Observed::Kind::Flag: x.kind = trace::Observable::Kind::Flag; break;
   }
   return x;
 }
@@ -89,8 +90,7 @@ void build_bare(const Scenario& s, const Variant& v, Build& b) {
     b.program.stop.insert(b.program.stop.end(), t.stops.begin(), t.stops.end());
   }
   for (const Observed& o : s.observed) {
-    b.observables.push_back(
-        bare_observable(o, o.kind == Observed::Kind::Memory ? nullptr : &s.threads.at(o.thread)));
+    b.observables.push_back(bare_observable(o, o.of_thread() ? &s.threads.at(o.thread) : nullptr));
   }
 }
 

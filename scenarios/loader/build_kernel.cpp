@@ -191,7 +191,8 @@ class KernelBuilder {
     x.label = o.label;
     x.size = o.size;
     x.addr = o.address;
-    if (o.kind == Observed::Kind::Memory) return x;
+    if (o.kind == Observed::Kind::Flag) x.kind = trace::Observable::Kind::Flag;
+    if (!o.of_thread()) return x;
     const std::string task = "task_" + s_.threads.at(o.thread).name;
     switch (o.kind) {
       case Observed::Kind::Register: {
@@ -209,7 +210,8 @@ class KernelBuilder {
             s_.threads[o.thread].parks ? result_address(o.thread) + kParkedSlot : symbols.at(task + ".state");
         x.size = s_.threads[o.thread].parks ? 8 : 4;
         break;
-      case Observed::Kind::Memory: break;
+      case Observed::Kind::Memory:
+      case Observed::Kind::Flag: break;
     }
     return x;
   }

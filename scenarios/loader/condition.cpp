@@ -51,7 +51,8 @@ bool holds(const Condition& c, const std::vector<Value>& values) {
       const FaultReport f = fault_report(values.at(c.observed), values.at(c.observed_address));
       return matches(f, c.fault) && (!c.address || f.address == *c.address);
     }
-    case Condition::Kind::Waiting: return values.at(c.observed).lo != 0;
+    case Condition::Kind::Waiting:
+    case Condition::Kind::Flag: return values.at(c.observed).lo != 0;
     case Condition::Kind::True: return true;
   }
   return false;

@@ -29,12 +29,12 @@ struct Term {
 
 /// A parsed condition.
 struct Condition {
-  enum class Kind : u8 { And, Or, Not, Compare, Fault, Waiting, True };
+  enum class Kind : u8 { And, Or, Not, Compare, Fault, Waiting, Flag, True };
   enum class Relation : u8 { Equal, NotEqual, Less, LessEqual, Greater, GreaterEqual };
   Kind kind = Kind::True;
   Relation relation = Relation::Equal;
   Term left, right;                  ///< Compare; unsigned comparison
-  unsigned observed = 0;             ///< Fault, Waiting: index of the thread's
+  unsigned observed = 0;             ///< Fault, Waiting: index of the thread's; Flag: of the warning
   unsigned observed_address = 0;     ///< Fault: index of the address it is at
   FaultKind fault = FaultKind::Any;  ///< Fault
   std::optional<u64> address;        ///< Fault: address it must be at

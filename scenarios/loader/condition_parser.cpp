@@ -5,6 +5,7 @@
 #include <array>
 #include <cctype>
 
+#include "model/state/flags.h"
 #include "scenarios/loader/condition.h"
 #include "scenarios/loader/names.h"
 #include "scenarios/loader/scenario.h"
@@ -182,6 +183,8 @@ class ConditionParser {
       expect(")");
       return waiting(static_cast<unsigned>(thread));
     }
+    if (token_.kind == Token::Kind::Word && token_.text == "flagged" && text_.substr(next_, 1) == "(")
+      return flagged();
     if (token_.kind == Token::Kind::Word && token_.text == "true" &&
         scenario_.find_memory("true") == nullptr) {
       advance();
@@ -275,6 +278,28 @@ class ConditionParser {
     Condition c;
     c.kind = Condition::Kind::Waiting;
     c.observed = observe_waiting(scenario_, thread);
+    return c;
+  }
+
+  Condition flagged() {
+    advance();
+    expect("(");
+    std::vector<std::string> words;
+    Condition c;
+    c.kind = Condition::Kind::Flag;
+    bool known = false;
+    for (const model::FlagName& f : model::kFlagNames) {
+      words.emplace_back(f.word);
+      if (token_.text != f.word) continue;
+      known = true;
+      const std::string label = fmt::format("flagged({})", f.word);
+      c.observed = scenario_.observe({Observed::Kind::Flag, 0, isa::Reg::None, f.flag, 1, label});
+    }
+    if (!known)
+      fail(token_.at,
+           fmt::format("{} is not a warning{}", quoted(token_.text), suggestion(token_.text, words)));
+    advance();
+    expect(")");
     return c;
   }
 

@@ -106,7 +106,7 @@ void read_kernel_threads(const Node& n, Problems& problems, KernelSection& kerne
 
 const Section& machine_section() {
   static const Section s{"machine",
-                         {"cores", "kind", "tso", "flavour", "dic", "idc", "line", "eis", "eos", "uci",
+                         {"cores", "kind", "tso", "flavour", "dic", "idc", "line", "eis", "eos", "uci", "cmodx",
                           "window", "timer_ticks", "midr"}};
   return s;
 }
@@ -170,6 +170,10 @@ void read_machine(const Node& n, Problems& problems, MachineDraft& draft) {
   boolean("eis", draft.config.eis);
   boolean("uci", draft.config.uci);
   boolean("eos", draft.config.eos);
+  if (const Node* v = map.find("cmodx")) {
+    const std::optional<unsigned> word = read_word(*v, problems, "cmodx", {"current", "original"});
+    if (word) draft.config.cmodx = *word == 0 ? isa::CmodxList::Current : isa::CmodxList::Original;
+  }
   integer("window", 16, 64, draft.config.window);
   integer("timer_ticks", 0, 255, draft.config.timer_ticks);
   if (const Node* v = map.find("midr")) {

@@ -140,12 +140,13 @@ struct Variant {
 
 /// What is looked at when a run has ended.
 struct Observed {
-  enum class Kind : u8 { Register, Memory, Fault, FaultAddress, Waiting } kind = Kind::Register;
-  unsigned thread = 0;            ///< all but Memory: index into Scenario::threads
+  enum class Kind : u8 { Register, Memory, Fault, FaultAddress, Waiting, Flag } kind = Kind::Register;
+  unsigned thread = 0;            ///< all but Memory and Flag: index into Scenario::threads
   isa::Reg reg = isa::Reg::None;  ///< Register
-  u64 address = 0;                ///< Memory
+  u64 address = 0;                ///< Memory; Flag: its bit (model/state/flags.h)
   u8 size = 8;                    ///< Memory, Register: bytes
   std::string label;              ///< as written by the user: "P1.X0", "x", "buf[2]", "fault(P0)"
+  bool of_thread() const { return kind != Kind::Memory && kind != Kind::Flag; }
 };
 
 struct Expectation {

@@ -87,10 +87,10 @@ std::string state_text(const Scenario& scenario, const Build& b, const std::vect
           item(fault_text(scenario, b, values, static_cast<unsigned>(i)));
         break;
       case Observed::Kind::FaultAddress: break;
-      case Observed::Kind::Waiting: {
+      case Observed::Kind::Waiting:
+      case Observed::Kind::Flag:
         if (values[i].lo != 0) item(o.label);
         break;
-      }
     }
   }
   return text;
