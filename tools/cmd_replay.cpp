@@ -9,6 +9,7 @@
 
 #include "explore/search.h"
 #include "support/diagnostic.h"
+#include "tools/code_report.h"
 #include "tools/command.h"
 #include "tools/exploration.h"
 #include "tools/files.h"
@@ -31,14 +32,17 @@ struct Replay {
   std::string problem;  ///< why it is not the same run; empty if it is
   std::string state;
   std::vector<std::string> flags;
+  std::string code_text;  ///< what it did with code that it modified
+  nlohmann::ordered_json code;
   Digest digest;
 };
 
 Replay replay(const Workload& w, const trace::Trace& t, const std::string& file, bool print_steps) {
   Replay r;
   Repeater repeater(w);
+  CodeReport code(w, [&]() -> const model::MachineState& { return repeater.state(); });
   for (const Step& step : steps_of(t, file)) {
-    if (!repeater.take(step)) {
+    if (!repeater.take(step, &code)) {
       const u32 line = r.steps < t.line.size() ? t.line[r.steps] : 0;
       r.problem =
           fmt::format("line {}: the machine does not allow this step: {}", line, describe(step.transition));
@@ -51,6 +55,8 @@ Replay replay(const Workload& w, const trace::Trace& t, const std::string& file,
   }
   r.digest = model::digest(repeater.state());
   r.flags = warning_names(repeater.state());
+  r.code_text = code.text();
+  r.code = code.json();
   r.state = state_text(w, explore::observe(*w.machine, repeater.state(), w.observables));
   if (r.problem.empty() && !t.footer) r.problem = "the trace has no last line: it was cut off";
   if (r.problem.empty() && t.footer->digest != r.digest) {
@@ -73,6 +79,7 @@ ExitStatus replay_file(const Options& options, const std::string& file) {
                                            {"transitions", r.steps},
                                            {"state", r.state},
                                            {"flags", r.flags},
+                                           {"code", r.code},
                                            {"digest", trace::to_text(r.digest)},
                                            {"same", same},
                                            {"reason", r.problem}};
@@ -80,6 +87,7 @@ ExitStatus replay_file(const Options& options, const std::string& file) {
   } else {
     std::printf("Replay %s\n%s\n", w.title().c_str(), spaced(r.state).c_str());
     for (const std::string& flag : r.flags) std::printf("Flag %s\n", flag.c_str());
+    std::printf("%s", r.code_text.c_str());
     std::printf("Transitions %zu\nDigest %s\n%s\n", r.steps, trace::to_text(r.digest).c_str(),
                 same ? "Same" : ("Different: " + r.problem).c_str());
   }

@@ -146,6 +146,7 @@ CaseReport report_timed(const Workload& w, const scenarios::Seen& seen,
                     {"transitions", t.transitions},
                     {"ipis", t.ipis},
                     {"flags", t.flags},
+                    {"code", t.code},
                     {"deadlocked", t.deadlocked},
                     {"limit", t.limit}});
     const std::string ipis = t.ipis == 0 ? "" : fmt::format(", {} IPI{}", t.ipis, t.ipis == 1 ? "" : "s");
@@ -153,6 +154,7 @@ CaseReport report_timed(const Workload& w, const scenarios::Seen& seen,
                           t.ticks, t.instructions, t.transitions, ipis, digest,
                           t.limit.empty() ? "" : ", stopped: " + t.limit);
     if (!w.scenario) r.text += "  " + spaced(state) + "\n";
+    r.text += t.code_text;
   }
   r.json["runs"] = list;
   return r;

@@ -11,6 +11,7 @@
 
 #include "explore/search.h"
 #include "support/diagnostic.h"
+#include "tools/code_report.h"
 #include "tools/interrupt.h"
 #include "tools/warnings.h"
 #if ISOBAR_HAS_SYSTEMC
@@ -68,6 +69,8 @@ TimedReport run_here(const Workload& w, u64 seed, const TimedLimits& limits, boo
                      ProgressLine& progress) {
   systemc::TimedRun run(*w.machine, systemc::PlatformConfig{}, seed);
   run.keep_log(keep_steps);
+  CodeReport code(w, [&run]() -> const model::MachineState& { return run.state(); });
+  run.set_observer(&code);
   systemc::RunResult r;
   for (u64 until = kSlice;; until += kSlice) {
     systemc::RunLimits slice;
@@ -86,6 +89,8 @@ TimedReport run_here(const Workload& w, u64 seed, const TimedLimits& limits, boo
   if (!ended) report.limit = why_stopped(r.status, limits, r.statistics.host_seconds);
   report.outcome = explore::observe(*w.machine, r.state, w.observables);
   report.flags = warning_names(r.state);
+  report.code_text = code.text();
+  report.code = code.json();
   report.digest = model::digest(r.state);
   report.ticks = r.time;
   report.instructions = r.statistics.instructions;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,8 @@ struct TimedReport {
   bool deadlocked = false;
   trace::Outcome outcome;
   std::vector<std::string> flags;  ///< names of the warnings it carries
+  std::string code_text;           ///< what it did with code that it modified (tools/code_report.h)
+  nlohmann::ordered_json code;
   Digest digest;  ///< of the final state; replaying `steps` gives the same
   u64 ticks = 0, instructions = 0, transitions = 0;
   u64 ipis = 0;  ///< software-generated interrupts taken
