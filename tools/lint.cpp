@@ -11,6 +11,7 @@
 #include "isa/decoder.h"
 #include "model/machine/recorder.h"
 #include "support/diagnostic.h"
+#include "tools/code_address.h"
 #include "tools/goal.h"
 #include "tools/insertion.h"
 #include "tools/listing.h"
@@ -71,20 +72,18 @@ unsigned step_cost(u32 word) {
   }
 }
 
+bool is_branch(u32 word) {
+  const isa::Instruction& i = isa::decode_cached(word);
+  return std::any_of(i.uops.begin(), i.uops.begin() + i.count,
+                     [](const isa::Uop& u) { return u.kind == isa::UopKind::Branch; });
+}
+
 bool is_indirect_branch(u32 word) {
   const isa::Instruction& i = isa::decode_cached(word);
   const bool is_return = (word & 0xfffffc1f) == 0xd65f0000;
   return !is_return && std::any_of(i.uops.begin(), i.uops.begin() + i.count, [](const isa::Uop& u) {
     return u.kind == isa::UopKind::Branch && u.branch_op() == isa::BranchOp::Indirect;
   });
-}
-
-/// "X1" of the "[X1...]" in the text of a store; empty if there is none.
-std::string base_register(const std::string& text) {
-  const std::size_t open = text.find('[');
-  if (open == std::string::npos) return "";
-  const std::size_t begin = text.find_first_not_of(' ', open + 1), end = text.find_first_of(" ,]", begin);
-  return begin == std::string::npos || end == std::string::npos ? "" : text.substr(begin, end - begin);
 }
 
 Workload with_caches(const Workload& w, const CacheKind& kind) {
@@ -107,14 +106,15 @@ Workload without(const Workload& w, const std::set<u64>& removed) {
 class Lint {
  public:
   Lint(const Workload& w, const LintOptions& options, ProgressLine& progress)
-      : w_(w), options_(options), progress_(progress), listing_(w) {}
+      : w_(w), options_(options), progress_(progress), listing_(w), written_(w.machine->config().line_bytes) {}
 
   CaseReport run() {
     const explore::SearchResult seen =
         explore_workload(with_caches(w_, kCaches[0]), options_.search, true, progress_);
     const Goal goal = goal_of(w_, options_.outcome, seen);
     find_stores(seen);
-    extended_ = insert_code(w_, insertions());
+    plan_insertions();
+    extended_ = insert_code(w_, insertions_);
     collect_steps();
     head(goal);
     std::array<Finding, kCaches.size()> found;
@@ -146,6 +146,7 @@ class Lint {
               for (u64 at = a.addr & ~u64{3}; at < a.addr + a.size; at += 4) modified_.insert(at);
             }
           }
+          if (stores_.count(i.pc) != 0) written_.add(i, [this](u64 addr) { return is_executable(addr); });
         }
       }
     }
@@ -161,32 +162,101 @@ class Lint {
     });
   }
 
-  std::vector<Insertion> insertions() const {
-    std::vector<Insertion> out;
-    std::map<unsigned, std::string> base;  // of the last store to code, by thread
+  /// A line that was written by a store before and may have to be maintained.
+  struct Dirty {
+    WrittenLine line;
+    std::string reg;        ///< that holds its address, or is free for it
+    bool constant = false;  ///< the operands of the address keep their initial values
+  };
+
+  void plan_insertions() {
+    std::map<unsigned, std::vector<std::string>> unused;
+    std::map<unsigned, std::vector<Dirty>> dirty;  // by thread
+    const std::vector<std::string> registers = free_registers(w_.text);
+    const std::set<u64> entries = entered();
     for (const CodeLine& c : listing_.code()) {
       if (c.thread == kSharedCode || executed_.count(c.pc) == 0) continue;
+      unused.try_emplace(c.thread, registers);
+      std::vector<Dirty>& lines = dirty[c.thread];
+      if (entries.count(c.pc) != 0) forget_computed(lines);
       if (modified_.count(c.pc) != 0) {
-        out.push_back({Insertion::Where::BeforeLabel, c, {"ISB"}});
+        insertions_.push_back({Insertion::Where::BeforeLabel, c, {"ISB"}});
       } else if (is_indirect_branch(c.word)) {
-        out.push_back({Insertion::Where::Before, c, {"ISB"}});
+        insertions_.push_back({Insertion::Where::Before, c, {"ISB"}});
       }
-      if (stores_.count(c.pc) != 0) base[c.thread] = base_of(c);
+      if (stores_.count(c.pc) != 0) note_written(c, lines, unused.at(c.thread));
       // Behind a step that is there already, so that the fewest are added.
-      const bool step = step_cost(c.word) > kIsbCost && base.count(c.thread) != 0;
-      if (stores_.count(c.pc) == 0 && !step) continue;
-      const std::string& r = base[c.thread];
-      out.push_back({Insertion::Where::After, c, {"DC CVAU, " + r, "DSB ISH", "IC IVAU, " + r, "DSB ISH"}});
+      if (!lines.empty() && (stores_.count(c.pc) != 0 || step_cost(c.word) > kIsbCost))
+        insertions_.push_back({Insertion::Where::After, c, maintenance(lines)});
+      if (is_branch(c.word)) forget_computed(lines);
+    }
+  }
+
+  /// Where code may be entered other than from the instruction before.
+  std::set<u64> entered() const {
+    const std::vector<u64>& targets = w_.machine->program().indirect_targets;
+    std::set<u64> out(targets.begin(), targets.end());
+    for (const CodeLine& c : listing_.code()) {
+      const isa::Instruction& i = isa::decode_cached(c.word);
+      for (unsigned k = 0; k < i.count; ++k)
+        if (i.uops[k].kind == isa::UopKind::Branch && i.uops[k].branch_op() != isa::BranchOp::Indirect)
+          out.insert(c.pc + i.uops[k].imm);
     }
     return out;
   }
 
-  std::string base_of(const CodeLine& store) const {
-    std::string base = base_register(store.text);
-    if (base.empty())
+  /// Addresses computed before a store hold where that store has been executed for certain.
+  static void forget_computed(std::vector<Dirty>& lines) {
+    lines.erase(std::remove_if(lines.begin(), lines.end(), [](const Dirty& d) { return !d.constant; }), lines.end());
+  }
+
+  void note_written(const CodeLine& store, std::vector<Dirty>& lines, std::vector<std::string>& unused) {
+    const auto written = written_.of(store.pc, store.word);
+    if (!written)
       throw InputError(Diagnostic{{w_.file, store.line, store.column},
-                                  "expected a store to code with its address in brackets"});
-    return base;
+                                  "expected a store to code whose address is a register with an offset or an index"});
+    for (const WrittenLine& line : *written) {
+      Dirty d{line, "", is_constant(line.address, store.thread)};
+      const bool known = std::any_of(lines.begin(), lines.end(), [&](const Dirty& other) {
+        return d.constant && other.constant && other.line.lines == d.line.lines;
+      });
+      if (known) continue;
+      const std::optional<std::string> plain = line.address.plain();
+      if (d.constant && plain) {
+        d.reg = *plain;
+      } else {
+        if (unused.empty())
+          throw InputError(Diagnostic{{w_.file, store.line, store.column},
+                                      "no register from X9 to X27 is free for the address of this store to code"});
+        d.reg = unused.back();
+        unused.pop_back();
+        notes_[{store.thread, d.reg}] = fmt::format("{} = {}", d.reg, line.address.text());
+      }
+      if (!d.constant) {
+        notes_[{store.thread, d.reg}] += fmt::format(" before {} (line {})", store.text, store.line);
+        insertions_.push_back({Insertion::Where::Before, store, line.address.code(d.reg)});
+      }
+      lines.push_back(d);
+    }
+  }
+
+  bool is_constant(const CodeAddress& a, unsigned thread) const {
+    return std::none_of(listing_.code().begin(), listing_.code().end(), [&](const CodeLine& c) {
+      return (c.thread == thread || c.thread == kSharedCode) && a.changed_by(isa::decode_cached(c.word));
+    });
+  }
+
+  static std::vector<std::string> maintenance(const std::vector<Dirty>& lines) {
+    std::vector<std::string> code;
+    for (const Dirty& d : lines) {
+      if (!d.constant || d.line.address.plain()) continue;
+      for (const std::string& i : d.line.address.code(d.reg)) code.push_back(i);
+    }
+    for (const char* operation : {"DC CVAU, ", "IC IVAU, "}) {
+      for (const Dirty& d : lines) code.push_back(operation + d.reg);
+      code.push_back("DSB ISH");
+    }
+    return code;
   }
 
   std::string owner(const CodeLine& c) const {
@@ -197,9 +267,7 @@ class Lint {
   void collect_steps() {
     std::map<u64, const Inserted*> added;
     for (const Inserted& i : extended_.added) added[i.pc] = &i;
-    insertions_ = insertions();
-    std::set<std::pair<unsigned, u32>>
-        lines;  // threads and lines that some run executes; both texts count alike
+    std::set<std::pair<unsigned, u32>> lines;  // threads and lines that some run executes; both texts count alike
     for (const CodeLine& c : listing_.code()) {
       if (executed_.count(c.pc) != 0) lines.emplace(c.thread, c.line);
     }
@@ -213,11 +281,20 @@ class Lint {
       } else {
         const Insertion& i = insertions_[found->second->insertion];
         s.added = true;
-        s.what = fmt::format("{} {} {} (line {})", i.code[found->second->line],
-                             i.where == Insertion::Where::After ? "after" : "before", i.at.text, i.at.line);
+        s.what = fmt::format("{} {} {} (line {}){}", i.code[found->second->line],
+                             i.where == Insertion::Where::After ? "after" : "before", i.at.text, i.at.line,
+                             note_on(c.thread, i.code[found->second->line]));
       }
       steps_.push_back(s);
     }
+  }
+
+  /// ", X17 = X1 + 64" for an instruction that acts on an address that was computed into X17.
+  std::string note_on(unsigned thread, const std::string& instruction) const {
+    const std::size_t comma = instruction.rfind(", ");
+    if (comma == std::string::npos) return "";
+    const auto note = notes_.find({thread, instruction.substr(comma + 2)});
+    return note == notes_.end() ? "" : ", " + note->second;
   }
 
   Answer reachable(const Goal& goal, const Workload& w) {
@@ -274,9 +351,10 @@ class Lint {
         if (const auto r = enough({added[a], added[b]})) return *r;
       }
     }
-    std::set<u64> removed;
-    for (auto pc = added.rbegin(); pc != added.rend(); ++pc) take_away(goal, all, *pc, removed);
-    return removed;
+    std::set<u64> early, late;  // what is kept stands early, or late, where several lines are maintained together
+    for (auto pc = added.rbegin(); pc != added.rend(); ++pc) take_away(goal, all, *pc, early);
+    for (const u64 pc : added) take_away(goal, all, pc, late);
+    return late.size() > early.size() ? late : early;
   }
 
   void say(const std::string& line) { report_.text += line + "\n"; }
@@ -383,6 +461,8 @@ class Lint {
   std::set<u64> stores_;    ///< instructions
   std::set<u64> modified_;  ///< words they write
   std::set<u64> executed_;  ///< instructions that some witness executes
+  WrittenLines written_;
+  std::map<std::pair<unsigned, std::string>, std::string> notes_;  ///< by thread and register: what is computed into it
   std::vector<Insertion> insertions_;
   Extended extended_;
   std::vector<CodeStep> steps_;

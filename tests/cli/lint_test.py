@@ -97,6 +97,35 @@ exists (0:X9=0)
         self.assertEqual([c["as_written"] for c in caches], ["wrong"] * 3)
         self.assertEqual([len(c["missing"]) for c in caches], [5, 4, 2])
 
+    def test_a_store_with_an_offset_is_maintained_where_it_writes(self):
+        for store, note in (("STR W3, [X1, #64]", "X1 + 64"), ("STR W3, [X1, X6]", "X1 + X6"),
+                            ("STR W3, [X1, W7, SXTW #2]", "X1 + W7 SXTW #2"), ("STR W3, [X8, #-4]", "X8 - 4"),
+                            ("STR W3, [X1, #64]!", "X1 + 64 before STR W3, [X1, #64]! (line 32)"),
+                            ("STR W3, [X12], #4", "X12 before STR W3, [X12], #4 (line 32)"),
+                            ("STP W9, W3, [X8, #-8]", "X8 - 4"),  # of its two words only one is in that line
+                            ("SWP W3, W9, [X12]", None)):
+            with self.subTest(store):
+                text = scenario([]).replace("STR W3, [X1]", store)
+                text = text.replace("      MOV W0, #1\n", "      NOP\n" * 16 + "      f: MOV W0, #1\n      end:\n")
+                text = text.replace("BLR X1", "BLR X12")
+                text = text.replace("X2: flag}", "X2: flag, X6: 64, X7: 16, X8: jit.end, X12: jit.f}")
+                text = text.replace("X4: 1}", "X4: 1, X9: \"instr(NOP)\"}")
+                caches = self.lint(text, DIFFERS)
+                self.assertEqual([len(c["missing"]) for c in caches], [4, 3, 0])
+                clean = next(m for m in caches[0]["missing"] if "DC CVAU" in m)
+                self.assertTrue(clean.endswith("(line 32)" if note is None else f" = {note}"), clean)
+
+    def test_stores_to_several_lines_are_maintained_together(self):
+        text = scenario([]).replace("      RET\n", "      B 1f\n" + "      NOP\n" * 16 + "      1:\n      MOV W6, #1\n      RET\n")
+        text = text.replace("      STR W3, [X1]\n", "      STR W3, [X1]\n      STR W7, [X1, #72]\n")
+        text = text.replace("X4: 1}", "X4: 1, X7: \"instr(MOV W6, #2)\"}")
+        text = text.replace("runner.X0 == 1\n", "(runner.X0 == 1 || runner.X6 == 1)\n")
+        caches = self.lint(text, DIFFERS)
+        self.assertEqual([len(c["missing"]) for c in caches], [6, 4, 0])
+        # One line, one operation.
+        caches = self.lint(text.replace("      NOP\n", "").replace("#72", "#8"), DIFFERS)
+        self.assertEqual([len(c["missing"]) for c in caches], [4, 3, 0])
+
     def test_no_store_to_code_is_bad_input(self):
         path = ROOT / "scenarios" / "quickstart" / "1-message.yaml"
         result = isobar("lint", path)
