@@ -123,6 +123,22 @@ u8 conditional_compare(const Uop& u, const Inputs& in) {
   return add_with_carry(in[0].lo, subtract ? ~b : b, subtract, u.width).flags;
 }
 
+u64 with_tag(u64 pointer, u64 tag) {
+  return (pointer & ~(u64{15} << 56)) | (tag & 15) << 56;
+}
+
+/// ChooseNonExcludedTag() of the Arm ARM: the tag `steps` allowed tags after `tag`; `exclude` is a mask of 16 bits.
+u64 next_tag(u64 tag, unsigned steps, u64 exclude) {
+  if ((exclude & 0xffff) == 0xffff) return 0;
+  const auto skip = [exclude](u64 t) {
+    while (bit(exclude, static_cast<unsigned>(t)) != 0) t = (t + 1) & 15;
+    return t;
+  };
+  tag = skip(tag);
+  for (; steps != 0; --steps) tag = skip((tag + 1) & 15);
+  return tag;
+}
+
 u64 second_operand(const Uop& u, const Inputs& in) {
   return u.n_src < 2 ? u.imm : extend_operand(in[1].lo, u.extend, u.amount, u.width);
 }
@@ -215,6 +231,19 @@ AluResult evaluate_integer(const Uop& u, const Inputs& in, u64 pc) {
     case AluOp::MinUnsigned: r = std::min(a, b); break;
     case AluOp::Crc32: r = crc32(a, b, static_cast<unsigned>(u.imm), 0xedb88320); break;
     case AluOp::Crc32c: r = crc32(a, b, static_cast<unsigned>(u.imm), 0x82f63b78); break;
+    case AluOp::TagExtract: r = bits(a, 59, 56); break;
+    case AluOp::TagInsert: r = with_tag(a, b); break;
+    case AluOp::TagAdd:
+      r = with_tag(a + u.imm, next_tag(bits(a, 59, 56), static_cast<unsigned>(u.imm2), in[1].lo));
+      break;
+    case AluOp::TagRandom: r = with_tag(a, next_tag(in[3].lo & 15, 0, in[1].lo | in[2].lo)); break;
+    case AluOp::TagMask: r = in[1].lo | u64{1} << bits(a, 59, 56); break;
+    case AluOp::PointerSub: {
+      const Sum s = add_with_carry(sign_extend(a, 56), ~sign_extend(in[1].lo, 56), true, 64);
+      r = s.value;
+      result.flags = s.flags;
+      return result;
+    }
     case AluOp::FlagConstant: result.flags = static_cast<u8>(u.imm); return result;
     case AluOp::FlagsToRegister: r = u64{packed_flags(u, in, 0)} << 28; break;
     case AluOp::RegisterToFlags: result.flags = static_cast<u8>(bits(a, 31, 28)); return result;

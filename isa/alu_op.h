@@ -70,6 +70,12 @@ enum class AluOp : u16 {
   AxflagZero,               ///< Z := Z or V
   AxflagCarry,              ///< C := C and not V
   Xaflag,                   ///< all flags from C and Z (XAFLAG)
+  TagExtract,               ///< bits 59:56 of a (the logical address tag)
+  TagInsert,                ///< a with bits 59:56 replaced by bits 3:0 of b
+  TagAdd,                   ///< a + imm, tag moved on imm2 times, skipping those in mask b (ADDG, SUBG)
+  TagRandom,                ///< a with a tag in neither mask b nor c: the first from bits 3:0 of input 3 on; 0 if none
+  TagMask,                  ///< b with the bit set whose number is the tag of a (GMI)
+  PointerSub,               ///< a - b, both sign-extended from bit 55 (SUBP)
   VectorMove,               ///< the low `width` bits of a, zero-extended
   VectorElement,            ///< element imm of a, `width` bits, zero-extended
   VectorElementSigned,      ///< element imm of a, `width` bits, sign-extended to `amount` bits

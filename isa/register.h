@@ -55,7 +55,12 @@ namespace isobar::isa {
   X(ICC_IAR1_EL1, 3, 0, 12, 12, 0, 1, 2)    \
   X(ICC_EOIR1_EL1, 3, 0, 12, 12, 1, 2, 1)   \
   X(ICC_SGI1R_EL1, 3, 0, 12, 11, 5, 2, 1)   \
-  X(ICC_IGRPEN1_EL1, 3, 0, 12, 12, 7, 1, 1)
+  X(ICC_IGRPEN1_EL1, 3, 0, 12, 12, 7, 1, 1) \
+  X(TCO, 3, 3, 4, 2, 7, 0, 0)               \
+  X(GCR_EL1, 3, 0, 1, 0, 6, 1, 1)           \
+  X(RGSR_EL1, 3, 0, 1, 0, 5, 1, 1)          \
+  X(TFSR_EL1, 3, 0, 5, 6, 0, 1, 1)          \
+  X(TFSRE0_EL1, 3, 0, 5, 6, 1, 1, 1)
 
 /// One flat numbering of architectural state.
 /// 0 to 30 are X0 to X30; XZR reads as zero and discards writes; SP is the stack pointer that PSTATE selects (the

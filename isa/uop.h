@@ -59,6 +59,15 @@ enum class ExceptionOp : u8 { Svc, Hvc, Smc, Brk, Hlt, Undefined };
 /// How a store's value comes from its operand(s); Plain is every non-RMW store.
 enum class RmwOp : u8 { Plain, Swap, Add, Clear, Eor, Set, SMax, SMin, UMax, UMin, CompareAndSwap };
 
+/// Does an access concern allocation tags (FEAT_MTE) instead of bytes? Then its size counts granules of 16 bytes, each
+/// with a tag of 4 bits in a byte of its own, and its address is that of the data.
+enum class TagAccess : u8 {
+  None,
+  Explicit,    ///< LDG, STG and friends
+  CheckRead,   ///< the implicit read that checks a load; made by the model, never by lowering
+  CheckWrite,  ///< the same for a store or an atomic
+};
+
 /// Fields of Uop that only Read and Write use.
 struct MemoryAttributes {
   u8 size = 0;               ///< bytes of this access: 1, 2, 4, 8 or 16
@@ -76,6 +85,8 @@ struct MemoryAttributes {
                    ///< its own if aligned; 0: not such an access
   u8 result_width = 64;  ///< 32 or 64 for a general register, 128 for a vector register (upper part zeroed)
   RmwOp rmw = RmwOp::Plain;
+  TagAccess tag = TagAccess::None;
+  bool unchecked = false;  ///< Tag Unchecked whatever the mode: the data of STZG, STGP, DC GZVA
 };
 
 /// One micro-op. Inputs are grouped so that the model can keep address, data and condition dependencies

@@ -90,6 +90,12 @@ bool lower_isb(u32, Instruction& out) {
 bool lower_msr_immediate(u32 w, Instruction& out) {
   Uop u = make(UopKind::SysWrite);
   const unsigned op2 = get(w, 7, 5);
+  if (op2 == 4) {
+    u.sys = Reg::TCO;
+    u.imm = u64{get(w, 8, 8)} << 25;
+    append(out, u);
+    return true;
+  }
   const bool sp_sel = op2 == 5;
   u.sys = sp_sel ? Reg::SPSel : Reg::DAIF;
   u.imm = sp_sel ? get(w, 8, 8) : get(w, 11, 8);

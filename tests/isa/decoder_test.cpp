@@ -25,9 +25,9 @@ u32 random_word(const Encoding& e, std::mt19937& random) {
 }
 
 TEST(Encodings, AreWellFormed) {
-  const std::set<std::string> families{"alu",    "branch",      "memory",        "atomic",
-                                       "system", "vector",      "lanes",         "structure",
-                                       "float",  "float_lanes", "integer_lanes", "crypto"};
+  const std::set<std::string> families{"alu",       "branch",        "memory", "atomic", "system", "vector",
+                                       "lanes",     "structure",     "float",  "float_lanes",
+                                       "integer_lanes", "crypto",    "tags"};
   std::set<std::string> names;
   for (const Encoding& e : encodings()) {
     const std::string bits = e.bitstring;

@@ -55,7 +55,9 @@ std::string fault_of_uop(const Instruction& i, unsigned k) {
     } else if (is_uop_result(r)) {
       if (index(r) - index(Reg::U0) >= k) return "uses the result of a later micro-op";
     } else if (is_system(r)) {
-      if (u.kind != UopKind::Eret && (u.kind != UopKind::Alu || r != Reg::FPCR)) return "system register as an input";
+      // The rounding mode, and the tags that IRG leaves out.
+      const bool of_alu = u.kind == UopKind::Alu && (r == Reg::FPCR || r == Reg::GCR_EL1);
+      if (u.kind != UopKind::Eret && !of_alu) return "system register as an input";
     } else if (!is_general(r) && r != Reg::XZR && !is_flag(r) && !is_vector(r)) {
       return "input register";
     }
