@@ -73,6 +73,7 @@ std::string unknown_feature(const model::Machine& machine) {
 }  // namespace
 
 std::string beyond_axioms(const model::Machine& machine) {
+  if (machine.config().tagging) return "memory tagging";
   return machine.program().pages.empty() ? "" : "page tables";
 }
 

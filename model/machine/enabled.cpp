@@ -1,4 +1,6 @@
 // Which steps a state allows. One function per kind of step; the guards they use are in model/thread/guards.h.
+#include "isa/alu_op.h"
+#include "isa/evaluate.h"
 #include "model/machine/steps.h"
 #include "model/state/mutation.h"
 #include "model/thread/guards.h"
@@ -39,6 +41,7 @@ class Enumerator {
     const Entry& e = c_.window[i];
     if (e.translation == Translation::Pending) translate(i);
     switch (e.uop->kind) {
+      case UopKind::Alu: return random_tag(i);
       case UopKind::Branch: return predict_branch(i);
       case UopKind::Select:
         if (!e.guessed && !e.resolved) predict(i, 2);
@@ -74,6 +77,18 @@ class Enumerator {
   void predict(unsigned i, unsigned alternatives) {
     if (open_guesses_ >= config_.max_guesses) return;
     for (unsigned k = 0; k < alternatives; ++k) add(TransitionKind::Predict, i, k);
+  }
+
+  /// IRG: any tag that is not excluded. The excluded ones are known first: the choice itself hangs on nothing.
+  void random_tag(unsigned i) {
+    const Entry& e = c_.window[i];
+    if (isa::alu_op(*e.uop) != isa::AluOp::TagRandom || e.guessed || !config_.tagging) return;
+    isa::Inputs in{};
+    if (!operands(c_, e, 0, e.uop->n_src, in).known) return;
+    const u64 excluded = in[1].lo | in[2].lo;
+    if ((excluded & 0xffff) == 0xffff) return add(TransitionKind::Predict, i, 0);
+    for (unsigned tag = 0; tag < 16; ++tag)
+      if ((excluded >> tag & 1) == 0) add(TransitionKind::Predict, i, tag);
   }
 
   void predict_branch(unsigned i) {

@@ -5,6 +5,8 @@
 #include "model/thread/exceptions.h"
 #include "model/thread/guards.h"
 #include "model/thread/settle.h"
+#include "model/thread/system_registers.h"
+#include "model/thread/tags.h"
 #include "model/thread/translation.h"
 #include "model/thread/window.h"
 #include "support/diagnostic.h"
@@ -197,7 +199,8 @@ class Step {
       for (unsigned b = 0; b < r.uop->mem.size; ++b) {
         if (r.addr + b < addr || r.addr + b >= addr + size) continue;
         const u16 bit_b = static_cast<u16>(1u << b);
-        if (r.source[b] == kFromMemory && !same) r.foreign = static_cast<u16>(r.foreign | bit_b);
+        const bool guarded = !is_tag_check(r) || !holds(Rule::TagHazard);
+        if (r.source[b] == kFromMemory && !same && guarded) r.foreign = static_cast<u16>(r.foreign | bit_b);
         if (r.source[b] == kFromMemory && same && rmw) r.own = static_cast<u16>(r.own | bit_b);
         if (same && r.source[b] == t_.slot) {
           r.source[b] = kFromMemory;
@@ -319,10 +322,12 @@ MachineState Machine::initial() const {
     c.context.sp_sel = r.sp_sel;
     if (config_.core[k].tso_at_reset && config_.core[k].tso != TsoSupport::None)
       c.reg.set(Reg::ACTLR_EL1, {2, 0});
+    c.reg.set(Reg::SCTLR_EL1, {initial_sctlr(config_, config_.core[k]), 0});
     for (const auto& [reg, value] : r.registers) {
       if (const Reg actual = actual_register(reg, c.context); actual != Reg::None) c.reg.set(actual, value);
     }
     c.context.tso = tso_after_synchronisation(config_, c, k);
+    c.context.tags = tags_after_synchronisation(config_, c, c.context.el, 0);
     s.storage.irq.ticks[k] = static_cast<u8>(config_.timer_ticks);
   }
   return s;

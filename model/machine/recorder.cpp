@@ -1,5 +1,7 @@
 #include "model/machine/recorder.h"
 
+#include "isa/decoder.h"
+#include "model/thread/tags.h"
 #include "model/thread/window.h"
 #include "support/diagnostic.h"
 
@@ -20,6 +22,9 @@ bool makes_choice(const Entry& e) {
   return e.uop->kind == UopKind::Select ||
          (is_write(e) && (e.uop->mem.exclusive || e.uop->mem.rmw == isa::RmwOp::CompareAndSwap));
 }
+
+/// Which micro-op of its instruction an access is, not counting a tag check.
+u8 place_in_instruction(const Entry& e) { return static_cast<u8>(e.uop - isa::decode_cached(e.word).uops.data()); }
 
 InstructionRecord describe(const Entry& e) {
   InstructionRecord r;
@@ -99,7 +104,7 @@ void Recorder::fetched(unsigned core, const Entry& e) {
   } else if (m.starts) {
     m.instruction.word_source = fetched_version(e.pc, e.word);
   }
-  if (is_read(e)) {
+  if (is_read(e) && !is_tag_check(e)) {
     m.source.assign(e.uop->mem.size, kNotBound);
     m.forwarder.assign(e.uop->mem.size, -1);
   }
@@ -107,6 +112,7 @@ void Recorder::fetched(unsigned core, const Entry& e) {
 }
 
 void Recorder::bound(unsigned core, const Entry& e, u16 mask, i64 from) {
+  if (is_tag_check(e)) return;  // the trace has explicit accesses only
   InFlight& m = in_flight(core, e);
   m.addr = e.addr;
   note_initial(e.addr, e.uop->mem.size);
@@ -127,7 +133,7 @@ void Recorder::propagated(unsigned core, const Entry& e) {
     m.in_memory = static_cast<u16>(m.in_memory | piece_mask(e, first));
     AccessRecord a;
     a.kind = AccessRecord::Kind::Write;
-    a.uop = e.index;
+    a.uop = place_in_instruction(e);
     a.size = static_cast<u8>(step);
     a.addr = e.addr + first;
     for (unsigned b = 0; b < step; ++b) a.value.set_byte(b, e.value.byte(first + b));
@@ -159,7 +165,7 @@ void Recorder::performed(unsigned core, const Entry& e, const Access& a) {
   InFlight& m = in_flight(core, e);
   AccessRecord r;
   r.kind = clean ? AccessRecord::Kind::CleanData : AccessRecord::Kind::InvalidateInstruction;
-  r.uop = e.index;
+  r.uop = place_in_instruction(e);
   r.addr = e.addr;
   m.maintenance.push_back(execution_.maintenance.size());
   execution_.maintenance.push_back({static_cast<u8>(core), 0, 0, static_cast<u32>(written_.size())});
@@ -177,11 +183,11 @@ void Recorder::interrupted(unsigned core, u64 /*return_pc*/) { interrupt_[core] 
 
 void Recorder::retired(unsigned core, const Entry& e) {
   InFlight& m = in_flight(core, e);
-  if (is_read(e)) {
+  if (is_read(e) && !is_tag_check(e)) {
     const unsigned step = piece_bytes(e);
     for (unsigned first = 0; first < e.uop->mem.size; first += step) {
       AccessRecord a;
-      a.uop = e.index;
+      a.uop = place_in_instruction(e);
       a.size = static_cast<u8>(step);
       a.addr = e.addr + first;
       for (unsigned b = 0; b < step; ++b) a.value.set_byte(b, e.raw.byte(first + b));

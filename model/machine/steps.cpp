@@ -3,6 +3,8 @@
 #include "model/state/mutation.h"
 #include "model/thread/guards.h"
 #include "model/thread/settle.h"
+#include "model/thread/system_registers.h"
+#include "model/thread/tags.h"
 #include "model/thread/window.h"
 
 namespace isobar::model {
@@ -59,6 +61,7 @@ u16 bytes_from(const Core& c, unsigned i, u8 from, unsigned first) {
 u8 overtaken_younger_read(const Core& c, unsigned i, u16 mask) {
   if (!holds(Rule::HazardRead)) return kNoSlot;
   const Entry& e = c.window[i];
+  if (is_tag_check(e) && holds(Rule::TagHazard)) return kNoSlot;
   for (unsigned j = i + 1; j < c.window.size(); ++j) {
     const Entry& y = c.window[j];
     if (!is_read(y) || y.foreign == 0 || !y.address_known) continue;
@@ -82,7 +85,7 @@ bool frontier_known(const Program&, const Core& c) {
     case UopKind::Isb: return e.fired || !holds(Rule::G19);
     case UopKind::Eret: return e.fired || e.guessed;
     case UopKind::Exception: return e.fired;
-    case UopKind::SysWrite: return (e.uop->sys != Reg::DAIF && e.uop->sys != Reg::SPSel) || e.known;
+    case UopKind::SysWrite: return !is_pstate_write(e) || e.known;
     default: return true;
   }
 }
@@ -91,7 +94,8 @@ bool may_fetch(const MachineConfig& config, const Program& program, const Machin
   const Core& c = s.core[core];
   if (!frontier_known(program, c) || at_stop(program, c)) return false;
   if (c.waiting && s.storage.irq.pending[core] == 0) return false;
-  return c.window.size() + isa::kMaxUops <= config.window && iterations_in_flight(c) <= config.max_iterations;
+  const unsigned most = isa::kMaxUops + (config.tagging ? 1u : 0u);
+  return c.window.size() + most <= config.window && iterations_in_flight(c) <= config.max_iterations;
 }
 
 bool tso_effect_pending(const MachineConfig& config, const Core& c, unsigned core) {

@@ -32,10 +32,20 @@ enum class Speculation : u8 {
   Squash,  ///< younger micro-ops are discarded and fetched again (timed, manual)
 };
 
+/// What a tag check that fails does (FEAT_MTE3); values as in SCTLR_EL1.TCF.
+enum class TagChecks : u8 {
+  Off = 0,           ///< nothing: accesses are not checked
+  Synchronous = 1,   ///< an exception before the access
+  Asynchronous = 2,  ///< TFSR is set, the access happens
+  Asymmetric = 3,    ///< synchronous for loads, asynchronous for stores and atomics
+};
+
 struct CoreConfig {
   TsoSupport tso = TsoSupport::Actlr;
   bool tso_at_reset = false;  ///< ACTLR_EL1.TSO after reset (firmware policy); ignored unless tso == Actlr
   u64 midr = 0x610f0000;      ///< MIDR_EL1; implementer 0x61 by default
+  TagChecks tag_checks = TagChecks::Off;  ///< SCTLR_EL1.TCF0 and TCF after reset; Off unless MachineConfig::tagging
+  bool tag_store_only = false;            ///< SCTLR_EL1.TCSO0 and TCSO after reset: loads are not checked
 };
 
 /// Everything that makes one machine differ from another.
@@ -55,6 +65,8 @@ struct MachineConfig {
   bool ets2 = false;         ///< FEAT_ETS2: translations are ordered after DSB, and faulting ones after older accesses
   bool force_broadcast = false; ///< HCR_EL2.FB: IC IALLU acts on every core, as the reference model has it
   isa::CmodxList cmodx = isa::CmodxList::Current; ///< what may be modified while another core executes it
+  bool tagging = false;      ///< FEAT_MTE3: memory has allocation tags, pointers ignore their top byte
+  bool checked_handlers = false; ///< exception entry leaves PSTATE.TCO as it is, as the reference model has it
   unsigned timer_ticks = 0;  ///< timer interrupts per core that search may deliver at any time
   Speculation speculation = Speculation::Prune;
   u64 counter_frequency = 1'000'000'000;  ///< CNTFRQ_EL0, Hz; one tick is one unit of model time
@@ -102,6 +114,13 @@ struct Segment {
 /// Faults of one core that are remembered; more of them are MachineState::bound.
 inline constexpr unsigned kMaxTakenFaults = 4;
 
+/// What a synchronous exception does that nobody takes.
+enum class UntakenException : u8 {
+  Stops,   ///< the core stops for good
+  Skips,   ///< the core goes on after the instruction
+  Retries, ///< the core executes the instruction once more; if that raises an exception too, the path is dead
+};
+
 /// State of a core when it starts.
 struct ResetState {
   u64 pc = 0;
@@ -111,7 +130,7 @@ struct ResetState {
   std::vector<std::pair<isa::Reg, Value>> registers;  ///< others are zero
   bool running = true;                             ///< false: the core never starts
   bool stops_on_exception = false;                 ///< even if Program::has_kernel
-  bool skips_faults = false;  ///< a synchronous exception has no handler; the core goes on after the instruction
+  UntakenException untaken = UntakenException::Stops;  ///< without a kernel, or if stops_on_exception
 };
 
 /// What the cores run: memory, permissions, reset states. Immutable during a run.

@@ -17,7 +17,7 @@ std::string_view name(TransitionKind k) {
 namespace {
 
 u64 pack(const Context& c) {
-  return u64{c.el} | u64{c.daif} << 8 | u64{c.sp_sel} << 16 | u64{c.tso} << 17;
+  return u64{c.el} | u64{c.daif} << 8 | u64{c.sp_sel} << 16 | u64{c.tso} << 17 | u64{c.tags} << 18;
 }
 
 void hash(const Entry& e, Hasher& h) {

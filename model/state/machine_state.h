@@ -43,6 +43,8 @@ struct Context {
   u8 daif = 0;          ///< 8 = D, 4 = A, 2 = I, 1 = F
   bool sp_sel = false;
   bool tso = false;     ///< ACTLR_EL1.TSO in effect
+  u8 tags = 0;          ///< tag checks in effect: SCTLR_EL1.TCF of this level, and the bits below
+  static constexpr u8 kTagMode = 3, kTagOverride = 4, kTagStoreOnly = 8;  ///< TagChecks, PSTATE.TCO, TCSO
   friend bool operator==(const Context&, const Context&) = default;
 };
 
@@ -64,14 +66,15 @@ struct Entry {
   bool faulting = false;    ///< address known and not permitted, or undefined: becomes an exception
   bool inert = false;       ///< a Write that does not happen (failed exclusive or CAS)
   bool unordered = false;   ///< first of its instruction: kFlagCmodx once it is executed (model/state/flags.h)
-  u8 choice = 0;            ///< the guess: branch 1 = taken; pick 1 = first arm; exclusive 1 = success; CAS see thread/cas.h
+  u8 choice = 0;            ///< the guess: branch 1 = taken; pick 1 = first arm; exclusive 1 = success; CAS see thread/cas.h;
+                            ///< IRG: the tag; tag check: 1 = the tags differ, which TFSR will tell
   u8 nzcv = 0;
   u8 partner = kNoSlot;     ///< W of an RMW or STXR: slot of its R or kMonitorSlot; Status, CasResult: slot of the W
   std::array<u8, 6> producer{kFromRegisterFile, kFromRegisterFile, kFromRegisterFile,
                              kFromRegisterFile, kFromRegisterFile, kFromRegisterFile};
   u64 addr = 0;             ///< physical; virtual until the translation is known
   Value value;              ///< dst[0], or the bytes stored
-  Value value2;             ///< dst[1]
+  Value value2;             ///< dst[1]; a tag check: lo is the pointer with its tag
   u64 guess = 0;            ///< slots of guesses that `value` hangs on
   u64 guess_addr = 0;       ///< the same for `addr`
   u64 guess_cond = 0;       ///< the same for the condition of a branch, pick, exclusive or CAS

@@ -57,6 +57,14 @@ namespace isobar::model {
   X(G18, "G18", "a load takes nothing from a store whose data operands are unknown")                  \
   X(G18Pending, "G18", "a load may be bound to an atomic whose value is outstanding")                 \
   X(G19, "G19", "nothing is fetched past a context synchronisation event")                            \
+  X(G15Tag, "G15", "context synchronisation waits for older precise tag checks")                      \
+  X(G21, "G21", "a store waits for its own and older precise tag checks")                             \
+  X(G21Guess, "G21", "a precise tag check before a store is part of the chains of G5")                \
+  X(TagSelf, "tags", "a tag check is not ordered before the access of its own instruction")           \
+  X(TagHazard, "tags", "tag checks of one granule may read its tag out of order")                     \
+  X(TagTso, "tags", "a TSO core does not order tag checks")                                           \
+  X(TagStatus, "tags", "MRS of TFSR waits for older tag checks")                                      \
+  X(TagPermission, "tags", "an access that is not permitted faults before its tag check")             \
   X(G22Before, "G22", "DC waits for older accesses to its line")                                      \
   X(G22BeforeLate, "G22", "the same if their address is known late")                                  \
   X(G22Read, "G22", "a load waits for older DC of its line")                                          \

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "model/state/mutation.h"
+#include "model/storage/tags.h"
 #include "support/bits.h"
 #include "support/diagnostic.h"
 
@@ -86,6 +87,7 @@ bool contains(const Region& r, u64 addr) {
 
 /// Whether any region, of whatever ASID, covers every byte.
 bool mapped(const Program& program, u64 addr, u64 size) {
+  if (is_tag_location(addr)) return true;
   while (true) {
     const auto r = std::find_if(program.regions.begin(), program.regions.end(),
                                 [addr](const Region& x) { return contains(x, addr); });

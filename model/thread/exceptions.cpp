@@ -3,8 +3,11 @@
 #include "model/state/flags.h"
 #include "model/state/mutation.h"
 #include "model/thread/guards.h"
+#include "model/thread/system_registers.h"
+#include "model/thread/tags.h"
 #include "model/thread/translation.h"
 #include "model/thread/window.h"
+#include "support/bits.h"
 
 namespace isobar::model {
 
@@ -29,7 +32,10 @@ Uop save_status() {
 }
 
 /// PSTATE without the flags, as SPSR_EL1 holds it.
-u64 status_bits(const Context& c) { return u64{c.daif} << 6 | u64{c.el} << 2 | u64{c.el == 1 && c.sp_sel}; }
+u64 status_bits(const Context& c) {
+  return u64{c.daif} << 6 | u64{c.el} << 2 | u64{c.el == 1 && c.sp_sel} |
+         u64{(c.tags & Context::kTagOverride) != 0} << 25;
+}
 
 void append_system_write(Core& c, const Uop& u, u64 pc, u64 value, bool known, u8 index, bool last) {
   Entry e;
@@ -51,6 +57,22 @@ void remember(MachineState& s, Core& c, const TakenFault& fault) {
     s.bound = "more than 4 faults of one core";
   else
     c.taken.push_back(fault);
+}
+
+/// A synchronous exception of a core that has no handler. `fault.pc` is that of the instruction.
+void leave_untaken(const SettleContext& ctx, MachineState& s, unsigned core, const TakenFault& fault, u64 return_pc) {
+  Core& c = s.core[core];
+  switch (ctx.program.reset[core].untaken) {
+    case UntakenException::Stops: c.stop = {true, true, return_pc, fault.esr, fault.far}; return;
+    case UntakenException::Skips: c.pc = fault.pc + 4; break;
+    case UntakenException::Retries:
+      if (!c.taken.empty()) s.dead = true;
+      c.pc = return_pc;
+      break;
+  }
+  remember(s, c, fault);
+  c.context.tso = tso_after_synchronisation(ctx.config, c, core);
+  c.context.tags = tags_after_synchronisation(ctx.config, c, c.context.el, c.context.tags);
 }
 
 }  // namespace
@@ -92,14 +114,8 @@ void take_exception(const SettleContext& ctx, MachineState& s, unsigned core, un
   if (s.dead) return;
   c.waiting = false;
   if (ctx.observer != nullptr && vector == 0x480) ctx.observer->interrupted(core, return_pc);
-  if (ctx.program.reset[core].skips_faults) {
-    remember(s, c, {pc, esr, far});
-    c.pc = pc + 4;
-    return;
-  }
   if (!ctx.program.has_kernel || ctx.program.reset[core].stops_on_exception) {
-    c.stop = {true, true, return_pc, esr, far};
-    return;
+    return leave_untaken(ctx, s, core, {pc, esr, far}, return_pc);
   }
   if (ctx.program.remember_faults && vector != 0x480) remember(s, c, {pc, esr, far});
   const Operand vbar = register_operand(c, Reg::VBAR_EL1, static_cast<unsigned>(c.window.size()));
@@ -122,6 +138,8 @@ void take_exception(const SettleContext& ctx, MachineState& s, unsigned core, un
   const bool call = vector == 0x400 && esr >> 26 == static_cast<u64>(ExceptionClass::Svc);
   if (ctx.config.eis || !call) order_before_fetches(s.storage, core);
   if (ctx.config.eis) c.context.tso = tso_after_synchronisation(ctx.config, c, core);
+  if (ctx.config.tagging && !ctx.config.checked_handlers) c.context.tags |= Context::kTagOverride;
+  c.context.tags = tags_after_synchronisation(ctx.config, c, 1, c.context.tags);
   c.pc = vbar.value.lo + offset;
 }
 
@@ -159,8 +177,9 @@ void take_synchronous(const SettleContext& ctx, MachineState& s, unsigned core, 
   if (e.uop->kind != UopKind::Exception) {
     if (is_access(e) || e.uop->kind == UopKind::CacheOp) {
       ec = static_cast<u64>(ExceptionClass::DataAbort) + same;
-      iss = e.value2.hi | u64{is_write(e) || e.uop->kind == UopKind::CacheOp} << 6;
-      far = e.addr;
+      const bool write = is_write(e) || e.uop->kind == UopKind::CacheOp || e.uop->mem.tag == isa::TagAccess::CheckWrite;
+      iss = e.value2.hi | u64{write} << 6;
+      far = is_tag_check(e) ? e.value2.lo : e.addr;
     }
   } else if (e.faulting) {
     ec = static_cast<u64>(ExceptionClass::InstructionAbort) + same;
@@ -185,6 +204,23 @@ void take_synchronous(const SettleContext& ctx, MachineState& s, unsigned core, 
   if (early && !s.dead) leave_fault(ctx, s, core, e, return_pc);
 }
 
+void take_undefined(const SettleContext& ctx, MachineState& s, unsigned core, unsigned slot) {
+  const u64 esr = static_cast<u64>(ExceptionClass::Undefined) << 26 | 1u << 25;
+  const Core& c = s.core[core];
+  take_exception(ctx, s, core, instruction_start(c, slot), c.window[slot].pc, esr, 0, 0x400);
+}
+
+void take_trapped(const SettleContext& ctx, MachineState& s, unsigned core, unsigned slot) {
+  const Core& c = s.core[core];
+  const Entry& e = c.window[slot];
+  // ISS: the fields of the instruction in the order of the Arm ARM, D24.2.
+  const auto field = [&](unsigned high, unsigned low) { return bits(u64{e.word}, high, low); };
+  const u64 iss = field(20, 19) << 20 | field(7, 5) << 17 | field(18, 16) << 14 | field(15, 12) << 10 |
+                  field(4, 0) << 5 | field(11, 8) << 1;
+  const u64 esr = static_cast<u64>(ExceptionClass::SystemInstruction) << 26 | 1u << 25 | iss;
+  take_exception(ctx, s, core, instruction_start(c, slot), e.pc, esr, 0, 0x400);
+}
+
 Context guessed_return(Context from) {
   from.el = 0;
   from.sp_sel = false;
@@ -206,6 +242,8 @@ bool return_from_exception(const SettleContext& ctx, MachineState& s, unsigned c
   to.el = static_cast<u8>(spsr.value.lo >> 2 & 1);
   to.sp_sel = (spsr.value.lo & 1) != 0;
   to.daif = static_cast<u8>(spsr.value.lo >> 6 & 15);
+  if (ctx.config.tagging)
+    to.tags = tags_after_synchronisation(ctx.config, c, to.el, (spsr.value.lo >> 25 & 1) != 0 ? Context::kTagOverride : u8{0});
   if (e.guessed && e.addr == elr.value.lo && to == guessed_return(e.context)) return true;
   c.context = to;
   if (ctx.config.eos) order_before_fetches(s.storage, core);

@@ -21,6 +21,7 @@ inline constexpr u64 kTranslationFault = 0x07;
 inline constexpr u64 kAccessFlagFault = 0x0b;
 inline constexpr u64 kPermissionFault = 0x0f;
 inline constexpr u64 kAlignmentFault = 0x21;
+inline constexpr u64 kTagCheckFault = 0x11;
 
 /// May `access` of `size` bytes at `addr` proceed under `ctx`? 0 if so, else the fault status code.
 /// `need`: Permission bits of EL0 (kReadEl0 ...); shifted for EL1 inside.
@@ -34,6 +35,12 @@ void take_exception(const SettleContext& ctx, MachineState& s, unsigned core, un
 
 /// The synchronous exception of a faulting or exception-generating entry.
 void take_synchronous(const SettleContext& ctx, MachineState& s, unsigned core, unsigned slot);
+
+/// The exception of an instruction that is undefined, as the one at `slot` turns out to be.
+void take_undefined(const SettleContext& ctx, MachineState& s, unsigned core, unsigned slot);
+
+/// The exception of a system instruction that EL0 may not use.
+void take_trapped(const SettleContext& ctx, MachineState& s, unsigned core, unsigned slot);
 
 /// Under which context a guessed ERET is assumed to go on: EL0 with nothing masked.
 Context guessed_return(Context from);

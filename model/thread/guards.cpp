@@ -1,6 +1,7 @@
 #include "model/thread/guards.h"
 
 #include "model/state/mutation.h"
+#include "model/thread/tags.h"
 
 namespace isobar::model {
 
@@ -83,7 +84,8 @@ bool is_acquire_release_atomic(const Core& c, const Entry& w) {
 bool ordered(const MachineConfig& config, const Core& c, const Entry& q, const Entry& e) {
   const isa::MemoryAttributes& qm = q.uop->mem;
   const isa::MemoryAttributes& em = e.uop->mem;
-  const bool tso = e.context.tso;
+  const bool tso = e.context.tso && ((!is_tag_check(q) && !is_tag_check(e)) || !holds(Rule::TagTso));
+  if (is_tag_check(q) && holds(Rule::TagSelf) && q.seq - q.index == e.seq - e.index) return false;    // program order is between instructions
   if (is_read(q)) {
     return acquires(qm)                                                       // G7: R with A or Q before everything
            || (is_write(e) && em.release && holds(Rule::G9Read))              // everything before W with L
@@ -154,6 +156,7 @@ bool synchronised(const Core& c, unsigned i) {
         break;
       case UopKind::Read:
         if (!holds(Rule::G15NotLoads) && !q.fired) return false;
+        if (holds(Rule::G15Tag) && is_open_check(q)) return false;
         [[fallthrough]];
       case UopKind::Write:
         if (holds(Rule::G15Address) && !q.inert && !address_resolved(c, q)) return false;
@@ -243,6 +246,7 @@ bool may_propagate(const MachineConfig& config, const Core& c, unsigned i) {
       case UopKind::Write:
         if (q.inert) break;
         if (!lets_store_pass(c, q)) return false;
+        if (holds(Rule::G21) && is_open_check(q)) return false;
         if (q.fired) break;
         if (ordered(config, c, q, e)) return false;  // G7, G8, G9, T-W
         if (holds(Rule::G6) && overlaps(q.addr, q.uop->mem.size, e.addr, e.uop->mem.size) && !overlap_happened(q, e))

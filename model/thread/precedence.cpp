@@ -2,6 +2,7 @@
 // guesses of every read that is ordered before it are checked (G5; pick-lob in the Arm model).
 #include "model/state/mutation.h"
 #include "model/thread/guards.h"
+#include "model/thread/tags.h"
 
 namespace isobar::model {
 
@@ -75,6 +76,7 @@ u64 direct_predecessors(const MachineConfig& config, const Core& c, unsigned i) 
     if (is_write(e)) set |= address_reads(c, q);
     if (is_access(e) && ordered(config, c, q, e)) set |= slot_bit(j);
     if (barrier_between(c, j, i)) set |= slot_bit(j);
+    if (is_write(e) && is_precise_check(q) && holds(Rule::G21Guess)) set |= slot_bit(j);
     if (is_write(e) && q.address_known && overlaps(q.addr, q.uop->mem.size, e.addr, e.uop->mem.size))
       set |= slot_bit(j);
   }

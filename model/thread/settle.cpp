@@ -1,11 +1,14 @@
 #include "model/thread/settle.h"
 
+#include "isa/alu_op.h"
 #include "isa/evaluate.h"
 #include "model/state/flags.h"
 #include "model/state/mutation.h"
+#include "model/storage/tags.h"
 #include "model/thread/exceptions.h"
 #include "model/thread/guards.h"
 #include "model/thread/system_registers.h"
+#include "model/thread/tags.h"
 #include "model/thread/translation.h"
 #include "model/thread/window.h"
 
@@ -35,7 +38,7 @@ class Settler {
   void step(unsigned i) {
     Entry& e = c_.window[i];
     switch (e.uop->kind) {
-      case UopKind::Alu: return alu(e);
+      case UopKind::Alu: return alu(i);
       case UopKind::Select: return select(i);
       case UopKind::Branch: return branch(i);
       case UopKind::Read: return read(i);
@@ -54,11 +57,18 @@ class Settler {
     }
   }
 
-  void alu(Entry& e) {
+  void alu(unsigned i) {
+    Entry& e = c_.window[i];
     if (e.known) return;
+    if (!ctx_.config.tagging && is_tag_operation(e)) return undefined(i);
     Inputs in{};
     const Operand o = operands(c_, e, 0, e.uop->n_src, in);
     if (!o.known) return;
+    if (isa::alu_op(*e.uop) == isa::AluOp::TagRandom) {
+      if (!e.guessed) return;
+      in[3].lo = e.choice;
+      e.resolved = true;
+    }
     const isa::AluResult r = isa::evaluate(*e.uop, in, e.pc);
     e.value = r.dst[0];
     e.value2 = r.dst[1];
@@ -118,12 +128,12 @@ class Settler {
     e.addr = isa::evaluate_address(*e.uop, in, e.pc);
     e.guess_addr = o.guess;
     changed_ = true;
-    const unsigned size = e.uop->kind == UopKind::CacheOp ? 1 : e.uop->mem.size;
-    const isa::MemoryAttributes& m = e.uop->mem;
-    const bool aligned_only = m.exclusive || m.pair;
-    const bool within_16 = m.atomic || m.acquire || m.acquire_pc || m.release;
-    const bool misaligned =
-        (aligned_only && !is_aligned(e.addr, size)) || (within_16 && (e.addr & 15) + size > 16);
+    if (ctx_.config.tagging) {
+      if (is_tag_check(e)) e.value2.lo = e.addr;
+      e.addr = without_tag(e.addr);
+    }
+    if (e.uop->mem.tag != isa::TagAccess::None) return place_tag_access(ctx_.program, c_, e, need);
+    const bool misaligned = is_misaligned(e);
     if (is_access(e) && !misaligned && begin_translation(ctx_.program, s_, e)) return;
     e.address_known = true;
     const u64 fault = misaligned ? kAlignmentFault : region_fault(ctx_.program, c_, e, need);
@@ -133,7 +143,8 @@ class Settler {
   void read(unsigned i) {
     Entry& e = c_.window[i];
     const bool had = e.address_known;
-    address(i, kReadEl0);
+    if (e.uop->mem.tag == isa::TagAccess::Explicit && !ctx_.config.tagging) return undefined(i);
+    address(i, e.uop->mem.tag == isa::TagAccess::CheckWrite ? kWriteEl0 : kReadEl0);
     if (e.faulting) return fault(i);
     if (!had && e.address_known && meets_younger_maintenance(i)) return;
     drop_stale_history(i);
@@ -145,6 +156,10 @@ class Settler {
       if (!z.known) return;
       e.raw.set_byte(b, z.value.byte(static_cast<unsigned>(e.addr + b - z.addr)));
       guess |= store_guesses(c_, e.source[b]);
+    }
+    if (is_tag_check(e)) {
+      if (settle_check(c_, i)) know(e, guess);
+      return;
     }
     const std::array<Value, 2> r = isa::evaluate_load(*e.uop, e.raw);
     e.value = r[0];
@@ -237,6 +252,8 @@ class Settler {
     Inputs in{};
     const Operand compare = operands(c_, e, unsigned{e.uop->n_addr} + e.uop->n_data, e.uop->n_src, in);
     if (!r.known || !compare.known) return;
+    // Whether an unequal CAS writes back decides its tag check: that is a choice even when the values are known.
+    if (!e.guessed && (e.context.tags & Context::kTagStoreOnly) != 0) return;
     const bool equal = isa::compare_and_swap_equal(*e.uop, in, r.raw);
     u8 choice = equal ? kCasEqualRead : kCasUnequal;
     if (e.guessed && equal == (e.choice <= kCasEqualRead)) choice = e.choice;
@@ -320,6 +337,7 @@ class Settler {
     e.known = e.fired = changed_ = true;
     order_before_fetches(s_.storage, core_);
     c_.context.tso = tso_after_synchronisation(ctx_.config, c_, core_);
+    c_.context.tags = tags_after_synchronisation(ctx_.config, c_, c_.context.el, c_.context.tags);
   }
 
   void cache_op(unsigned i) {
@@ -366,17 +384,7 @@ class Settler {
     const isa::SystemRegister* r = isa::find_system_register(e.uop->sys);
     if (r == nullptr || e.context.el < r->min_read_el) return undefined(i);
     if (is_system_action(e)) return;
-    if (const auto constant = constant_register(ctx_.config, core_, e.uop->sys, e.context)) {
-      e.value = {*constant, 0};
-      return know(e, 0);
-    }
-    if (e.uop->sys == Reg::CNTVCT_EL0 || e.uop->sys == Reg::CNTV_TVAL_EL0) {
-      e.value = {s_.storage.time, 0};
-      if (e.uop->sys == Reg::CNTV_TVAL_EL0)
-        e.value.lo = (register_operand(c_, Reg::CNTV_CVAL_EL0, i).value.lo - s_.storage.time) & 0xffffffff;
-      return know(e, 0);
-    }
-    const Operand o = register_operand(c_, e.uop->sys, i);
+    const Operand o = read_system_register(ctx_.config, s_, core_, i);
     if (!o.known) return;
     e.value = o.value;
     know(e, o.guess);
@@ -443,27 +451,22 @@ class Settler {
 
   void fault(unsigned i) {
     if (!synchronised_below(i)) return;
+    // What is older may still be fetched again; a tag that was read too early would then be no reason to stop.
+    if (is_tag_check(c_.window[i]) && ctx_.config.speculation == Speculation::Squash && i != 0) return;
     take_synchronous(ctx_, s_, core_, i);
     changed_ = true;
   }
 
   void undefined(unsigned i) {
     if (!synchronised_below(i)) return;
-    Entry& e = c_.window[i];
-    const u64 esr = static_cast<u64>(ExceptionClass::Undefined) << 26 | 1u << 25;
-    take_exception(ctx_, s_, core_, instruction_start(c_, i), e.pc, esr, 0, 0x400);
+    take_undefined(ctx_, s_, core_, i);
     changed_ = true;
   }
 
-  /// A system instruction that EL0 may not use (SCTLR_EL1.UCI). ISS: its fields in the order of the Arm ARM, D24.2.
+  /// A system instruction that EL0 may not use (SCTLR_EL1.UCI).
   void trapped(unsigned i) {
     if (!synchronised_below(i)) return;
-    const Entry& e = c_.window[i];
-    const auto field = [&](unsigned high, unsigned low) { return bits(u64{e.word}, high, low); };
-    const u64 iss = field(20, 19) << 20 | field(7, 5) << 17 | field(18, 16) << 14 | field(15, 12) << 10 |
-                    field(4, 0) << 5 | field(11, 8) << 1;
-    const u64 esr = static_cast<u64>(ExceptionClass::SystemInstruction) << 26 | 1u << 25 | iss;
-    take_exception(ctx_, s_, core_, instruction_start(c_, i), e.pc, esr, 0, 0x400);
+    take_trapped(ctx_, s_, core_, i);
     changed_ = true;
   }
 
@@ -506,7 +509,7 @@ class Settler {
     Entry& e = c_.window[i];
     if (e.foreign == 0 || e.uop->mem.atomic || e.uop->mem.exclusive) return;
     for (unsigned j = 0; j < i; ++j)
-      if (is_read(c_.window[j]) && !c_.window[j].fired) return;
+      if (is_read(c_.window[j]) && !c_.window[j].fired && !is_tag_check(c_.window[j])) return;
     e.foreign = 0;
   }
 
@@ -534,7 +537,7 @@ class Settler {
     switch (e.uop->kind) {
       case UopKind::Select:
       case UopKind::Branch: return e.known && e.resolved;
-      case UopKind::Read: return e.fired && e.known;
+      case UopKind::Read: return e.fired && e.known && !e.faulting;
       case UopKind::Write: return e.fired || (e.inert && e.resolved);
       case UopKind::Barrier:
       case UopKind::Isb:
@@ -567,16 +570,6 @@ class Settler {
 };
 
 }  // namespace
-
-bool tso_after_synchronisation(const MachineConfig& config, const Core& c, unsigned core) {
-  switch (config.core[core].tso) {
-    case TsoSupport::None: return false;
-    case TsoSupport::Fixed: return true;
-    case TsoSupport::ActlrReadOnly:
-    case TsoSupport::Actlr: break;
-  }
-  return bit(register_operand(c, Reg::ACTLR_EL1, static_cast<unsigned>(c.window.size())).value.lo, 1) != 0;
-}
 
 void discard(const SettleContext& ctx, MachineState& s, unsigned core, unsigned first) {
   Core& c = s.core[core];

@@ -18,9 +18,6 @@ struct SettleContext {
 /// (Speculation::Prune) or discard and refetch (Speculation::Squash).
 void settle(const SettleContext& ctx, MachineState& s, unsigned core);
 
-/// The value of ACTLR_EL1.TSO as the core would honour it after a context synchronisation event.
-bool tso_after_synchronisation(const MachineConfig& config, const Core& c, unsigned core);
-
 /// Discards the instruction at slot `i` and everything younger, to be fetched again.
 void restart(const SettleContext& ctx, MachineState& s, unsigned core, unsigned i);
 

@@ -51,6 +51,14 @@ u8 page_of(const Program& program, u64 addr) {
   return static_cast<u8>(p - program.pages.begin());
 }
 
+bool is_misaligned(const Entry& e) {
+  const isa::MemoryAttributes& m = e.uop->mem;
+  const unsigned size = e.uop->kind == UopKind::CacheOp ? 1 : m.size;
+  const bool aligned_only = m.exclusive || m.pair;
+  const bool within_16 = m.atomic || m.acquire || m.acquire_pc || m.release;
+  return (aligned_only && !is_aligned(e.addr, size)) || (within_16 && (e.addr & 15) + size > 16);
+}
+
 u64 region_fault(const Program& program, const Core& c, const Entry& e, u8 need) {
   Context as = e.context;
   if (e.uop->mem.unprivileged) as.el = 0;

@@ -30,6 +30,8 @@ bool is_uncacheable(u64 fault);
 /// Index into Program::pages of the page with address `addr`, plus 1; 0 if `addr` is translated by identity.
 u8 page_of(const Program& program, u64 addr);
 
+/// Is the address of `e` one that its kind of access may not have (alignment fault)?
+bool is_misaligned(const Entry& e);
 /// May the region that the physical address of `e` is in be used as `need` says? 0 or the fault status code.
 u64 region_fault(const Program& program, const Core& c, const Entry& e, u8 need);
 /// Marks `e` as faulting with that status code.

@@ -1,6 +1,7 @@
 #include "model/thread/window.h"
 
 #include "isa/evaluate.h"
+#include "model/thread/tags.h"
 
 namespace isobar::model {
 
@@ -58,6 +59,11 @@ Operand accumulated(const Core& c, Reg r, unsigned end) {
 
 void write_results(Core& c, const Entry& e) {
   const isa::Uop& u = *e.uop;
+  if (is_tag_check(e)) {
+    if (e.choice == 0) return;
+    const Reg status = tag_fault_status(e.context);
+    return c.reg.set(status, {c.reg[isa::index(status)] | 1, 0});
+  }
   if (u.kind == UopKind::SysWrite) {
     write_register(c, written_register(u.sys), e.value);
     return;
@@ -160,19 +166,21 @@ unsigned instruction_end(const Core& c, unsigned i) {
 
 void append(Core& c, const isa::Instruction& instruction, u64 pc) {
   const unsigned start = static_cast<unsigned>(c.window.size());
-  for (unsigned k = 0; k < instruction.count; ++k) {
+  const isa::Uop* check = checks_tags(c.context) ? tag_check(instruction, c.context) : nullptr;
+  const unsigned first = check != nullptr ? 1 : 0;
+  for (unsigned k = 0; k < first + instruction.count; ++k) {
     Entry e;
-    e.uop = &instruction.uops[k];
+    e.uop = k < first ? check : &instruction.uops[k - first];
     e.pc = pc;
     e.word = instruction.word;
     e.seq = c.next_seq++;
     e.index = static_cast<u8>(k);
-    e.last = k + 1u == instruction.count;
+    e.last = k + 1u == first + instruction.count;
     e.context = c.context;
     if (is_read(e)) e.source.fill(kUnbound);
     for (unsigned s = 0; s < e.uop->n_src; ++s) {
       const Reg r = e.uop->src[s];
-      e.producer[s] = isa::is_uop_result(r) ? static_cast<u8>(start + isa::index(r) - isa::index(Reg::U0))
+      e.producer[s] = isa::is_uop_result(r) ? static_cast<u8>(start + first + isa::index(r) - isa::index(Reg::U0))
                                             : find_producer(c, actual_register(r, c.context), start);
     }
     e.partner = find_partner(c, *e.uop, start, start + k);

@@ -192,6 +192,8 @@ LitmusPlace LitmusParser::place() {
   if (!p.bracketed && (p.name == "fault" || p.name == "Fault") && s_.peek() == '(') return fault(p.where);
   if (s_.peek() == '(' && p.name == "PTE") {
     p.name += without_blanks(s_.balanced('(', ')'));
+  } else if (s_.peek() == '(' && p.name == "tag") {
+    tag_place(p);
   } else if (s_.peek() == '(') {
     p.kind = LitmusPlace::Kind::Unmodelled;
     p.name += s_.balanced('(', ')');
@@ -206,6 +208,22 @@ LitmusPlace LitmusParser::place() {
     s_.expect(']', "']'");
   }
   return p;
+}
+
+/// The location of a memory tag, from the parenthesis on: `tag(x)`, `tag(x+16)`.
+void LitmusParser::tag_place(LitmusPlace& p) {
+  p.kind = LitmusPlace::Kind::Tag;
+  s_.take();
+  s_.skip_blank();
+  p.name = s_.word();
+  if (p.name.empty()) s_.fail(fmt::format("expected a location, found {}", s_.here()));
+  s_.skip_blank();
+  if (s_.accept('+')) {
+    s_.skip_blank();
+    p.offset = s_.small_number(1u << 16, "an offset in bytes");
+    s_.skip_blank();
+  }
+  s_.expect(')', "')' after the location of a tag");
 }
 
 void LitmusParser::address_offset(LitmusValue& v) {
@@ -278,8 +296,8 @@ LitmusValue LitmusParser::named_value(LitmusPosition where) {
   }
   address_offset(v);
   if (s_.accept(':')) {  // x:green, a pointer with a memory tag
-    v.kind = LitmusValue::Kind::Unmodelled;
-    v.text += fmt::format(":{}", s_.word());
+    v.tag = s_.word();
+    if (v.tag.empty()) s_.fail(fmt::format("expected a memory tag such as green, found {}", s_.here()));
   }
   return v;
 }
@@ -304,8 +322,9 @@ LitmusValue LitmusParser::value(unsigned depth) {
     return v;
   }
   if (s_.accept(':')) {
-    v.kind = LitmusValue::Kind::Unmodelled;
-    v.text = fmt::format(":{}", s_.word());
+    v.kind = LitmusValue::Kind::Tag;
+    v.text = s_.word();
+    if (v.text.empty()) s_.fail(fmt::format("expected a memory tag such as green, found {}", s_.here()));
     return v;
   }
   v.negative = s_.accept('-');

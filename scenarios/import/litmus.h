@@ -39,6 +39,7 @@ struct LitmusValue {
     Instruction,  ///< text of one instruction
     List,         ///< { value, value ... }
     Descriptor,   ///< text of a page table entry: "(oa:PA(x), valid:0)"
+    Tag,          ///< text is the name of a memory tag: `:red`
     Unmodelled,   ///< text of something the model does not have
   } kind = Kind::Number;
   LitmusPosition where;
@@ -46,16 +47,18 @@ struct LitmusValue {
   u64 number = 0;         ///< two's complement
   u64 index = 0;
   unsigned thread = 0;
-  std::string text;  ///< symbol, label, instruction, page table entry or what is not modelled
+  std::string text;  ///< symbol, label, instruction, page table entry, tag or what is not modelled
+  std::string tag;   ///< Address: the tag of the pointer, or empty
   std::vector<LitmusValue> list;
 };
 
 /// What stands on the left of a declaration or of a condition, or in a `locations` list.
 struct LitmusPlace {
-  enum class Kind : u8 { Register, Memory, Fault, Unmodelled } kind = Kind::Register;
+  enum class Kind : u8 { Register, Memory, Tag, Fault, Unmodelled } kind = Kind::Register;
   LitmusPosition where;
   unsigned thread = 0;       ///< Register, Fault
   std::string name;          ///< register, symbol, label of a fault (or empty), or what is not modelled
+  u64 offset = 0;            ///< Tag: [tag(x+16)], bytes
   std::string arrangement;   ///< of a vector register: "4S"
   std::optional<u64> index;  ///< x[index]; in a declaration the number of elements
   bool bracketed = false;    ///< written [x]

@@ -1,5 +1,5 @@
 // Turns a parsed test into a program; behind build_litmus(). What is laid out in memory is in litmus_program.cpp, what is
-// observed and asked in litmus_items.cpp.
+// observed and asked in litmus_items.cpp, what is about memory tags in litmus_tags.cpp.
 #pragma once
 
 #include <algorithm>
@@ -45,6 +45,7 @@ class LitmusBuilder {
   /// Where column `t` starts: a handler stands in the exception vectors of its thread.
   u64 start(const LitmusThread& t) const;
   bool has_handler(unsigned thread) const { return handler_words_.count(thread) != 0; }
+  bool starts_at_el1(unsigned thread) const;
 
   void check_threads() const;
   void place_labels();
@@ -71,6 +72,13 @@ class LitmusBuilder {
   u32 register_item(const LitmusPlace& place);
   u32 memory_item(const LitmusPlace& place, bool whole_array);
   u32 fault_item(const LitmusPlace& place);
+  u32 tag_item(const LitmusPlace& place);
+  u64 tag_of(const std::string& name, LitmusPosition where) const;
+  u64 tag_address(const LitmusPlace& place);
+  u64 tag_mask(const LitmusValue& list);
+  void initialise_tag(const LitmusDeclaration& d);
+  isa::Reg tag_fault_status(unsigned thread) const;
+  bool has_sticky_faults(unsigned thread) const;
   void print(u32 index);
   LitmusTerm term(const LitmusProposition& q, bool printed);
   LitmusTerm equality(const LitmusProposition& q);

@@ -21,8 +21,9 @@ struct LitmusFault {
 /// Which faults of a thread a condition asks for. What is not set matches everything.
 struct LitmusFaultPattern {
   std::optional<u64> pc;
-  std::optional<std::string> location;  ///< name, as written
+  std::optional<std::string> location;  ///< name, as written but without a tag
   std::optional<std::string> type;      ///< as written: "MMU:Translation"
+  bool sticky = false;                  ///< the thread records faults of tag checks in TFSR too, without their place
 };
 
 /// Is `word` the type of a fault that conditions may name?

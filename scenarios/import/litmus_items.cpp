@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "scenarios/import/litmus_builder.h"
+#include "scenarios/import/litmus_tags.h"
 
 namespace isobar::scenarios {
 
@@ -23,7 +24,8 @@ u32 LitmusBuilder::new_item(LitmusItem i, const trace::Observable& first) {
 u32 LitmusBuilder::register_item(const LitmusPlace& place) {
   LitmusItem i;
   const isa::Reg reg = register_of(place);
-  i.name = fmt::format("{}:{}", place.thread, reg == isa::Reg::SP_EL0 ? "SP" : isa::name(reg));
+  const std::string_view name = is_tag_fault_status(place.name) ? "TFSR_ELx" : isa::name(reg);
+  i.name = fmt::format("{}:{}", place.thread, reg == isa::Reg::SP_EL0 ? "SP" : name);
   const auto type = register_types_.find({place.thread, reg});
   if (type != register_types_.end()) {
     i.size = type->second.size;
@@ -87,7 +89,9 @@ u32 LitmusBuilder::memory_item(const LitmusPlace& place, bool whole_array) {
 }
 
 /// Does a fault end the thread?
-bool LitmusBuilder::stops_on_fault(unsigned thread) const { return !has_handler(thread) && !machine_.skips_faults; }
+bool LitmusBuilder::stops_on_fault(unsigned thread) const {
+  return !has_handler(thread) && machine_.untaken == model::UntakenException::Stops;
+}
 
 u32 LitmusBuilder::fault_item(const LitmusPlace& place) {
   check_thread(place);
@@ -96,6 +100,7 @@ u32 LitmusBuilder::fault_item(const LitmusPlace& place) {
   i.thread = place.thread;
   i.name = fmt::format("P{}", place.thread);
   i.count = stops_on_fault(place.thread) ? 1 : model::kMaxTakenFaults;
+  i.fault.sticky = has_sticky_faults(place.thread);
   if (!place.name.empty()) {
     const auto& own = labels_.of_thread[place.thread];
     const auto label = own.find(place.name);
@@ -106,10 +111,11 @@ u32 LitmusBuilder::fault_item(const LitmusPlace& place) {
   }
   for (const std::string& detail : place.details) {
     i.name += "," + detail;
+    const std::string location = detail.substr(0, detail.find(':'));
     if (is_fault_type(detail))
       i.fault.type = detail;
-    else if (symbols_.count(detail) != 0)
-      i.fault.location = detail;
+    else if (symbols_.count(location) != 0)
+      i.fault.location = location;
     else
       unsupported(place.where, fmt::format("fault '{}' is not modelled", detail));
   }
@@ -127,6 +133,13 @@ u32 LitmusBuilder::fault_item(const LitmusPlace& place) {
       p_.observables.push_back(o);
     }
   }
+  if (i.fault.sticky) {
+    trace::Observable o;
+    o.core = static_cast<u8>(place.thread);
+    o.reg = tag_fault_status(place.thread);
+    o.label = i.name;
+    p_.observables.push_back(o);
+  }
   p_.program.remember_faults |= i.count > 1;
   p_.items.push_back(std::move(i));
   return static_cast<u32>(p_.items.size() - 1);
@@ -137,9 +150,10 @@ u32 LitmusBuilder::item(const LitmusPlace& place) {
     case LitmusPlace::Kind::Register: return register_item(place);
     case LitmusPlace::Kind::Memory: return memory_item(place, false);
     case LitmusPlace::Kind::Fault: return fault_item(place);
+    case LitmusPlace::Kind::Tag: return tag_item(place);
     case LitmusPlace::Kind::Unmodelled: break;
   }
-  unsupported(place.where, fmt::format("'{}' (page tables, memory tags) is not modelled", place.name));
+  unsupported(place.where, fmt::format("'{}' is not modelled", place.name));
 }
 
 void LitmusBuilder::print(u32 index) {

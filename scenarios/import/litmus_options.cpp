@@ -8,7 +8,10 @@
 namespace isobar::scenarios {
 namespace {
 
-enum class Effect : u8 { None, Mixed, ExS, Eis, Eos, Ets2, Ets3, Tags, Translation, HardwareUpdate, SkipFaults, Morello, Nested };
+enum class Effect : u8 {
+  None, Mixed, ExS, Eis, Eos, Ets2, Ets3, Tags, TagsSynchronous, TagsAsynchronous, TagsAsymmetric, TagsStoreOnly,
+  Translation, HardwareUpdate, StopAtFaults, SkipFaults, RetryFaults, Morello, Nested
+};
 
 struct Variant {
   std::string_view name;
@@ -18,13 +21,13 @@ struct Variant {
 constexpr std::array<Variant, 28> kVariants{
     {{"ifetch", Effect::None},      {"self", Effect::None},
      {"mixed", Effect::Mixed},      {"neon", Effect::None},
-     {"fatal", Effect::None},       {"exs", Effect::ExS},
+     {"fatal", Effect::StopAtFaults},       {"exs", Effect::ExS},
      {"eis", Effect::Eis},          {"eos", Effect::Eos},
      {"memtag", Effect::Tags},      {"mte", Effect::Tags},
-     {"sync", Effect::Tags},        {"async", Effect::Tags},
-     {"asym", Effect::Tags},        {"asymmetric", Effect::Tags},
-     {"precise", Effect::Tags},     {"imprecise", Effect::Tags},
-     {"store-only", Effect::Tags},  {"handled", Effect::None},
+     {"sync", Effect::TagsSynchronous},       {"async", Effect::TagsAsynchronous},
+     {"asym", Effect::TagsAsymmetric},        {"asymmetric", Effect::TagsAsymmetric},
+     {"precise", Effect::TagsSynchronous},    {"imprecise", Effect::TagsAsynchronous},
+     {"store-only", Effect::TagsStoreOnly},   {"handled", Effect::RetryFaults},
      {"skip", Effect::SkipFaults},  {"faulttonext", Effect::SkipFaults},
      {"vmsa", Effect::Translation}, {"kvm", Effect::Translation},
      {"ets2", Effect::Ets2},        {"ets3", Effect::Ets3},
@@ -87,6 +90,7 @@ class Reader {
     const std::vector<bool> tso = threads_of(tso_);
     for (unsigned c = 0; c < config_.cores; ++c) config_.core[c].tso_at_reset = tso[c];
     flavour();
+    if (config_.tagging) tag_checks();
     return machine_;
   }
 
@@ -110,9 +114,15 @@ class Reader {
       case Effect::ExS: exs_ = true; return;
       case Effect::Eis: eis_ = true; return;
       case Effect::Eos: eos_ = true; return;
-      case Effect::Tags: why = "memory tags are not modelled"; break;
+      case Effect::Tags: config_.tagging = config_.checked_handlers = true; return;
+      case Effect::TagsSynchronous: checks_ = model::TagChecks::Synchronous; return;
+      case Effect::TagsAsynchronous: checks_ = model::TagChecks::Asynchronous; return;
+      case Effect::TagsAsymmetric: checks_ = model::TagChecks::Asymmetric; return;
+      case Effect::TagsStoreOnly: store_only_ = true; return;
       case Effect::Translation: machine_.page_tables = true; return;
-      case Effect::SkipFaults: machine_.skips_faults = true; return;
+      case Effect::StopAtFaults: machine_.untaken = model::UntakenException::Stops; return;
+      case Effect::SkipFaults: machine_.untaken = model::UntakenException::Skips; return;
+      case Effect::RetryFaults: machine_.untaken = model::UntakenException::Retries; return;
       case Effect::Ets2: config_.ets2 = true; return;
       case Effect::Ets3: why = "FEAT_ETS3 is not modelled"; break;
       case Effect::HardwareUpdate: why = "hardware updates of page tables are not modelled"; break;
@@ -120,6 +130,13 @@ class Reader {
       case Effect::Nested: why = "nested virtualisation is not modelled"; break;
     }
     throw UnsupportedError(where, fmt::format("variant {}: {}", word, why));
+  }
+
+  void tag_checks() {
+    for (unsigned c = 0; c < config_.cores; ++c) {
+      config_.core[c].tag_checks = checks_;
+      config_.core[c].tag_store_only = store_only_;
+    }
   }
 
   void cache_type(std::string_view list, const Location& where) {
@@ -175,6 +192,8 @@ class Reader {
   LitmusMachine machine_;
   model::MachineConfig& config_ = machine_.config;
   Setting tso_, flavour_;
+  model::TagChecks checks_ = model::TagChecks::Synchronous;
+  bool store_only_ = false;
   bool exs_ = false, eis_ = false, eos_ = false;
 };
 

@@ -10,7 +10,8 @@ struct LitmusMachine {
   model::MachineConfig config;
   bool page_tables = false;  ///< variant vmsa: every location is in a page with a descriptor
   bool mixed_sizes = false;  ///< variant mixed
-  bool skips_faults = false; ///< variant faultToNext: a thread goes on after the instruction that faults
+  /// Variants fatal, faultToNext, handled: what a fault does that no handler takes.
+  model::UntakenException untaken = model::UntakenException::Stops;
   std::vector<bool> el0;     ///< per thread: header EL0=P0,P2; empty if there is none
 };
 

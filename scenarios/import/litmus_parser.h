@@ -43,6 +43,7 @@ class LitmusParser {
   void locations();
   LitmusPlace place();
   LitmusPlace fault(LitmusPosition where);
+  void tag_place(LitmusPlace& p);
   LitmusValue value(unsigned depth);
   LitmusValue named_value(LitmusPosition where);
   LitmusValue label_or_instruction(LitmusPosition where, bool is_label);

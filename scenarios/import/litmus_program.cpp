@@ -7,6 +7,7 @@
 #include "isa/alu_op.h"
 #include "isa/decoder.h"
 #include "scenarios/import/litmus_flags.h"
+#include "scenarios/import/litmus_tags.h"
 #include "support/bits.h"
 
 namespace isobar::scenarios {
@@ -135,8 +136,7 @@ void LitmusBuilder::lay_out_pages() {
 void LitmusBuilder::declare_locations() {
   for (const LitmusDeclaration& d : test_.init) {
     if (d.place.kind == LitmusPlace::Kind::Unmodelled) {
-      unsupported(d.place.where,
-                  fmt::format("'{}' (page tables, memory tags) is not modelled", d.place.name));
+      unsupported(d.place.where, fmt::format("'{}' is not modelled", d.place.name));
     }
     if (d.place.kind != LitmusPlace::Kind::Memory) continue;
     const auto described = location_of_table_entry(d.place.name);
@@ -162,6 +162,7 @@ void LitmusBuilder::declare_locations() {
   }
   for (const LitmusDeclaration& d : test_.init) {
     if (d.place.kind == LitmusPlace::Kind::Memory && d.value) initialise(symbol(d.place.name), d);
+    if (d.place.kind == LitmusPlace::Kind::Tag) initialise_tag(d);
   }
 }
 
@@ -189,6 +190,7 @@ void LitmusBuilder::store(const LitmusSymbol& s, u32 element, const LitmusValue&
 
 isa::Reg LitmusBuilder::register_of(const LitmusPlace& place) const {
   check_thread(place);
+  if (is_tag_fault_status(place.name)) return tag_fault_status(place.thread);
   const isa::Reg reg = isa::parse_register(place.name);
   if (reg == isa::Reg::None || isa::is_uop_result(reg))
     unsupported(place.where, fmt::format("register {} is not modelled", place.name));
@@ -198,6 +200,8 @@ isa::Reg LitmusBuilder::register_of(const LitmusPlace& place) const {
 
 Value LitmusBuilder::register_value(const LitmusDeclaration& d, isa::Reg reg) {
   const LitmusValue& v = *d.value;
+  const bool tags = v.kind == LitmusValue::Kind::List && !v.list.empty() && v.list[0].kind == LitmusValue::Kind::Tag;
+  if (tags) return {tag_mask(v), 0};  // those that IRG excludes
   if (!isa::is_vector(reg)) {
     const Constant c = constant(v);
     if (!d.type.declared || c.exact || d.type.size >= 8) return {c.value, 0};
@@ -239,8 +243,10 @@ Constant LitmusBuilder::constant(const LitmusValue& v) {
     case LitmusValue::Kind::Address: {
       const LitmusSymbol& s = symbol(v.text);
       if (v.index >= s.count) wrong(v.where, fmt::format("'{}' has {} elements", v.text, s.count));
-      return {s.address + v.number + v.index * s.size, true};
+      const u64 tag = v.tag.empty() ? 0 : tag_of(v.tag, v.where);
+      return {(s.address + v.number + v.index * s.size) | tag << 56, true};
     }
+    case LitmusValue::Kind::Tag: return {tag_of(v.text, v.where), false};
     case LitmusValue::Kind::Label: {
       if (v.thread >= threads())
         wrong(v.where, fmt::format("there is no thread P{}: the last is P{}", v.thread, threads() - 1));
@@ -269,7 +275,7 @@ Constant LitmusBuilder::constant(const LitmusValue& v) {
     case LitmusValue::Kind::List: wrong(v.where, "a list is expected for arrays and vector registers only");
     case LitmusValue::Kind::Unmodelled: break;
   }
-  unsupported(v.where, fmt::format("'{}' (page tables, memory tags) is not modelled", v.text));
+  unsupported(v.where, fmt::format("'{}' is not modelled", v.text));
 }
 
 void LitmusBuilder::check_instruction(u32 word, const LitmusInstruction& i, bool in_handler, bool handled) {
@@ -289,7 +295,7 @@ void LitmusBuilder::check_instruction(u32 word, const LitmusInstruction& i, bool
       const bool read = u.kind == isa::UopKind::SysRead;
       if (r && (read ? r->min_read_el : r->min_write_el) == 1) needs_el1_ = true;
     }
-    if (u.kind == isa::UopKind::Exception && !is_udf && !handled && !machine_.skips_faults)
+    if (u.kind == isa::UopKind::Exception && !is_udf && !handled && machine_.untaken == model::UntakenException::Stops)
       unsupported(i.where, fmt::format("'{}' needs a fault handler", i.text));
   }
 }
@@ -329,6 +335,12 @@ void LitmusBuilder::lay_out_handler(unsigned thread) {
   program.has_kernel = true;
 }
 
+/// With page tables threads run at EL1 unless the test says otherwise.
+bool LitmusBuilder::starts_at_el1(unsigned thread) const {
+  const bool says_el0 = !machine_.el0.empty() && machine_.el0[thread];
+  return (needs_el1_ || machine_.page_tables) && !says_el0;
+}
+
 void LitmusBuilder::lay_out() {
   using namespace model;
   constexpr u8 kReadWrite = kReadEl0 | kWriteEl0 | kReadEl1 | kWriteEl1;
@@ -353,11 +365,10 @@ void LitmusBuilder::lay_out() {
                                -1, fmt::format("P{}", t)});
     program.stop.push_back(end);
     program.reset[t].pc = base;
-    // With page tables threads run at EL1 unless the test says otherwise.
-    program.reset[t].el = needs_el1_ || machine_.page_tables ? 1 : 0;
-    if (!machine_.el0.empty() && machine_.el0[t]) program.reset[t].el = 0;
+    program.reset[t].el = starts_at_el1(t) ? 1 : 0;
     program.reset[t].stops_on_exception = !has_handler(t);
-    program.reset[t].skips_faults = machine_.skips_faults && !has_handler(t);
+    if (!has_handler(t)) program.reset[t].untaken = machine_.untaken;
+    if (p_.config.tagging) program.reset[t].registers.push_back({isa::Reg::GCR_EL1, {0xffff & ~ones(kLitmusTags), 0}});
     if (has_handler(t)) lay_out_handler(t);
   }
   if (!indirect_branches_) return;

@@ -44,14 +44,14 @@ struct LitmusOptions {
 
 /// One thing a state is printed with: `0:X1=..`, `[x]=..`, `x={..}`, `Fault(..)`.
 struct LitmusItem {
-  enum class Kind : u8 { Register, Memory, Array, Vector, Fault } kind = Kind::Register;
+  enum class Kind : u8 { Register, Memory, Array, Vector, Tag, Fault } kind = Kind::Register;
   std::string name;  ///< left of the '='; Fault: what stands in the parentheses
   u32 first = 0;     ///< index of its first observable
   u32 count = 1;     ///< Array: elements, each an observable; Vector: lanes of the one observable
   u8 size = 4;       ///< bytes that count: of the declared type, of an element, of a lane
   bool is_signed = true;
   unsigned thread = 0;          ///< Fault
-  LitmusFaultPattern fault;     ///< Fault: `count` faults of the thread are observed, two observables each
+  LitmusFaultPattern fault;     ///< Fault: `count` faults of the thread are observed, two observables each, then TFSR if sticky
 };
 
 /// A location: its elements are contiguous.

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 
+#include "model/storage/tags.h"
 #include "scenarios/import/litmus_program.h"
+#include "scenarios/import/litmus_tags.h"
 #include "support/bits.h"
 
 namespace isobar::scenarios {
@@ -24,8 +26,14 @@ int thread_at(const LitmusProgram& p, u64 address) {
   return (address - kLitmusCode) % kLitmusCodeStride <= p.code_bytes[thread] ? static_cast<int>(thread) : -1;
 }
 
+/// The address that a pointer means, and the colour of its tag as text.
+u64 plain(const LitmusProgram& p, u64 v) { return p.config.tagging ? model::without_tag(v) : v; }
+std::string colour_text(const LitmusProgram& p, u64 pointer) {
+  return p.config.tagging ? ":" + colour(model::pointer_tag(pointer)) : "";
+}
+
 bool is_address(const LitmusProgram& p, u64 v) {
-  return symbol_at(p, v) || p.descriptors.count(v) != 0 || thread_at(p, v) >= 0;
+  return symbol_at(p, plain(p, v)) || p.descriptors.count(v) != 0 || thread_at(p, v) >= 0;
 }
 
 std::string number_text(u64 v, unsigned size, bool is_signed) {
@@ -39,15 +47,17 @@ u64 reference_code_address(unsigned thread, u64 offset) {
   return u64{100'000} * (thread + 1) + offset;
 }
 
-/// The name of the location that `address` is in, and "+n" if it is not its first byte.
-std::string location_text(const LitmusProgram& p, u64 address) {
+/// The name of the location that `pointer` points into, "+n" if that is not its first byte, and the colour of the tag.
+std::string location_text(const LitmusProgram& p, u64 pointer) {
+  const u64 address = plain(p, pointer);
   const LitmusSymbol* s = symbol_at(p, address);
-  if (s == nullptr) return fmt::format("{:#x}", address);
-  return address == s->address ? s->name : fmt::format("{}+{}", s->name, address - s->address);
+  if (s == nullptr) return fmt::format("{:#x}", pointer);
+  const std::string offset = address == s->address ? "" : fmt::format("+{}", address - s->address);
+  return s->name + offset + colour_text(p, pointer);
 }
 
 std::string value_text(const LitmusProgram& p, const LitmusItem& item, u64 v) {
-  if (symbol_at(p, v)) return location_text(p, v);
+  if (symbol_at(p, plain(p, v))) return location_text(p, v);
   if (const auto descriptor = p.descriptors.find(v); descriptor != p.descriptors.end()) return descriptor->second;
   if (const auto label = p.labels.find(v); label != p.labels.end())
     return fmt::format("label:\"{}\"", label->second);
@@ -80,7 +90,7 @@ bool matches(const LitmusProgram& p, const LitmusFaultPattern& pattern, const Li
   if (pattern.pc && *pattern.pc != f.pc) return false;
   if (pattern.type && !is_fault_of_type(fault_name(f.syndrome), *pattern.type)) return false;
   if (!pattern.location) return true;
-  const LitmusSymbol* s = f.has_address() ? symbol_at(p, f.address) : nullptr;
+  const LitmusSymbol* s = f.has_address() ? symbol_at(p, plain(p, f.address)) : nullptr;
   return s != nullptr && s->name == *pattern.location;
 }
 
@@ -93,6 +103,13 @@ std::vector<LitmusFault> faults_of(const LitmusProgram& p, const LitmusItem& ite
     if (f.syndrome != 0 && matches(p, item.fault, f)) faults.push_back(f);
   }
   return faults;
+}
+
+/// Does TFSR tell of a fault, and does the item ask for one that may be anywhere?
+bool sticky_fault(const LitmusItem& item, const trace::Outcome& o) {
+  const LitmusFaultPattern& f = item.fault;
+  return f.sticky && !f.pc && !f.location && f.type.value_or("TagCheck") == "TagCheck" &&
+         o.values[item.first + 2 * item.count].lo != 0;
 }
 
 /// "P0:L0", or "P0" if no label stands there.
@@ -109,6 +126,7 @@ std::vector<std::string> fault_texts(const LitmusProgram& p, const LitmusItem& i
     texts.push_back(fmt::format("Fault({},{}{})", fault_place(p, item, f), where,
                                 item.fault.type.value_or(fault_name(f.syndrome))));
   }
+  if (sticky_fault(item, o)) texts.push_back(fmt::format("Fault(P{},TagCheck)", item.thread));
   if (texts.empty()) texts.push_back(fmt::format("~Fault({})", item.name));
   return texts;
 }
@@ -128,7 +146,7 @@ bool holds(const LitmusProgram& p, const LitmusTerm& t, const trace::Outcome& o)
     case Kind::Fault: break;
   }
   const LitmusItem& item = p.items[t.item];
-  if (t.kind == Kind::Fault) return !faults_of(p, item, o).empty();
+  if (t.kind == Kind::Fault) return sticky_fault(item, o) || !faults_of(p, item, o).empty();
   for (u32 i = 0; i < t.values.size(); ++i) {
     const u64 v = element(item, o, i);
     if (t.exact || is_address(p, v) ? v != t.values[i] : ((v ^ t.values[i]) & ones(8u * item.size)) != 0)
@@ -139,6 +157,7 @@ bool holds(const LitmusProgram& p, const LitmusTerm& t, const trace::Outcome& o)
 
 std::string item_text(const LitmusProgram& p, const LitmusItem& item, const trace::Outcome& o) {
   switch (item.kind) {
+    case LitmusItem::Kind::Tag: return fmt::format("{}=:{}", item.name, colour(element(item, o, 0)));
     case LitmusItem::Kind::Fault:
     case LitmusItem::Kind::Register:
     case LitmusItem::Kind::Memory:
@@ -163,6 +182,7 @@ std::string state_text(const LitmusProgram& p, const trace::Outcome& o) {
     }
   }
   std::sort(texts.begin(), texts.end());
+  texts.erase(std::unique(texts.begin(), texts.end()), texts.end());
   std::string s;
   for (const std::string& t : texts) s += (s.empty() ? "" : ";") + t;
   return s;
@@ -176,7 +196,8 @@ std::vector<std::string> unexpected_faults(const LitmusProgram& p, const trace::
       return p.items[i].kind == LitmusItem::Kind::Fault && p.items[i].thread == item.thread;
     };
     const std::vector<LitmusFault> faults = faults_of(p, item, o);
-    if (faults.empty() || std::any_of(p.printed.begin(), p.printed.end(), asked)) continue;
+    const bool modelled = !faults.empty() && p.config.tagging && fault_name(faults[0].syndrome) == "TagCheck";
+    if (faults.empty() || modelled || std::any_of(p.printed.begin(), p.printed.end(), asked)) continue;
     texts.push_back(fmt::format("P{} stops with {} at {}", item.thread, fault_name(faults[0].syndrome),
                                 fault_place(p, item, faults[0])));
   }

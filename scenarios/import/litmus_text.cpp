@@ -39,7 +39,9 @@ std::string to_text(const LitmusValue& v) {
     case LitmusValue::Kind::Address:
       return v.index != 0    ? fmt::format("{}[{}]", v.text, v.index)
              : v.number != 0 ? fmt::format("{}+{}", v.text, v.number)
-                             : v.text;
+             : v.tag.empty() ? v.text
+                             : v.text + ":" + v.tag;
+    case LitmusValue::Kind::Tag: return ":" + v.text;
     case LitmusValue::Kind::Label: return fmt::format("label:\"P{}:{}\"", v.thread, v.text);
     case LitmusValue::Kind::Instruction:
       return v.text == "NOP" ? v.text : fmt::format("instr:\"{}\"", v.text);
@@ -60,6 +62,8 @@ std::string to_text(const LitmusPlace& p) {
     }
     case LitmusPlace::Kind::Memory:
       return p.index ? fmt::format("{}[{}]", p.name, *p.index) : fmt::format("[{}]", p.name);
+    case LitmusPlace::Kind::Tag:
+      return p.offset == 0 ? fmt::format("[tag({})]", p.name) : fmt::format("[tag({}+{})]", p.name, p.offset);
     case LitmusPlace::Kind::Unmodelled: return p.bracketed ? "[" + p.name + "]" : p.name;
     case LitmusPlace::Kind::Fault: break;
   }

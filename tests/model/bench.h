@@ -89,6 +89,18 @@ struct Bench {
     return *this;
   }
 
+  /// Memory tags. X23 points to x with tag 1, X24 to y with tag 1, X25 to z with tag 1; the memory has tag 0.
+  Bench& tags(TagChecks checks) {
+    config.tagging = true;
+    for (unsigned k = 0; k < config.cores; ++k) {
+      config.core[k].tag_checks = checks;
+      const char* const names[] = {"x", "y", "z"};
+      for (unsigned n = 0; n < 3; ++n)
+        program.reset[k].registers.push_back({isa::x_reg(23 + n), {symbols[names[n]] | u64{1} << 56, 0}});
+    }
+    return *this;
+  }
+
   /// Observes "k:Xn" (all 64 bits) or a location "x".
   Bench& observe(const std::vector<std::string>& names) {
     for (const std::string& n : names) {

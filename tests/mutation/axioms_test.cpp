@@ -64,7 +64,7 @@ std::set<std::vector<u64>> allowed(const Subject& s, const Omitted& omitted) {
 std::vector<Subject> subjects() {
   std::vector<Subject> out;
   for (const Witness& w : witnesses()) {
-    if (w.el != 0 || !w.vectors.empty() || !w.pages.empty()) continue;
+    if (w.el != 0 || !w.vectors.empty() || !w.pages.empty() || w.tags != model::TagChecks::Off) continue;
     const model::Bench b = w.bench();
     Subject s;
     s.witness = &w;

@@ -228,6 +228,34 @@ void page_tables(std::vector<Witness>& out) {
       {"x", "y"}, {"0:X1", "0:X2", "0:X3"});
 }
 
+void memory_tags(std::vector<Witness>& out) {
+  using model::TagChecks;
+  const auto add = [&](const std::string& name, const Threads& threads, const std::vector<std::string>& observed,
+                       TagChecks checks = TagChecks::Synchronous) {
+    out.push_back({name, threads, observed});
+    out.back().tags = checks;
+  };
+  // X3 tells whether the thread came to its end: both checks and context synchronisation hold it up.
+  const std::string retag = "stg x23, [x23]\n";
+  add("LB+tag-po+dmb.sy, retag", {"mov w0, #1\n ldr w1, [x23]\n str w0, [x21]\n mov w3, #1\n",
+                                  "ldr w1, [x21]\n dmb sy\n" + retag}, {"0:X3", "1:X1"});
+  add("MP+dmb.sy+tag-isb, retag", {"mov w0, #1\n str w0, [x21]\n dmb sy\n" + retag,
+                                   "ldr w1, [x23]\n isb\n ldr w2, [x21]\n mov w3, #1\n"}, {"1:X2", "1:X3"});
+  add("LB+pick.data-rfi.tag-po+dmb.sy", {"mov w0, #1\n ldr w1, [x20]\n cmp w1, #0\n csel x3, x25, x25, eq\n"
+                                         "stg x3, [x22]\n ldr w4, [x25]\n str w0, [x21]\n", kEcho}, {"0:X1", "1:X2", "y"});
+  add("MP+rel+dmb.sy, retag, asynchronous", {"mov w0, #1\n stlr w0, [x23]\n mrs x2, tfsr_el1\n",
+                                             "ldr w1, [x20]\n dmb sy\n" + retag}, {"0:X2", "1:X1"}, TagChecks::Asynchronous);
+  out.back().el = 1;
+  add("CoRR, tags", {"ldr w1, [x23]\n ldr w2, [x20]\n mov w3, #1\n", retag}, {"0:X3"});
+  add("MP+dmb.sy+po, retag, TSO", {retag + "dmb sy\n mov w0, #1\n str w0, [x21]\n",
+                                   "ldr w1, [x21]\n ldr w2, [x23]\n mov w3, #1\n"}, {"1:X1", "1:X3"});
+  out.back().tso = 2;
+  add("permission before tags", {"mov x5, #0x4000\n orr x5, x5, #0x100000000000000\n ldr w1, [x21]\n cbnz w1, next\n next: ldr w2, [x5]\n",
+                                  "mov w0, #1\n str w0, [x21]\n"}, {"0:X6"});
+  out.back().vectors = ".org 0x400\n mrs x6, esr_el1\n mrs x7, elr_el1\n add x7, x7, #4\n msr elr_el1, x7\n eret\n"
+                       ".org 0x800\n nop\n";
+}
+
 }  // namespace
 
 model::Bench Witness::bench() const {
@@ -250,6 +278,7 @@ model::Bench Witness::bench() const {
   b.config.dic = dic;
   if (!pages.empty()) b.pages(pages);
   if (!vectors.empty()) b.kernel(vectors);
+  if (tags != model::TagChecks::Off) b.tags(tags);
   return b.observe(observed);
 }
 
@@ -262,6 +291,7 @@ const std::vector<Witness>& witnesses() {
     tso_cores(w);
     maintenance(w);
     page_tables(w);
+    memory_tags(w);
     return w;
   }();
   return all;

@@ -21,6 +21,7 @@ struct Witness {
   bool idc = false, dic = false;
   std::vector<std::string> pages = {};  ///< see Bench::pages()
   std::string vectors = {};  ///< exception vectors; empty: no kernel
+  model::TagChecks tags = model::TagChecks::Off;  ///< see Bench::tags(); Off: no tags at all
 
   model::Bench bench() const;
 };

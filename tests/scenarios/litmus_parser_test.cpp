@@ -93,13 +93,15 @@ TEST(LitmusParser, ReadsTheCodeTable) {
 TEST(LitmusParser, KeepsWhatIsNotModelled) {
   const LitmusTest t = parse_litmus(
       "AArch64 T\n{ [PTE(x)]=(oa:PA(x), valid:0); 0:X1=x:red; tag(y)=:green; }\n P0 | P0.F ;\n NOP | ERET ;\n"
-      "exists ([tag(x)]=:red /\\ fault (P0:L, x, MMU:Translation))\n",
+      "exists ([tag(x+16)]=:red /\\ fault (P0:L, x, MMU:Translation))\n",
       "f");
   EXPECT_EQ(t.init[0].place.name, "PTE(x)");
   EXPECT_EQ(t.init[0].value->kind, LitmusValue::Kind::Descriptor);
-  EXPECT_EQ(t.init[1].value->kind, LitmusValue::Kind::Unmodelled);
+  EXPECT_EQ(t.init[1].value->tag, "red");
+  EXPECT_EQ(t.init[2].place.kind, LitmusPlace::Kind::Tag);
+  EXPECT_EQ(t.init[2].value->text, "green");
   EXPECT_TRUE(t.threads[1].handler);
-  EXPECT_EQ(condition_text(t), "exists ([tag(x)]=:red /\\ fault(P0:L,x,MMU:Translation))");
+  EXPECT_EQ(condition_text(t), "exists ([tag(x+16)]=:red /\\ fault(P0:L,x,MMU:Translation))");
 }
 
 TEST(LitmusParser, PrintsConditionsInCanonicalForm) {

@@ -220,9 +220,7 @@ TEST(LitmusProgram, SaysWhatIsNotSupported) {
   } cases[] = {
       {"X86_64 T\n{}\nP0;\nmovl $1,(x);\n", "architecture X86_64", 1},
       {"AArch64 T\nVariant=vmsa\nTTHM=P0:HA\n{}\nP0;\nNOP;\n", "hardware updates", 3},
-      {"AArch64 T\nvariant=mte,sync\n{}\nP0;\nNOP;\n", "memory tags", 2},
       {"AArch64 T\n{ [PTE(x)]=(valid:0, attrs:(Device)); }\nP0;\nNOP;\n", "attrs:(Device)", 2},
-      {"AArch64 T\n{ 0:X1=x:red; }\nP0;\nNOP;\n", "x:red", 2},
       {"AArch64 T\n{ 0:VNCR_EL2=x; }\nP0;\nNOP;\n", "register VNCR_EL2", 2},
       {"AArch64 T\n{}\nP0;\nSVC #0;\n", "needs a fault handler", 4},
       {"AArch64 T\n{}\nP0;\nNOP;\nADD Z0.S,Z1.S,Z2.S;\n", "'ADD Z0.S,Z1.S,Z2.S' is not modelled", 5},
@@ -273,11 +271,54 @@ TEST(LitmusProgram, RunsFaultHandlers) {
   EXPECT_TRUE(condition_holds(p, r.outcomes.begin()->first)) << state_text(p, r.outcomes.begin()->first);
 }
 
+/// Final states of a test whose header names the variants of memory tagging.
+std::set<std::string> tagged_states(const std::string& variant, const std::string& rest) {
+  const LitmusProgram p = load("AArch64 T\nVariant=" + variant + "\n" + rest);
+  const model::Machine m(p.config, p.program);
+  std::set<std::string> states;
+  for (const auto& [outcome, count] : explore::search(m, p.observables, {}).outcomes)
+    states.insert(state_text(p, outcome));
+  return states;
+}
+
+TEST(LitmusProgram, ChecksTagsInEveryMode) {
+  const std::string load_and_store =
+      "{ 0:X1=x:red; }\nP0;\nL0: LDR W0,[X1];\nMOV W2,#1;\nL1: STR W2,[X1];\nMOV W3,#1;\n"
+      "exists (0:X2=0 /\\ 0:X3=0 /\\ [x]=0 /\\ 0:TFSR_ELx=0 /\\ fault(P0))\n";
+  using States = std::set<std::string>;
+  EXPECT_EQ(tagged_states("memtag", load_and_store),
+            (States{"0:TFSR_ELx=0;0:X2=0;0:X3=0;Fault(P0:L0,x:red,TagCheck);[x]=0"}));
+  EXPECT_EQ(tagged_states("memtag,async", load_and_store),
+            (States{"0:TFSR_ELx=1;0:X2=1;0:X3=1;Fault(P0,TagCheck);[x]=1"}));
+  EXPECT_EQ(tagged_states("memtag,asym", load_and_store),
+            (States{"0:TFSR_ELx=0;0:X2=0;0:X3=0;Fault(P0:L0,x:red,TagCheck);[x]=0"}));
+  EXPECT_EQ(tagged_states("memtag,store-only", load_and_store),
+            (States{"0:TFSR_ELx=0;0:X2=1;0:X3=0;Fault(P0:L1,x:red,TagCheck);[x]=0"}));
+  EXPECT_EQ(tagged_states("memtag,faultToNext", load_and_store),
+            (States{"0:TFSR_ELx=0;0:X2=1;0:X3=1;Fault(P0:L0,x:red,TagCheck);Fault(P0:L1,x:red,TagCheck);[x]=0"}));
+}
+
+TEST(LitmusProgram, StoresAndLoadsTags) {
+  EXPECT_EQ(tagged_states("memtag",
+                          "{ [tag(x)]=:blue; 0:X1=x:red; 0:X2=x; uint64_t x=7; }\nP0;\nMOV X3,X1;\nLDG X3,[X1];\n"
+                          "STZ2G X1,[X2];\nLDR X4,[X1];\nADDG X5,X1,#0,#1;\n"
+                          "exists (0:X3=x /\\ 0:X4=1 /\\ 0:X5=x /\\ [tag(x)]=:red /\\ [tag(x+16)]=:red)\n"),
+            (std::set<std::string>{"0:X3=x:blue;0:X4=0;0:X5=x:blue;[tag(x)]=:red;[tag(x+16)]=:red"}));
+}
+
+TEST(LitmusProgram, ReportsFaultsThatAHandlerTakes) {
+  EXPECT_EQ(tagged_states("memtag", "{ 0:X1=x:red; }\nP0 | P0.F;\nL0: LDR W0,[X1] | ADR X9,L1;\n"
+                                    "L1: MOV W2,#1 | MSR ELR_EL1,X9;\n | ERET;\nexists (fault(P0:L0,x) /\\ 0:X2=1)\n"),
+            (std::set<std::string>{"0:X2=1;Fault(P0:L0,x:red,TagCheck)"}));
+}
+
 TEST(LitmusProgram, SaysWhatIsWrong) {
   const struct {
     const char *text, *message;
     u32 line, column;
   } cases[] = {
+      {"AArch64 T\n{ 0:X1=x:red; }\nP0;\nNOP;\n", "Variant=memtag", 2, 8},
+      {"AArch64 T\nVariant=mte\n{ 0:X1=x:pink; }\nP0;\nNOP;\n", "unknown memory tag 'pink'", 3, 8},
       {"AArch64 T\n{}\nP0;\n LDRR W0,[X1];\n", "does not assemble", 4, 2},
       {"AArch64 T\n{}\nP0;\n CBZ W0,nowhere;\n", "there is no label 'nowhere'", 4, 2},
       {"AArch64 T\n{ 0:X1=P0:L; }\nP0;\nNOP;\n", "there is no label 'L' in P0", 2, 8},
