@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "model/storage/tags.h"
 #include "scenarios/loader/build_kernel.h"
+#include "support/bits.h"
 
 namespace isobar::scenarios {
 
@@ -21,6 +23,16 @@ std::vector<u8> initial_bytes(const MemoryLocation& m) {
     for (unsigned b = 0; b < m.element; ++b) bytes[i * m.element + b] = m.initial[i].value.byte(b);
   }
   return bytes;
+}
+
+model::Segment initial_tags(const MemoryLocation& m) {
+  const u64 first = model::tag_location(m.address), last = model::tag_location(m.address + m.bytes() - 1);
+  return {first, std::vector<u8>(last - first + 1, m.tag)};
+}
+
+/// Bytes from the first of `m` to the end of its last granule: STZG writes all of them.
+u64 whole_granules(const MemoryLocation& m) {
+  return align_down(m.address + m.bytes() + model::kTagGranule - 1, model::kTagGranule) - m.address;
 }
 
 bool all_zero(const std::vector<u8>& bytes) {
@@ -103,9 +115,11 @@ Build build(const Scenario& scenario, unsigned variant) {
   b.kernel = v.kernel.enabled;
   const bool returns = b.kernel && !b.config.eos;
   for (const MemoryLocation& m : scenario.memory) {
-    if (m.permissions != 0) b.program.regions.push_back({m.address, m.bytes(), m.permissions, -1, m.name});
+    const u64 bytes_owned = b.config.tagging ? whole_granules(m) : m.bytes();
+    if (m.permissions != 0) b.program.regions.push_back({m.address, bytes_owned, m.permissions, -1, m.name});
     std::vector<u8> bytes = initial_bytes(m);
     if (!all_zero(bytes)) b.program.segments.push_back({m.address, std::move(bytes)});
+    if (m.tag != 0 && b.config.tagging) b.program.segments.push_back(initial_tags(m));
     b.symbols.emplace(m.address, m.name);
     add_labels(m.name, m.code, b.symbols);
     if (m.is_code) add_targets(m.code, returns, b.program.indirect_targets);

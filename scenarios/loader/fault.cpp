@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "model/storage/tags.h"
 #include "support/bits.h"
 
 namespace isobar::scenarios {
@@ -35,6 +36,7 @@ FaultKind cause(u64 esr) {
   if (!is_abort(esr)) return FaultKind::Other;
   // Fault status code: level in the low two bits.
   const u64 status = bits(esr, 5, 0);
+  if (status == 0x11) return FaultKind::Tag;
   if (status >> 2 == 1) return FaultKind::Translation;
   if (status >> 2 == 3) return FaultKind::Permission;
   return status == 0x21 ? FaultKind::Alignment : FaultKind::Other;
@@ -76,7 +78,8 @@ bool matches(const FaultReport& f, FaultKind k) {
 }
 
 FaultReport fault_report(const Value& fault, const Value& address) {
-  return {fault.lo != 0 || fault.hi != 0, fault.lo, fault.hi, address.lo};
+  const bool tag_check = cause(fault.lo) == FaultKind::Tag;
+  return {fault.lo != 0 || fault.hi != 0, fault.lo, fault.hi, tag_check ? model::without_tag(address.lo) : address.lo};
 }
 
 std::string describe(const FaultReport& f) {

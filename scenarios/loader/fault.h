@@ -17,6 +17,7 @@ namespace isobar::scenarios {
   X(Translation, "translation") \
   X(Permission, "permission")   \
   X(Alignment, "alignment")     \
+  X(Tag, "tag")                 \
   X(Fetch, "fetch")             \
   X(Undefined, "undefined")     \
   X(Svc, "svc")                 \
@@ -40,7 +41,7 @@ struct FaultReport {
   bool faulted = false;
   u64 esr = 0;      ///< exception syndrome, as ESR_EL1
   u64 pc = 0;       ///< address of the instruction
-  u64 address = 0;  ///< FAR_EL1 for aborts and alignment faults; meaningless otherwise
+  u64 address = 0;  ///< FAR_EL1 for aborts and alignment faults, without the address tag; meaningless otherwise
 };
 
 /// From the values of trace::Observable::Kind::Fault and FaultAddress.

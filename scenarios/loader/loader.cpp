@@ -138,6 +138,12 @@ void finish_variants(const std::vector<VariantDraft>& drafts, Scenario& s, Probl
   }
 }
 
+void check_tags(const Scenario& s, Problems& problems) {
+  const bool tagging = std::any_of(s.variants.begin(), s.variants.end(), [](const Variant& v) { return v.machine.tagging; });
+  for (const MemoryLocation& m : s.memory)
+    if (m.tag != 0 && !tagging) problems.add(m.line, m.column, "tag needs a machine with memory tagging (mte)");
+}
+
 void parse_expectations(Scenario& s, Problems& problems) {
   for (Expectation& e : s.expectations) {
     if (e.kind != Expectation::Kind::States) {
@@ -203,6 +209,7 @@ Scenario read_scenario(const Node& root, const std::string& file, Problems& prob
   if (const Node* n = map.require("threads")) read_threads(*n, problems, shared, kernel, s);
   assign_cores(s, kernel, problems);
   finish_variants(drafts, s, problems);
+  check_tags(s, problems);
   if (const Node* n = map.find("expect")) read_expectations(*n, problems, s);
   lay_out(s, problems);
   parse_expectations(s, problems);

@@ -107,7 +107,7 @@ void read_kernel_threads(const Node& n, Problems& problems, KernelSection& kerne
 const Section& machine_section() {
   static const Section s{"machine",
                          {"cores", "kind", "tso", "flavour", "dic", "idc", "line", "eis", "eos", "uci", "cmodx",
-                          "window", "timer_ticks", "midr"}};
+                          "window", "timer_ticks", "midr", "mte", "mte_store_only"}};
   return s;
 }
 
@@ -176,6 +176,17 @@ void read_machine(const Node& n, Problems& problems, MachineDraft& draft) {
   }
   integer("window", 16, 64, draft.config.window);
   integer("timer_ticks", 0, 255, draft.config.timer_ticks);
+  if (const Node* v = map.find("mte"); v != nullptr && per_core_items(*v, problems, "mte", items)) {
+    draft.mte.clear();
+    draft.mte_line = v->line;
+    draft.mte_column = v->column;
+    for (const Node* item : items)
+      draft.mte.push_back(read_word(*item, problems, "mte", {"none", "unchecked", "sync", "async", "asym"}).value_or(0));
+  }
+  if (const Node* v = map.find("mte_store_only")) {
+    const bool store_only = read_bool(*v, problems, "mte_store_only").value_or(false);
+    for (model::CoreConfig& c : draft.config.core) c.tag_store_only = store_only;
+  }
   if (const Node* v = map.find("midr")) {
     for (model::CoreConfig& c : draft.config.core)
       assign(c.midr, read_integer(*v, problems, "midr", 0, 0xffff'ffff));
@@ -197,7 +208,19 @@ model::MachineConfig finish_machine(const MachineDraft& draft, unsigned cores, P
                  fmt::format("tso lists {} cores, the machine has {}", draft.tso.size(), cores));
     return config;
   }
+  if (draft.mte.size() != 1 && draft.mte.size() != cores) {
+    problems.add(draft.mte_line, draft.mte_column,
+                 fmt::format("mte lists {} cores, the machine has {}", draft.mte.size(), cores));
+    return config;
+  }
+  const bool without = std::find(draft.mte.begin(), draft.mte.end(), 0u) != draft.mte.end();
+  config.tagging = draft.mte.front() != 0;
+  if (without && draft.mte.size() != 1)
+    problems.add(draft.mte_line, draft.mte_column,
+                 "all cores have memory tagging or none has; unchecked is a core that does not check");
   for (unsigned c = 0; c < cores; ++c) {
+    const unsigned mode = for_core(draft.mte, c);
+    config.core[c].tag_checks = mode < 2 ? model::TagChecks::Off : static_cast<model::TagChecks>(mode - 1);
     config.core[c].tso = for_core(draft.kinds, c);
     config.core[c].tso_at_reset = for_core(draft.tso, c);
     if (config.core[c].tso_at_reset && config.core[c].tso != model::TsoSupport::Actlr) {

@@ -183,6 +183,20 @@ std::optional<u64> parse_address(std::string_view text, const Scenario& scenario
   return address + offset->lo * (element ? memory->element : 1);
 }
 
+/// An address, or `ADDRESS:TAG`, a pointer with an address tag from 0 to 15.
+std::optional<u64> parse_pointer(std::string_view text, const Scenario& scenario, std::string& why) {
+  const std::size_t colon = text.rfind(':');
+  const std::optional<u64> address = parse_address(trim(text.substr(0, colon)), scenario, why);
+  if (!address || colon == std::string_view::npos) return address;
+  const std::optional<Value> tag = parse_number(trim(text.substr(colon + 1)), why);
+  if (!tag) return std::nullopt;
+  if (tag->hi != 0 || tag->lo > 15) {
+    why = fmt::format("{}: an address tag is 0 to 15", quoted(text));
+    return std::nullopt;
+  }
+  return *address | tag->lo << 56;
+}
+
 void resolve(Constant& c, unsigned bits, const Scenario& scenario, Problems& problems) {
   const std::string_view text = trim(c.text);
   std::string why;
@@ -197,7 +211,7 @@ void resolve(Constant& c, unsigned bits, const Scenario& scenario, Problems& pro
     const std::optional<u32> word = isa::assemble_word(body.substr(6, body.size() - 7), &why);
     if (word) v = Value{*word, 0};
   } else if (!minus && !body.empty()) {
-    if (const std::optional<u64> address = parse_address(body, scenario, why)) v = Value{*address, 0};
+    if (const std::optional<u64> address = parse_pointer(body, scenario, why)) v = Value{*address, 0};
   } else {
     why = "expected a number, an address such as x+8 or P0.label, or instr(...)";
   }

@@ -90,6 +90,7 @@ void read_location_map(const Node& n, Problems& problems, MemoryLocation& m) {
       problem(problems, *v, "at fixes the address, so align has no meaning");
   }
   if (const Node* v = map.find("access")) m.permissions = access_mask(*v, problems);
+  if (const Node* v = map.find("tag")) assign(m.tag, read_integer(*v, problems, "tag", 0, 15));
   if (const Node* v = map.find("asm")) {
     if (!m.is_code) {
       problem(problems, *v, "asm needs 'type: code'");
@@ -175,7 +176,7 @@ Thread read_thread(const Node& n, Problems& problems, const Registers& shared, b
 }  // namespace
 
 const Section& memory_section() {
-  static const Section s{"location", {"type", "value", "count", "align", "at", "access", "asm"}};
+  static const Section s{"location", {"type", "value", "count", "align", "at", "access", "tag", "asm"}};
   return s;
 }
 

@@ -27,9 +27,11 @@ struct MachineDraft {
   std::optional<unsigned> cores;
   std::vector<model::TsoSupport> kinds{model::TsoSupport::Actlr};  ///< one for all cores, or one per core
   std::vector<bool> tso{false};                                    ///< the same
+  std::vector<unsigned> mte{0};  ///< the same; 0 no tagging, 1 unchecked, then as model::TagChecks
   std::optional<bool> idc;
   u32 line = 0, column = 0;  ///< of the map
   u32 kind_line = 0, kind_column = 0, tso_line = 0, tso_column = 0;
+  u32 mte_line = 0, mte_column = 0;
 };
 
 /// Each overrides in the result what the map says and leaves the rest, so that a variant builds on the base.

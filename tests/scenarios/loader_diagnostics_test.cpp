@@ -41,6 +41,15 @@ std::string with_condition(const std::string& condition) {
   return minimal("expect:\n  - never: " + condition + "\n");
 }
 
+const Case kTags[] = {
+    {"TagWithoutTagging", with_memory("a: {tag: 1}"), "3:3: tag needs a machine with memory tagging (mte)"},
+    {"TagTooLarge", with_memory("a: {tag: 16}"), "3:12: tag is a number from 0 to 15, not 1"},
+    {"PointerTagTooLarge", with_memory("a: 0\n  b: 'a:16'"), "4:6: 'a:16': an address tag is 0 to 15"},
+    {"UnknownMode", with_machine("{mte: on}"), "1:16: mte is one of none, unchecked, sync, async, asym, "},
+    {"SomeCoresWithoutTags", with_machine("{cores: 2, mte: [none, sync]}"), "1:26: all cores have memory tagging or none has"},
+    {"WrongNumberOfModes", with_machine("{cores: 3, mte: [sync, async]}"), "1:26: mte lists 2 cores, the machine has 3"},
+};
+
 const Case kYaml[] = {
     {"Empty", "", "1:1: the file is empty"},
     {"OnlyAComment", "# nothing\n", "1:1: the file is empty"},
@@ -235,6 +244,7 @@ const Case kConditions[] = {
 std::string case_name(const testing::TestParamInfo<Case>& info) {
   return info.param.name;
 }
+INSTANTIATE_TEST_SUITE_P(Tags, Diagnostics, testing::ValuesIn(kTags), case_name);
 INSTANTIATE_TEST_SUITE_P(Yaml, Diagnostics, testing::ValuesIn(kYaml), case_name);
 INSTANTIATE_TEST_SUITE_P(Machine, Diagnostics, testing::ValuesIn(kMachine), case_name);
 INSTANTIATE_TEST_SUITE_P(Program, Diagnostics, testing::ValuesIn(kProgram), case_name);

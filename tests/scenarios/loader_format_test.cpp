@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "model/storage/tags.h"
 #include "scenarios/loader/build.h"
 #include "tests/scenarios/loader_support.h"
 
@@ -52,6 +53,26 @@ TEST(LoaderFormat, MachineKeysReachTheConfiguration) {
   EXPECT_EQ(m.window, 32u);
   EXPECT_EQ(m.timer_ticks, 2u);
   EXPECT_EQ(m.core[2].midr, 0x410fd000u);
+}
+
+TEST(LoaderFormat, TagsReachTheMachine) {
+  const Scenario s = parse(
+      "description: a\nmachine: {mte: [sync, unchecked], mte_store_only: true}\n"
+      "memory: {x: {at: 0x200000, tag: 3, count: 3}, p: 'x+8:5'}\n"
+      "threads: {P0: {asm: 'NOP'}, P1: {asm: 'NOP'}}\nshow: p\n");
+  const model::MachineConfig& m = s.variants[0].machine;
+  EXPECT_TRUE(m.tagging);
+  EXPECT_EQ(m.core[0].tag_checks, model::TagChecks::Synchronous);
+  EXPECT_EQ(m.core[1].tag_checks, model::TagChecks::Off);
+  EXPECT_TRUE(m.core[0].tag_store_only);
+  EXPECT_EQ(s.find_memory("p")->initial.at(0).value, (Value{0x0500'0000'0020'0008, 0}));
+  const Build b = build(s, 0);
+  const auto tags = std::find_if(b.program.segments.begin(), b.program.segments.end(), [](const model::Segment& g) {
+    return g.base == model::tag_location(0x200000);
+  });
+  ASSERT_NE(tags, b.program.segments.end());
+  EXPECT_EQ(tags->bytes, (std::vector<u8>{3, 3}));
+  EXPECT_FALSE(parse(minimal()).variants[0].machine.tagging);
 }
 
 TEST(LoaderFormat, VariantsBuildOnTheBase) {
