@@ -250,7 +250,11 @@ StepResult step(ArchState& state, MemoryInterface& memory) {
   u32 word = 0;
   refused.fault = FaultKind::Fetch;
   if (!memory.fetch(state.pc, word)) return refused;
-  return Execution(state, memory, decode_cached(word)).run();
+  return execute(state, memory, decode_cached(word));
+}
+
+StepResult execute(ArchState& state, MemoryInterface& memory, const Instruction& instruction) {
+  return Execution(state, memory, instruction).run();
 }
 
 }  // namespace isobar::isa

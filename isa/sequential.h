@@ -84,4 +84,7 @@ struct StepResult {
 /// SVC, HVC and SMC and state.pc for the others (Arm ARM D1.3.1).
 StepResult step(ArchState& state, MemoryInterface& memory);
 
+/// The same for an instruction that has been fetched and decoded already.
+StepResult execute(ArchState& state, MemoryInterface& memory, const Instruction& instruction);
+
 }  // namespace isobar::isa

@@ -33,6 +33,8 @@ const std::map<std::string, std::set<std::string>>& allowed() {
   static const std::map<std::string, std::set<std::string>> rules = {
       {"support", {}},
       {"isa", {"support"}},
+      {"functional", {"support", "isa"}},
+      {"linux-user", {"support", "isa", "functional"}},
       {"trace", {"support", "isa"}},
       // The machine state contains the storage state, and both need the configuration: one layer in two
       // folders.
@@ -46,7 +48,8 @@ const std::map<std::string, std::set<std::string>>& allowed() {
       {"axiomatic", {"support", "isa", "trace"}},
       {"crosscheck", with(core, {"axiomatic"})},
       {"scenarios", with(core, {"kernel-shim"})},
-      {"tools", with(core, {"model/systemc", "kernel-shim", "explore", "axiomatic", "crosscheck", "scenarios"})},
+      {"tools", with(core, {"model/systemc", "kernel-shim", "explore", "axiomatic", "crosscheck", "scenarios",
+                             "functional", "linux-user"})},
   };
   return rules;
 }
@@ -100,8 +103,8 @@ Source read(const fs::path& file) {
 const std::vector<Source>& sources() {
   static const std::vector<Source> all = [] {
     std::vector<Source> found;
-    for (const char* top : {"support", "isa", "trace", "model", "kernel-shim", "explore", "axiomatic",
-                            "scenarios", "tools", "bench", "tests"}) {
+    for (const char* top : {"support", "isa", "functional", "linux-user", "trace", "model", "kernel-shim",
+                            "explore", "axiomatic", "scenarios", "tools", "bench", "tests"}) {
       if (!fs::exists(kRoot / top)) continue;
       for (const auto& e : fs::recursive_directory_iterator(kRoot / top)) {
         if (e.is_regular_file() && is_source(e.path())) found.push_back(read(e.path()));

@@ -1,0 +1,125 @@
+#include "functional/core.h"
+
+#include <bit>
+
+#include "functional/lower.h"
+#include "isa/decoder.h"
+#include "support/bits.h"
+
+namespace isobar::functional {
+
+using isa::Reg;
+using isa::StepResult;
+
+namespace {
+
+// A Value in the host's memory is what the guest's memory holds.
+static_assert(std::endian::native == std::endian::little);
+
+/// Linux lets user addresses have a tag in the top byte (TCR_EL1.TBI0).
+u64 without_tag(u64 address) {
+  return address & ones(56);
+}
+
+}  // namespace
+
+u16 offset_of(Reg r) {
+  const auto within_state = [](std::size_t offset) {
+    return static_cast<u16>(offsetof(Registers, state) + offset);
+  };
+  if (isa::index(r) <= isa::index(Reg::X30))
+    return within_state(offsetof(isa::ArchState, x) + 8 * isa::index(r));
+  if (isa::is_vector(r))
+    return within_state(offsetof(isa::ArchState, v) + 16 * (isa::index(r) - isa::index(Reg::V0)));
+  if (r == Reg::SP) return within_state(offsetof(isa::ArchState, sp));
+  return r == Reg::XZR ? offsetof(Registers, zero) : offsetof(Registers, discard);
+}
+
+void Core::synchronise() {
+  if (generation_ == memory_.generation()) return;
+  generation_ = memory_.generation();
+  read_tlb_.fill({});
+  write_tlb_.fill({});
+  code_tlb_.fill({});
+}
+
+StepResult Core::run(u64 limit) {
+  synchronise();
+  stop_ = {};
+  const Record* r = enter(state().pc);
+  u64 left = limit;
+  while (r != nullptr && left != 0) {
+    --left;
+    r = r->execute(*this, r);
+  }
+  executed_ += limit - left;
+  if (r != nullptr) state().pc = pc_of(r);
+  return stop_;
+}
+
+const Record* Core::enter(u64 pc) {
+  StepResult refused;
+  refused.kind = StepResult::Kind::Fault;
+  refused.address = pc;
+  fault_byte_ = pc;
+  refused.fault = isa::FaultKind::PcAlignment;
+  if (!is_aligned(pc, 4)) return stop(refused, pc);
+  CodeTranslation& t = code_tlb_[pc / kPageSize % code_tlb_.size()];
+  if (t.page != pc / kPageSize) {
+    CodePage* page = memory_.code(pc);
+    refused.fault = isa::FaultKind::Fetch;
+    if (page == nullptr) return stop(refused, pc);
+    synchronise();
+    t = {pc / kPageSize, page};
+  }
+  code_ = t.code;
+  return &code_->records[pc % kPageSize / 4];
+}
+
+void Core::fetch_line(const Record* record) {
+  const u64 line = align_down(pc_of(record), kLineSize);
+  std::array<u32, kLineSize / 4> words;
+  memory_.read(line, words.data(), kLineSize, kExecute);
+  for (unsigned i = 0; i < words.size(); ++i)
+    lower(isa::decode_cached(words[i]), line + 4 * i, code_->records[line % kPageSize / 4 + i]);
+}
+
+/// Always false; notes the byte that could not be accessed.
+bool Core::refuse(u64 address, u64 done) {
+  fault_byte_ = address + done;
+  return false;
+}
+
+bool Core::fetch(u64 address, u32& word) {
+  return memory_.read(address, &word, 4, kExecute) == 4;
+}
+
+bool Core::read(const isa::Uop& u, u64 address, Value& value) {
+  const u64 plain = without_tag(address);
+  value = {};
+  if (const u64 done = memory_.read(plain, &value, u.mem.size); done != u.mem.size) return refuse(plain, done);
+  read_tlb_[address / kPageSize % read_tlb_.size()] = {address / kPageSize, memory_.page(plain, kRead)->bytes.data()};
+  return true;
+}
+
+bool Core::write(const isa::Uop& u, u64 address, const Value& value) {
+  const u64 plain = without_tag(address), last = plain + u.mem.size - 1;
+  Page* page = memory_.page(plain, kWrite);
+  if (page == nullptr) return refuse(plain, 0);
+  // All or nothing, also across pages.
+  if (plain / kPageSize != last / kPageSize && memory_.page(last, kWrite) == nullptr)
+    return refuse(align_down(last, kPageSize), 0);
+  memory_.write(plain, &value, u.mem.size);
+  if (!memory_.is_watched(*page))
+    write_tlb_[address / kPageSize % write_tlb_.size()] = {address / kPageSize, page->bytes.data()};
+  return true;
+}
+
+bool Core::maintain(isa::CacheOpKind op, u64 address) {
+  const u64 plain = without_tag(address);
+  if (memory_.page(plain, kRead) == nullptr) return refuse(plain, 0);
+  if (op == isa::CacheOpKind::IcIvau) memory_.invalidate_line(plain);
+  return true;
+}
+
+}  // namespace isobar::functional

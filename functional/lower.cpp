@@ -1,0 +1,113 @@
+#include "functional/lower.h"
+
+#include <algorithm>
+
+#include "functional/core.h"
+#include "isa/evaluate.h"
+
+namespace isobar::functional {
+
+using isa::Instruction;
+using isa::StepResult;
+using isa::Uop;
+using isa::UopKind;
+
+namespace {
+
+/// Instructions of EL1 that isa::execute() would let pass at EL0: they are undefined there (Arm ARM D1.3.3).
+bool is_privileged(const Uop& u) {
+  if (u.kind != UopKind::CacheOp) return false;
+  switch (u.cache_op()) {
+    case isa::CacheOpKind::DcCvau:
+    case isa::CacheOpKind::DcCvac:
+    case isa::CacheOpKind::DcCivac:
+    case isa::CacheOpKind::IcIvau: return false;
+    default: return true;
+  }
+}
+
+/// HVC, SMC and HLT do not exist for a user program.
+bool is_undefined_call(const Uop& u) {
+  return u.kind == UopKind::Exception && u.exception_op() != isa::ExceptionOp::Svc &&
+         u.exception_op() != isa::ExceptionOp::Brk;
+}
+
+const Record* raise_undefined(Core& core, const Record* r) {
+  StepResult s;
+  s.kind = StepResult::Kind::Exception;
+  s.exception = isa::ExceptionOp::Undefined;
+  s.immediate = r->instruction->word;
+  return core.stop(s, core.pc_of(r));
+}
+
+/// One Alu or Select micro-op with any operands: floating point, vectors and rare integer operations.
+const Record* evaluate_alone(Core& core, const Record* r) {
+  const Uop& u = r->instruction->uops[0];
+  isa::ArchState& s = core.state();
+  isa::Inputs in;
+  for (unsigned i = 0; i < u.n_src; ++i) in[i] = s.get(u.src[i]);
+  const isa::AluResult result = isa::evaluate(u, in, core.pc_of(r));
+  s.set(u.dst[0], result.dst[0]);
+  if (isa::accumulates(u.dst[1])) {
+    s.set(u.dst[1], {s.get(u.dst[1]).lo | result.dst[1].lo, 0});
+  } else {
+    s.set(u.dst[1], result.dst[1]);
+  }
+  s.nzcv = static_cast<u8>((s.nzcv & ~u.flags_out) | (result.flags & u.flags_out));
+  return r + 1;
+}
+
+const Record* do_nothing(Core&, const Record* r) {
+  return r + 1;
+}
+
+bool has_no_effect(const Instruction& i) {
+  const Uop& u = i.uops[0];
+  if (i.count != 1) return false;
+  if (u.kind == UopKind::Barrier || u.kind == UopKind::Isb) return true;
+  return u.kind == UopKind::Hint && (u.hint_op() == isa::HintOp::Nop || u.hint_op() == isa::HintOp::Other);
+}
+
+}  // namespace
+
+u16 holding_flags(unsigned condition) {
+  u16 mask = 0;
+  for (unsigned nzcv = 0; nzcv < 16; ++nzcv)
+    mask = static_cast<u16>(mask | (isa::condition_holds(condition, nzcv) ? 1u << nzcv : 0u));
+  return mask;
+}
+
+const Record* execute_generally(Core& core, const Record* r) {
+  const u64 pc = core.pc_of(r);
+  core.state().pc = pc;
+  const StepResult result = isa::execute(core.state(), core, *r->instruction);
+  if (result.kind != StepResult::Kind::Completed) return core.stop(result, core.state().pc);
+  return core.state().pc == pc + 4 ? r + 1 : core.enter(core.state().pc);
+}
+
+const Record* fetch_line(Core& core, const Record* r) {
+  core.fetch_line(r);
+  return r->execute(core, r);
+}
+
+const Record* continue_on_next_page(Core& core, const Record* r) {
+  const Record* next = core.enter(core.pc_of(r));
+  return next == nullptr ? nullptr : next->execute(core, next);
+}
+
+void lower(const Instruction& instruction, u64 pc, Record& out) {
+  out = {};
+  out.instruction = &instruction;
+  const Uop& first = instruction.uops[0];
+  if (is_privileged(first) || is_undefined_call(first)) {
+    out.execute = raise_undefined;
+  } else if (has_no_effect(instruction)) {
+    out.execute = do_nothing;
+  } else if (!lower_integer(instruction, pc, out) && !lower_transfer(instruction, pc, out) &&
+             !lower_branch(instruction, pc, out)) {
+    const bool alone = instruction.count == 1 && (first.kind == UopKind::Alu || first.kind == UopKind::Select);
+    out.execute = alone ? evaluate_alone : execute_generally;
+  }
+}
+
+}  // namespace isobar::functional
