@@ -35,6 +35,7 @@ enum class Translation : u8 {
   Pending,   ///< the virtual address is in `addr`
   Current,   ///< looked up in the newest version of the descriptor so far
   Outdated,  ///< looked up in an older version
+  Shared,    ///< a tag check that waits for the translation of its instruction's access; virtual address in `addr`
 };
 
 /// PSTATE and controls under which an instruction was decoded.

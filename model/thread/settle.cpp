@@ -116,7 +116,7 @@ class Settler {
   /// Address generation and permission check, common to accesses and cache maintenance.
   void address(unsigned i, u8 need) {
     Entry& e = c_.window[i];
-    if (e.address_known || e.faulting || e.translation == Translation::Pending) return;
+    if (e.address_known || e.faulting || awaits_translation(e)) return;
     if (e.translation != Translation::None) {
       finish_translation(ctx_.program, s_, core_, i, need);
       changed_ = true;
@@ -132,7 +132,7 @@ class Settler {
       if (is_tag_check(e)) e.value2.lo = e.addr;
       e.addr = without_tag(e.addr);
     }
-    if (e.uop->mem.tag != isa::TagAccess::None) return place_tag_access(ctx_.program, c_, e, need);
+    if (e.uop->mem.tag != isa::TagAccess::None) return place_tag_access(ctx_.program, s_, core_, i, need);
     const bool misaligned = is_misaligned(e);
     if (is_access(e) && !misaligned && begin_translation(ctx_.program, s_, e)) return;
     e.address_known = true;

@@ -108,6 +108,13 @@ const Entry* compare_and_swap(const Core& c, unsigned i) {
   return nullptr;
 }
 
+/// From the data that check `e` is about to their tags.
+void place_check(Entry& e) {
+  const u64 first = align_down(e.addr, kTagGranule);
+  e.uop += (e.addr + e.uop->op - 1 - first) / kTagGranule;
+  e.addr = tag_location(first);
+}
+
 constexpr u64 kStoreOnlyEl0 = u64{1} << 58, kStoreOnlyEl1 = u64{1} << 59;  // SCTLR_EL1.TCSO0, TCSO
 
 }  // namespace
@@ -124,22 +131,45 @@ bool is_tag_operation(const Entry& e) {
   return op >= isa::AluOp::TagExtract && op <= isa::AluOp::PointerSub;
 }
 
-void place_tag_access(const Program& program, const Core& c, Entry& e, u8 need) {
+void place_tag_access(const Program& program, MachineState& s, unsigned core, unsigned i, u8 need) {
+  const Core& c = s.core[core];
+  Entry& e = s.core[core].window[i];
+  const bool check = is_tag_check(e);
+  if (check && page_of(program, e.addr) != 0) {
+    e.translation = Translation::Shared;
+    return;
+  }
+  const u64 first = align_down(e.addr, kTagGranule);
+  const bool misaligned = is_write(e) && e.addr != first;
+  if (!check && !misaligned && begin_translation(program, s, e)) return;
+  e.address_known = true;
   Context as = e.context;
   if (e.uop->mem.unprivileged) as.el = 0;
-  e.address_known = true;
-  const u64 first = align_down(e.addr, kTagGranule);
-  if (is_tag_check(e)) {
-    const u64 last = e.addr + e.uop->op - 1;
+  if (check) {
     const bool permitted = check_access(program, c, as, e.addr, e.uop->op, need) == 0;
     if (!permitted && holds(Rule::TagPermission)) e.fired = e.known = true;
-    e.uop += (last - first) / kTagGranule;
-  } else {
-    u64 fault = check_access(program, c, as, e.addr, 1, need);
-    if (is_write(e) && e.addr != first) fault = kAlignmentFault;
-    if (fault != 0) return raise_fault(e, fault);
+    place_check(e);
+    return;
   }
+  const u64 fault = misaligned ? kAlignmentFault : check_access(program, c, as, e.addr, 1, need);
+  if (fault != 0) return raise_fault(e, fault);
   e.addr = tag_location(first);
+}
+
+void place_translated_check(Core& c, unsigned i) {
+  Entry& check = c.window[instruction_start(c, i)];
+  if (check.translation != Translation::Shared) return;
+  check.translation = Translation::None;
+  check.addr = align_down(c.window[i].addr, kPageBytes) | (check.addr & (kPageBytes - 1));
+  check.address_known = true;
+  place_check(check);
+}
+
+void drop_translated_check(Core& c, unsigned i) {
+  Entry& check = c.window[instruction_start(c, i)];
+  if (check.translation != Translation::Shared) return;
+  check.translation = Translation::None;
+  check.address_known = check.fired = check.known = true;
 }
 
 bool settle_check(Core& c, unsigned i) {

@@ -38,9 +38,17 @@ inline bool is_open_check(const Entry& e) { return is_precise_check(e) && !(e.fi
 /// FEAT_MTE arithmetic. Instructions of FEAT_MTE begin with it, or with a read of a tag.
 bool is_tag_operation(const Entry& e);
 
-/// Gives access `e` to tags, whose data address is known, the address of the tags. Permissions (`need`) are
+/// Gives the access to tags at slot `i`, whose data address is known, the address of the tags. Permissions (`need`) are
 /// those of the data; an access that is not permitted faults without a check.
-void place_tag_access(const Program& program, const Core& c, Entry& e, u8 need);
+///
+/// In a page with a descriptor, an explicit access to tags is translated as any other, and a check waits for the translation
+/// of the access that it checks.
+void place_tag_access(const Program& program, MachineState& s, unsigned core, unsigned i, u8 need);
+
+/// The access at slot `i` has been translated to memory with tags: its check, if any, is about those of the same page.
+void place_translated_check(Core& c, unsigned i);
+/// The access at slot `i` has no check after all: it faults, or its memory has no tags.
+void drop_translated_check(Core& c, unsigned i);
 
 /// Decides check `i`, which has read its tags: a mismatch makes the entry faulting if it is precise, else Entry::choice
 /// remembers it. False if that hangs on a CAS which is not decided.

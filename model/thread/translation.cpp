@@ -3,8 +3,10 @@
 #include <algorithm>
 
 #include "model/state/mutation.h"
+#include "model/storage/tags.h"
 #include "model/thread/exceptions.h"
 #include "model/thread/guards.h"
+#include "model/thread/tags.h"
 #include "model/thread/window.h"
 
 namespace isobar::model {
@@ -83,10 +85,22 @@ void finish_translation(const Program& program, MachineState& s, unsigned core, 
   const Descriptor d{e.value2.hi};
   e.value2.hi = 0;
   const unsigned el = e.uop->mem.unprivileged ? 0 : e.context.el;
-  if (const u64 fault = descriptor_fault(d, el, is_write(e)); fault != 0) return raise_fault(e, fault);
+  if (const u64 fault = descriptor_fault(d, el, is_write(e)); fault != 0) {
+    drop_translated_check(s.core[core], i);
+    return raise_fault(e, fault);
+  }
   e.addr = d.page() | (e.addr & (kPageBytes - 1));
   e.address_known = true;
   if (const u64 fault = region_fault(program, s.core[core], e, need); fault != 0) raise_fault(e, fault);
+  if (e.faulting || !d.tagged()) {
+    drop_translated_check(s.core[core], i);
+  } else {
+    place_translated_check(s.core[core], i);
+  }
+  if (e.uop->mem.tag == isa::TagAccess::Explicit) {
+    if (!d.tagged()) s.bound = "an access to the tag of memory that has none";
+    e.addr = tag_location(e.addr);
+  }
   for (const WholeElements& w : program.whole)
     if (e.addr - w.base < w.size && (e.uop->mem.size != w.element || (e.addr - w.base) % w.element != 0)) s.dead = true;
 }

@@ -12,6 +12,9 @@
 
 namespace isobar::model {
 
+/// AttrIndx of memory with allocation tags; 0 is normal memory without.
+inline constexpr u64 kTaggedNormal = 1;
+
 /// A stage 1 page descriptor (Arm ARM D8.3.1, level 3).
 struct Descriptor {
   u64 bits = 0;
@@ -19,6 +22,7 @@ struct Descriptor {
   bool accessed() const { return (bits >> 10 & 1) != 0; }  ///< AF
   bool read_only() const { return (bits >> 7 & 1) != 0; }  ///< AP[2]
   bool el0() const { return (bits >> 6 & 1) != 0; }        ///< AP[1]
+  bool tagged() const { return (bits >> 2 & 7) == kTaggedNormal; }  ///< AttrIndx, as if MAIR_EL1 said so
   u64 page() const { return bits & 0x0000'ffff'ffff'f000; }
 };
 
@@ -39,6 +43,9 @@ void raise_fault(Entry& e, u64 status);
 
 /// True if the address of `e` is in a page, whose descriptor has to be read first.
 bool begin_translation(const Program& program, MachineState& s, Entry& e);
+inline bool awaits_translation(const Entry& e) {
+  return e.translation == Translation::Pending || e.translation == Translation::Shared;
+}
 /// The descriptor of slot `i` has been read (it is in Entry::value2.hi): a physical address, or a fault, which keeps the
 /// virtual address for FAR_EL1.
 void finish_translation(const Program& program, MachineState& s, unsigned core, unsigned i, u8 need);

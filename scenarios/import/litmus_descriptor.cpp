@@ -5,6 +5,7 @@
 #include <array>
 #include <vector>
 
+#include "model/thread/translation.h"
 #include "support/bits.h"
 
 namespace isobar::scenarios {
@@ -73,7 +74,8 @@ LitmusDescriptor parse_litmus_descriptor(std::string_view text) {
       if (d.output.empty()) d.refused = part;
       continue;
     }
-    bool known = false;
+    bool known = key == "attrs" && value == "(TaggedNormal)";
+    if (known) d.attributes |= model::kTaggedNormal << 2;
     for (const Field& f : kFields) {
       if (f.name != key || (value != "0" && value != "1")) continue;
       set(d.attributes, f, value == "1");
@@ -90,6 +92,7 @@ std::string descriptor_text(u64 bits, std::string_view output) {
     const bool value = (bit(bits, f.bit) != 0) != f.inverted;
     if (value != f.by_default) s += fmt::format(", {}:{}", f.name, value ? 1 : 0);
   }
+  if (model::Descriptor{bits}.tagged()) s += ", attrs:(TaggedNormal)";
   return s + ")";
 }
 

@@ -47,17 +47,15 @@ u64 reference_code_address(unsigned thread, u64 offset) {
   return u64{100'000} * (thread + 1) + offset;
 }
 
-/// The name of the location that `pointer` points into, "+n" if that is not its first byte, and the colour of the tag.
-std::string location_text(const LitmusProgram& p, u64 pointer) {
-  const u64 address = plain(p, pointer);
+/// The name of the location that `address` is in, and "+n" if it is not its first byte.
+std::string location_text(const LitmusProgram& p, u64 address) {
   const LitmusSymbol* s = symbol_at(p, address);
-  if (s == nullptr) return fmt::format("{:#x}", pointer);
-  const std::string offset = address == s->address ? "" : fmt::format("+{}", address - s->address);
-  return s->name + offset + colour_text(p, pointer);
+  if (s == nullptr) return fmt::format("{:#x}", address);
+  return address == s->address ? s->name : fmt::format("{}+{}", s->name, address - s->address);
 }
 
 std::string value_text(const LitmusProgram& p, const LitmusItem& item, u64 v) {
-  if (symbol_at(p, plain(p, v))) return location_text(p, v);
+  if (symbol_at(p, plain(p, v))) return location_text(p, plain(p, v)) + colour_text(p, v);
   if (const auto descriptor = p.descriptors.find(v); descriptor != p.descriptors.end()) return descriptor->second;
   if (const auto label = p.labels.find(v); label != p.labels.end())
     return fmt::format("label:\"{}\"", label->second);
@@ -122,7 +120,9 @@ std::string fault_place(const LitmusProgram& p, const LitmusItem& item, const Li
 std::vector<std::string> fault_texts(const LitmusProgram& p, const LitmusItem& item, const trace::Outcome& o) {
   std::vector<std::string> texts;
   for (const LitmusFault& f : faults_of(p, item, o)) {
-    const std::string where = f.has_address() ? location_text(p, f.address) + "," : "";
+    const bool tag_check = fault_name(f.syndrome) == "TagCheck";
+    const u64 address = plain(p, f.address);
+    const std::string where = !f.has_address() ? "" : location_text(p, address) + (tag_check ? colour_text(p, f.address) : "") + ",";
     texts.push_back(fmt::format("Fault({},{}{})", fault_place(p, item, f), where,
                                 item.fault.type.value_or(fault_name(f.syndrome))));
   }

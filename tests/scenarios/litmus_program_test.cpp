@@ -306,6 +306,23 @@ TEST(LitmusProgram, StoresAndLoadsTags) {
             (std::set<std::string>{"0:X3=x:blue;0:X4=0;0:X5=x:blue;[tag(x)]=:red;[tag(x+16)]=:red"}));
 }
 
+TEST(LitmusProgram, ChecksTagsInPagesOfTaggedMemoryOnly) {
+  const std::string init = "{ [PTE(x)]=(oa:PA(x), db:0); [PTE(y)]=(oa:PA(y), attrs:(TaggedNormal)); "
+                           "0:X1=x:red; 0:X2=y:red; 0:X3=PTE(y); [tag(y)]=:blue; }\n";
+  const auto states = [&](const std::string& code, const std::string& condition) {
+    return tagged_states("vmsa,memtag", init + "P0;\n" + code + "exists (" + condition + ")\n");
+  };
+  using States = std::set<std::string>;
+  EXPECT_EQ(states("LDR W0,[X1];\nMOV W4,#1;\n", "0:X4=1 /\\ fault(P0)"), (States{"0:X4=1;~Fault(P0)"}));
+  EXPECT_EQ(states("L0: STR W0,[X1];\nMOV W4,#1;\n", "0:X4=1 /\\ fault(P0)"),
+            (States{"0:X4=0;Fault(P0:L0,x,D-MMU:Permission)"}));
+  EXPECT_EQ(states("L0: LDR W0,[X2];\nMOV W4,#1;\n", "0:X4=1 /\\ fault(P0)"),
+            (States{"0:X4=0;Fault(P0:L0,y:red,TagCheck)"}));
+  EXPECT_EQ(states("STG X2,[X2];\nLDR W0,[X2];\nMOV W4,#1;\n", "0:X4=1 /\\ [tag(y)]=:red /\\ fault(P0)"),
+            (States{"0:X4=1;[tag(y)]=:red;~Fault(P0)"}));
+  EXPECT_EQ(states("LDR X6,[X3];\n", "0:X6=0"), (States{"0:X6=(oa:PA(y), attrs:(TaggedNormal))"}));
+}
+
 TEST(LitmusProgram, ReportsFaultsThatAHandlerTakes) {
   EXPECT_EQ(tagged_states("memtag", "{ 0:X1=x:red; }\nP0 | P0.F;\nL0: LDR W0,[X1] | ADR X9,L1;\n"
                                     "L1: MOV W2,#1 | MSR ELR_EL1,X9;\n | ERET;\nexists (fault(P0:L0,x) /\\ 0:X2=1)\n"),
