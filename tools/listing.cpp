@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "isa/assembler.h"
+#include "model/storage/tags.h"
 #include "scenarios/import/litmus.h"
 #include "trace/execution.h"
 
@@ -155,6 +156,7 @@ std::string Listing::instruction(u64 pc, u32 word) const {
 }
 
 std::string Listing::address(u64 addr) const {
+  if (model::is_tag_location(addr)) return fmt::format("tag({})", address(model::tagged_granule(addr)));
   auto after = names_.upper_bound(addr);
   if (after == names_.begin()) return fmt::format("{:#x}", addr);
   const auto& [base, n] = *--after;

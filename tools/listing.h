@@ -41,7 +41,7 @@ class Listing {
   std::string instruction(u64 pc, u32 word) const;
   /// "(line 9)" with a blank before it, or nothing.
   std::string line(u64 pc) const;
-  /// "x", "buf[2]", "P0.loop+0x8", else the number.
+  /// "x", "buf[2]", "P0.loop+0x8", "tag(x)", else the number.
   std::string address(u64 addr) const;
   /// The value of an access of `size` bytes: decimal if small, "&x" if it is the address of something.
   std::string value(const Value& v, unsigned size) const;

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "isa/assembler.h"
+#include "model/thread/tags.h"
 #include "tools/recording.h"
 
 namespace isobar::tools {
@@ -124,6 +125,7 @@ class Narrator {
       return WalkStep{fmt::format("{} {}", who(t), what), {}};
     };
     switch (e.uop->kind) {
+      case UopKind::Alu: return say(fmt::format("chooses tag {}: {}", t.choice, i));
       case UopKind::Branch:
         if (e.uop->branch_op() == isa::BranchOp::Indirect) {
           return say(fmt::format("guesses that {} goes to {}", i,
@@ -146,15 +148,15 @@ class Narrator {
     const unsigned first = effects.bytes == 0 ? 0 : static_cast<unsigned>(__builtin_ctz(effects.bytes));
     unsigned size = 0;
     while (first + size < 16 && (effects.bytes >> (first + size) & 1) != 0) ++size;
-    const std::string what =
-        fmt::format("{} = {}", listing_.address(e.addr + first), shown(e.raw, first, size));
+    const std::string what = fmt::format("{} {} = {}", model::is_tag_check(e) ? "checks" : "reads",
+                                         listing_.address(e.addr + first), shown(e.raw, first, size));
     WalkStep s;
     if (t.kind == TransitionKind::ForwardRead) {
       const Entry& from = c.window[model::forward_slot(t.choice)];
-      s.what = fmt::format("{} reads {} from its own store buffer: {}", who(t), what, instruction(e));
+      s.what = fmt::format("{} {} from its own store buffer: {}", who(t), what, instruction(e));
       s.notes.push_back(fmt::format("forwarded from {}, which no other core can see yet", instruction(from)));
     } else {
-      s.what = fmt::format("{} reads {} from memory: {}", who(t), what, instruction(e));
+      s.what = fmt::format("{} {} from memory: {}", who(t), what, instruction(e));
     }
     const u8 source = t.kind == TransitionKind::ForwardRead ? model::forward_slot(t.choice) : model::kNoSlot;
     overtakes(c, t, source, "early: ", s);
@@ -168,7 +170,9 @@ class Narrator {
     for (unsigned k = 0; k < t.slot; ++k) {
       const Entry& q = c.window[k];
       if (k == except || q.inert || q.pc == own) continue;
-      if (q.uop->kind == UopKind::Read && !q.fired) {
+      if (model::is_tag_check(q) && !q.fired) {
+        s.notes.push_back(fmt::format("{}the tags of the older {} are not checked yet", prefix, instruction(q)));
+      } else if (q.uop->kind == UopKind::Read && !q.fired) {
         s.notes.push_back(
             fmt::format("{}the older load {} has not been satisfied yet", prefix, instruction(q)));
       } else if (q.uop->kind == UopKind::Write && !q.fired) {

@@ -81,6 +81,11 @@ class Case(unittest.TestCase):
 
 
 class Allowed(Case):
+    def test_tag_checks_are_told_as_such(self):
+        result = isobar("explain", "--variant", "continued", "scenarios/mte/migration.yaml")
+        self.assertEqual(result.returncode, AS_EXPECTED, result.stderr)
+        self.assertIn("moved checks tag(data) = 1 from memory: STR X0, [X20]", result.stdout)
+
     def test_store_buffer_walk(self):
         result = isobar("explain", self.file(store_buffering()))
         self.assertEqual(result.returncode, AS_EXPECTED)
