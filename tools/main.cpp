@@ -67,6 +67,7 @@ ExitStatus run(int argc, char** argv) {
   add_explain(app, chosen);
   add_flavours(app, chosen);
   add_lint(app, chosen);
+  add_profile(app, chosen);
   add_replay(app, chosen);
   add_conform(app, chosen);
   add_import(app, chosen);

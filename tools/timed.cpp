@@ -66,11 +66,11 @@ std::string why_stopped(systemc::RunStatus status, const TimedLimits& limits, do
 }
 
 TimedReport run_here(const Workload& w, u64 seed, const TimedLimits& limits, bool keep_steps,
-                     ProgressLine& progress) {
+                     ProgressLine& progress, model::Observer* observer) {
   systemc::TimedRun run(*w.machine, systemc::PlatformConfig{}, seed);
   run.keep_log(keep_steps);
   CodeReport code(w, [&run]() -> const model::MachineState& { return run.state(); });
-  run.set_observer(&code);
+  run.set_observer(observer != nullptr ? observer : &code);
   systemc::RunResult r;
   for (u64 until = kSlice;; until += kSlice) {
     systemc::RunLimits slice;
@@ -104,12 +104,12 @@ TimedReport run_here(const Workload& w, u64 seed, const TimedLimits& limits, boo
 }  // namespace
 
 TimedReport run_timed(const Workload& w, u64 seed, const TimedLimits& limits, bool keep_steps,
-                      ProgressLine& progress) {
+                      ProgressLine& progress, model::Observer* observer) {
   static SimulationThread thread;
-  return thread.run([&] { return run_here(w, seed, limits, keep_steps, progress); });
+  return thread.run([&] { return run_here(w, seed, limits, keep_steps, progress, observer); });
 }
 #else
-TimedReport run_timed(const Workload& w, u64, const TimedLimits&, bool, ProgressLine&) {
+TimedReport run_timed(const Workload& w, u64, const TimedLimits&, bool, ProgressLine&, model::Observer*) {
   throw InputError(Diagnostic{{w.file, 0, 0}, "this isobar was built without SystemC: no timed runs"});
 }
 #endif

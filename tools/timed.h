@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "model/state/observer.h"
 #include "support/hash.h"
 #include "tools/progress.h"
 #include "tools/recording.h"
@@ -37,8 +38,8 @@ struct TimedReport {
 
 /// Runs `w`, whose machine must undo wrong guesses, until it ends, a limit is hit or the user interrupts. All
 /// timed runs of the process take place on one thread, because the SystemC kernel is one for the process;
-/// callable from any. Throws InputError in a program without the platform.
+/// callable from any. `observer` follows the run instead of the report on modified code. Throws InputError in a program without the platform.
 TimedReport run_timed(const Workload& w, u64 seed, const TimedLimits& limits, bool keep_steps,
-                      ProgressLine& progress);
+                      ProgressLine& progress, model::Observer* observer = nullptr);
 
 }  // namespace isobar::tools

@@ -5,7 +5,7 @@ import unittest
 
 from isobar_command import AS_EXPECTED, BAD_INPUT, isobar
 
-COMMANDS = ["run", "explore", "explain", "lint", "flavours", "replay", "conform", "isa", "import", "version"]
+COMMANDS = ["run", "explore", "explain", "lint", "flavours", "profile", "replay", "conform", "isa", "import", "version"]
 
 
 class Help(unittest.TestCase):
@@ -49,7 +49,7 @@ class WrongUse(unittest.TestCase):
         self.check("run", "--frobnicate", "x.yaml", message="isobar run --help")
 
     def test_missing_operand(self):
-        for command in ["run", "explore", "explain", "flavours", "replay", "conform"]:
+        for command in ["run", "explore", "explain", "flavours", "profile", "replay", "conform"]:
             self.check(command, message="required")
 
     def test_option_values(self):
