@@ -147,9 +147,13 @@ void record(Footprint& footprint, const model::Machine& m, const model::MachineS
             const Transition& t) {
   const Core& c = s.core[t.core];
   switch (t.kind) {
-    case TransitionKind::Translate:
-      footprint.record_access(t.core, m.program().pages[c.window[t.slot].page - 1u].descriptor, 8, false);
+    case TransitionKind::Translate: {
+      const u64 descriptor = m.program().pages[c.window[t.slot].page - 1u].descriptor;
+      const bool updates = m.config().core[t.core].access_flag_updates;
+      footprint.record_access(t.core, descriptor, 8, updates);
+      if (updates) footprint.record_descriptor_write(descriptor);
       return;
+    }
     case TransitionKind::SatisfyRead:
     case TransitionKind::ForwardRead:
     case TransitionKind::PropagateWrite: {

@@ -120,8 +120,19 @@ class Step {
     fabric_.access(s_.storage, a);
     const TableEntry* history = find_table(s_.storage, at);
     const bool newest = history == nullptr || t_.choice + 1u == history->values.size();
+    e.value2.hi = updated_descriptor(ctx_.config.core[core_], {a.data.lo}, is_write(e)).bits;
+    if (e.value2.hi != a.data.lo) update_descriptor(at, e.value2.hi);
     e.translation = newest ? Translation::Current : Translation::Outdated;
-    e.value2.hi = a.data.lo;
+  }
+
+  /// The walk writes the descriptor it has just read. The write belongs to no store of the core.
+  void update_descriptor(u64 at, u64 bits) {
+    Access a = access(AccessKind::Write, at, 8);
+    a.atomic = true;
+    a.data.lo = bits;
+    fabric_.access(s_.storage, a);
+    for (unsigned k = 0; k < s_.core.size(); ++k) landed(k, at, 8, false);
+    mark_outdated(s_, entry().page);
   }
 
   Access access(AccessKind kind, const Entry& e, unsigned first) const {
@@ -183,15 +194,14 @@ class Step {
     fabric_.access(s_.storage, a);
     e.own = static_cast<u16>(e.own | piece_mask(e, t_.choice));
     e.fired = e.own == all_bytes(e);
-    for (unsigned k = 0; k < s_.core.size(); ++k) landed(k, a.addr, a.size);
+    for (unsigned k = 0; k < s_.core.size(); ++k) landed(k, a.addr, a.size, k == core_);
     for (unsigned p = 0; p < ctx_.program.pages.size(); ++p)
       if (overlaps(ctx_.program.pages[p].descriptor, 8, a.addr, a.size)) mark_outdated(s_, p + 1);
     if (ctx_.observer != nullptr) ctx_.observer->propagated(core_, e);
   }
 
-  /// What the write that just reached memory means for the reads of core `k`.
-  void landed(unsigned k, u64 addr, unsigned size) {
-    const bool same = k == core_;
+  /// What the write that just reached memory means for the reads of core `k`. `same`: it is the store at t_.slot of that core.
+  void landed(unsigned k, u64 addr, unsigned size, bool same) {
     Core& c = s_.core[k];
     for (Entry& r : c.window) {
       if (!is_read(r) || !r.address_known || !overlaps(r.addr, r.uop->mem.size, addr, size)) continue;

@@ -43,6 +43,8 @@ enum class TagChecks : u8 {
 struct CoreConfig {
   TsoSupport tso = TsoSupport::Actlr;
   bool tso_at_reset = false;  ///< ACTLR_EL1.TSO after reset (firmware policy); ignored unless tso == Actlr
+  bool access_flag_updates = false;  ///< TCR_EL1.HA: a translation sets the access flag of its descriptor (FEAT_HAFDBS)
+  bool dirty_updates = false;        ///< TCR_EL1.HD, with HA: a store makes a descriptor with DBM writable
   u64 midr = 0x610f0000;      ///< MIDR_EL1; implementer 0x61 by default
   TagChecks tag_checks = TagChecks::Off;  ///< SCTLR_EL1.TCF0 and TCF after reset; Off unless MachineConfig::tagging
   bool tag_store_only = false;            ///< SCTLR_EL1.TCSO0 and TCSO after reset: loads are not checked

@@ -33,6 +33,16 @@ bool enhanced_synchronisation(const Core& c, unsigned i, bool uncacheable) {
   return true;
 }
 
+bool becomes_writable(Descriptor before, Descriptor after) { return before.read_only() && !after.read_only(); }
+
+/// No older guess is open and nothing older can fault. Only then may a store mark its page dirty (Arm ARM D8.4.6).
+bool certain(const Core& c, unsigned i) {
+  return std::all_of(c.window.begin(), c.window.begin() + i, [](const Entry& q) {
+    if (q.faulting || (q.guessed && !q.resolved)) return false;
+    return !is_access(q) || q.inert || q.address_known;
+  });
+}
+
 bool is_acquire(const Entry& e) { return e.uop->mem.acquire || e.uop->mem.acquire_pc; }
 
 }  // namespace
@@ -42,6 +52,14 @@ u64 descriptor_fault(Descriptor d, unsigned el, bool write) {
   if (!d.accessed()) return kAccessFlagFault;
   if ((el == 0 && !d.el0()) || (write && d.read_only())) return kPermissionFault;
   return 0;
+}
+
+Descriptor updated_descriptor(const CoreConfig& config, Descriptor d, bool write) {
+  constexpr u64 kAccessFlag = u64{1} << 10, kReadOnly = u64{1} << 7;
+  if (!config.access_flag_updates || !d.valid()) return d;
+  d.bits |= kAccessFlag;
+  if (config.dirty_updates && write && d.dirty_by_hardware()) d.bits &= ~kReadOnly;
+  return d;
 }
 
 bool is_uncacheable(u64 fault) { return fault == kTranslationFault || fault == kAccessFlagFault; }
@@ -118,8 +136,10 @@ Translations translations(const MachineConfig& config, const Program& program, c
   for (unsigned n = 0; n < range.count; ++n) {
     const bool newest = n + 1u == range.count;
     const u64 bits = history != nullptr ? history->values[t.first + n] : read_memory(s.storage, image, at, 8).lo;
-    const u64 fault = descriptor_fault({bits}, el, is_write(e));
+    const Descriptor after = updated_descriptor(config.core[core], {bits}, is_write(e));
+    const u64 fault = descriptor_fault(after, el, is_write(e));
     if (!newest && is_uncacheable(fault) && holds(Rule::TRUncacheable)) continue;
+    if (after.bits != bits && (!newest || (becomes_writable({bits}, after) && !certain(c, i)))) continue;
     if (config.ets2 && !enhanced_synchronisation(c, i, is_uncacheable(fault))) continue;
     t.mask |= u64{1} << n;
   }

@@ -23,11 +23,14 @@ struct Descriptor {
   bool read_only() const { return (bits >> 7 & 1) != 0; }  ///< AP[2]
   bool el0() const { return (bits >> 6 & 1) != 0; }        ///< AP[1]
   bool tagged() const { return (bits >> 2 & 7) == kTaggedNormal; }  ///< AttrIndx, as if MAIR_EL1 said so
+  bool dirty_by_hardware() const { return (bits >> 51 & 1) != 0; }  ///< DBM
   u64 page() const { return bits & 0x0000'ffff'ffff'f000; }
 };
 
 /// The fault status code (ESR_EL1.ISS[5:0]) of an access through `d`, 0 if it is permitted.
 u64 descriptor_fault(Descriptor d, unsigned el, bool write);
+/// `d` as the translation table walk of a core with `config` leaves it in memory, for a store if `write` (TR5).
+Descriptor updated_descriptor(const CoreConfig& config, Descriptor d, bool write);
 /// Does the translation end in a fault whose descriptor no TLB holds?
 bool is_uncacheable(u64 fault);
 
@@ -56,6 +59,7 @@ struct Translations {
   u16 first = 0;
   u64 mask = 0;
 };
+/// A walk that updates the descriptor is atomic: it reads the newest version.
 Translations translations(const MachineConfig& config, const Program& program, const Image& image,
                           const MachineState& s, unsigned core, unsigned i);
 

@@ -10,7 +10,7 @@ namespace {
 
 enum class Effect : u8 {
   None, Mixed, ExS, Eis, Eos, Ets2, Ets3, Tags, TagsSynchronous, TagsAsynchronous, TagsAsymmetric, TagsStoreOnly,
-  Translation, HardwareUpdate, StopAtFaults, SkipFaults, RetryFaults, Morello, Nested
+  Translation, StopAtFaults, SkipFaults, RetryFaults, Morello, Nested
 };
 
 struct Variant {
@@ -18,7 +18,7 @@ struct Variant {
   Effect effect;
 };
 /// Variants that say what the reference must be able to do, which the model always can, have no effect.
-constexpr std::array<Variant, 28> kVariants{
+constexpr std::array<Variant, 26> kVariants{
     {{"ifetch", Effect::None},      {"self", Effect::None},
      {"mixed", Effect::Mixed},      {"neon", Effect::None},
      {"fatal", Effect::StopAtFaults},       {"exs", Effect::ExS},
@@ -31,7 +31,6 @@ constexpr std::array<Variant, 28> kVariants{
      {"skip", Effect::SkipFaults},  {"faulttonext", Effect::SkipFaults},
      {"vmsa", Effect::Translation}, {"kvm", Effect::Translation},
      {"ets2", Effect::Ets2},        {"ets3", Effect::Ets3},
-     {"ha", Effect::HardwareUpdate}, {"hd", Effect::HardwareUpdate},
      {"morello", Effect::Morello},  {"nv2", Effect::Nested}}};
 
 std::string lower(std::string_view s) {
@@ -75,7 +74,7 @@ class Reader {
       const Location where{test_.file, info.value_where.line, info.value_where.column};
       if (key == "variant") add_variants(info.value, where);
       if (key == "cachetype") cache_type(info.value, where);
-      if (key == "tthm") apply(Effect::HardwareUpdate, info.value, where);
+      if (key == "tthm") hardware_updates(info.value, where);
       if (key == "el0") machine_.el0 = threads_of({info.value, where});
       if (key == "tso") tso_ = {info.value, where};
       if (key == "tsoflavour") flavour_ = {info.value, where};
@@ -98,6 +97,10 @@ class Reader {
   void add_variants(std::string_view list, const Location& where) {
     for (const std::string& word : words(list)) {
       const std::string name = lower(word);
+      if (name == "ha" || name == "hd") {
+        hardware_updates(word, where);
+        continue;
+      }
       const auto it =
           std::find_if(kVariants.begin(), kVariants.end(), [&](const Variant& v) { return v.name == name; });
       if (it == kVariants.end())
@@ -125,11 +128,26 @@ class Reader {
       case Effect::RetryFaults: machine_.untaken = model::UntakenException::Retries; return;
       case Effect::Ets2: config_.ets2 = true; return;
       case Effect::Ets3: why = "FEAT_ETS3 is not modelled"; break;
-      case Effect::HardwareUpdate: why = "hardware updates of page tables are not modelled"; break;
       case Effect::Morello: why = "capabilities are not modelled"; break;
       case Effect::Nested: why = "nested virtualisation is not modelled"; break;
     }
     throw UnsupportedError(where, fmt::format("variant {}: {}", word, why));
+  }
+
+  /// TTHM=HA, or for single threads: TTHM=P0:HA P1:HD. HD includes HA.
+  void hardware_updates(std::string_view list, const Location& where) {
+    for (const std::string& word : words(list)) {
+      const std::size_t colon = word.find(':');
+      const std::string what = lower(colon == std::string::npos ? word : word.substr(colon + 1));
+      if (what != "ha" && what != "hd")
+        throw InputError(Diagnostic{where, fmt::format("expected HA or HD in TTHM, found '{}'", word)});
+      const std::vector<bool> chosen = threads_of({colon == std::string::npos ? "all" : word.substr(0, colon), where});
+      for (unsigned c = 0; c < config_.cores; ++c) {
+        if (!chosen[c]) continue;
+        config_.core[c].access_flag_updates = true;
+        if (what == "hd") config_.core[c].dirty_updates = true;
+      }
+    }
   }
 
   void tag_checks() {

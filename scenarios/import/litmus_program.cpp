@@ -6,6 +6,7 @@
 
 #include "isa/alu_op.h"
 #include "isa/decoder.h"
+#include "model/thread/translation.h"
 #include "scenarios/import/litmus_flags.h"
 #include "scenarios/import/litmus_tags.h"
 #include "support/bits.h"
@@ -270,6 +271,12 @@ Constant LitmusBuilder::constant(const LitmusValue& v) {
         unsupported(v.where, fmt::format("'{}' in a page table entry is not modelled", d.refused));
       const u64 value = d.attributes | (d.output.empty() ? 0 : symbol(d.output).address);
       p_.descriptors.emplace(value, descriptor_text(value, d.output));
+      for (const model::CoreConfig& core : p_.config.core) {
+        for (const bool write : {false, true}) {
+          const u64 after = model::updated_descriptor(core, {value}, write).bits;
+          p_.descriptors.emplace(after, descriptor_text(after, d.output));
+        }
+      }
       return {value, true};
     }
     case LitmusValue::Kind::List: wrong(v.where, "a list is expected for arrays and vector registers only");

@@ -219,7 +219,7 @@ TEST(LitmusProgram, SaysWhatIsNotSupported) {
     u32 line;
   } cases[] = {
       {"X86_64 T\n{}\nP0;\nmovl $1,(x);\n", "architecture X86_64", 1},
-      {"AArch64 T\nVariant=vmsa\nTTHM=P0:HA\n{}\nP0;\nNOP;\n", "hardware updates", 3},
+      {"AArch64 T\nVariant=vmsa,ets3\n{}\nP0;\nNOP;\n", "FEAT_ETS3", 2},
       {"AArch64 T\n{ [PTE(x)]=(valid:0, attrs:(Device)); }\nP0;\nNOP;\n", "attrs:(Device)", 2},
       {"AArch64 T\n{ 0:VNCR_EL2=x; }\nP0;\nNOP;\n", "register VNCR_EL2", 2},
       {"AArch64 T\n{}\nP0;\nSVC #0;\n", "needs a fault handler", 4},
@@ -250,6 +250,28 @@ TEST(LitmusProgram, TellsFaultsOfPagesApart) {
   EXPECT_EQ(state_text(p, r.outcomes.begin()->first),
             "0:X6=(oa:PA(y), db:0);Fault(P0:L0,x,D-MMU:Translation);Fault(P0:L1,y,D-MMU:Permission);"
             "Fault(P0:L2,z,D-MMU:AccessFlag);~Fault(P0,x,MMU:AccessFlag)");
+}
+
+/// P0 uses a page without access flag that is clean; what the descriptor is afterwards, by what the core does by itself.
+TEST(LitmusProgram, WalksUpdateDescriptors) {
+  const std::string before = "{ [PTE(x)]=(oa:PA(x), af:0, db:0, dbm:1); 0:X1=PTE(x); 0:X3=x; }\nP0;\n";
+  const struct {
+    std::string header, code;
+    std::vector<std::string> states;
+  } cases[] = {
+      {"", "LDR W4,[X3];\n", {"Fault(P0,x,D-MMU:AccessFlag);[PTE(x)]=(oa:PA(x), af:0, db:0, dbm:1)"}},
+      {"TTHM=HA\n", "LDR W4,[X3];\n", {"[PTE(x)]=(oa:PA(x), db:0, dbm:1);~Fault(P0)"}},
+      {"TTHM=P0:HD\n", "LDR W4,[X3];\n", {"[PTE(x)]=(oa:PA(x), db:0, dbm:1);~Fault(P0)"}},
+      {"TTHM=P0:HD\n", "STR W4,[X3];\n", {"[PTE(x)]=(oa:PA(x), dbm:1);~Fault(P0)"}},
+      {"TTHM=HA\n", "STR W4,[X3];\n", {"Fault(P0,x,D-MMU:Permission);[PTE(x)]=(oa:PA(x), db:0, dbm:1)"}},
+  };
+  for (const auto& c : cases) {
+    const LitmusProgram p = load("AArch64 T\nVariant=vmsa\n" + c.header + before + c.code + "locations [PTE(x);]\nexists fault(P0)\n");
+    const explore::SearchResult r = explore::search(model::Machine(p.config, p.program), p.observables, {});
+    std::vector<std::string> states;
+    for (const auto& [outcome, info] : r.outcomes) states.push_back(state_text(p, outcome));
+    EXPECT_EQ(states, c.states) << c.header << c.code;
+  }
 }
 
 TEST(LitmusProgram, PagesLeadToOneLocation) {
