@@ -120,19 +120,19 @@ class Step {
     fabric_.access(s_.storage, a);
     const TableEntry* history = find_table(s_.storage, at);
     const bool newest = history == nullptr || t_.choice + 1u == history->values.size();
-    e.value2.hi = updated_descriptor(ctx_.config.core[core_], {a.data.lo}, is_write(e)).bits;
-    if (e.value2.hi != a.data.lo) update_descriptor(at, e.value2.hi);
-    e.translation = newest ? Translation::Current : Translation::Outdated;
+    const Descriptor d = updated_descriptor(ctx_.config.core[core_], {a.data.lo}, translates_for_store(c_, t_.slot));
+    if (d.bits != a.data.lo) update_descriptor(at, e.page, d.bits);
+    set_translation(c_, t_.slot, d, newest ? Translation::Current : Translation::Outdated);
   }
 
   /// The walk writes the descriptor it has just read. The write belongs to no store of the core.
-  void update_descriptor(u64 at, u64 bits) {
+  void update_descriptor(u64 at, unsigned page, u64 bits) {
     Access a = access(AccessKind::Write, at, 8);
     a.atomic = true;
     a.data.lo = bits;
     fabric_.access(s_.storage, a);
     for (unsigned k = 0; k < s_.core.size(); ++k) landed(k, at, 8, false);
-    mark_outdated(s_, entry().page);
+    mark_outdated(s_, page);
   }
 
   Access access(AccessKind kind, const Entry& e, unsigned first) const {

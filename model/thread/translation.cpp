@@ -43,6 +43,10 @@ bool certain(const Core& c, unsigned i) {
   });
 }
 
+bool pending_at(const Entry& e, u8 page, u64 addr) {
+  return e.translation == Translation::Pending && e.page == page && e.addr == addr;
+}
+
 bool is_acquire(const Entry& e) { return e.uop->mem.acquire || e.uop->mem.acquire_pc; }
 
 }  // namespace
@@ -103,7 +107,7 @@ void finish_translation(const Program& program, MachineState& s, unsigned core, 
   const Descriptor d{e.value2.hi};
   e.value2.hi = 0;
   const unsigned el = e.uop->mem.unprivileged ? 0 : e.context.el;
-  if (const u64 fault = descriptor_fault(d, el, is_write(e)); fault != 0) {
+  if (const u64 fault = descriptor_fault(d, el, translates_for_store(s.core[core], i)); fault != 0) {
     drop_translated_check(s.core[core], i);
     return raise_fault(e, fault);
   }
@@ -123,21 +127,48 @@ void finish_translation(const Program& program, MachineState& s, unsigned core, 
     if (e.addr - w.base < w.size && (e.uop->mem.size != w.element || (e.addr - w.base) % w.element != 0)) s.dead = true;
 }
 
+bool asks_for_translation(const Core& c, unsigned i) {
+  const Entry& e = c.window[i];
+  for (unsigned j = instruction_start(c, i); j < i; ++j)
+    if (pending_at(c.window[j], e.page, e.addr)) return false;
+  return true;
+}
+
+bool translates_for_store(const Core& c, unsigned i) {
+  if (is_write(c.window[i])) return true;
+  return std::any_of(c.window.begin() + i, c.window.begin() + instruction_end(c, i), [](const Entry& e) {
+    return is_write(e) && e.uop->mem.rmw != isa::RmwOp::CompareAndSwap;
+  });
+}
+
+void set_translation(Core& c, unsigned i, Descriptor descriptor, Translation how) {
+  const u8 page = c.window[i].page;
+  const u64 addr = c.window[i].addr;
+  for (unsigned j = i; j < instruction_end(c, i); ++j) {
+    Entry& e = c.window[j];
+    if (!pending_at(e, page, addr)) continue;
+    e.translation = how;
+    e.value2.hi = descriptor.bits;
+  }
+}
+
 Translations translations(const MachineConfig& config, const Program& program, const Image& image,
                           const MachineState& s, unsigned core, unsigned i) {
   const Core& c = s.core[core];
   const Entry& e = c.window[i];
+  Translations t;
+  if (!asks_for_translation(c, i)) return t;
   const u64 at = program.pages[e.page - 1u].descriptor;
   const unsigned el = e.uop->mem.unprivileged ? 0 : e.context.el;
-  Translations t;
+  const bool store = translates_for_store(c, i);
   const FetchRange range = usable_descriptors(s.storage, at, core);
   const TableEntry* history = find_table(s.storage, at);
   t.first = range.first;
   for (unsigned n = 0; n < range.count; ++n) {
     const bool newest = n + 1u == range.count;
     const u64 bits = history != nullptr ? history->values[t.first + n] : read_memory(s.storage, image, at, 8).lo;
-    const Descriptor after = updated_descriptor(config.core[core], {bits}, is_write(e));
-    const u64 fault = descriptor_fault(after, el, is_write(e));
+    const Descriptor after = updated_descriptor(config.core[core], {bits}, store);
+    const u64 fault = descriptor_fault(after, el, store);
     if (!newest && is_uncacheable(fault) && holds(Rule::TRUncacheable)) continue;
     if (after.bits != bits && (!newest || (becomes_writable({bits}, after) && !certain(c, i)))) continue;
     if (config.ets2 && !enhanced_synchronisation(c, i, is_uncacheable(fault))) continue;

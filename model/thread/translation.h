@@ -53,6 +53,13 @@ inline bool awaits_translation(const Entry& e) {
 /// virtual address for FAR_EL1.
 void finish_translation(const Program& program, MachineState& s, unsigned core, unsigned i, u8 need);
 
+/// One translation serves the read and the write of an atomic. The read asks for it.
+bool asks_for_translation(const Core& c, unsigned i);
+/// The access at slot `i` has read `descriptor`; so have those it asked for.
+void set_translation(Core& c, unsigned i, Descriptor descriptor, Translation how);
+/// Does the translation of slot `i` need permission to write? The read of a CAS does not: its write may not happen.
+bool translates_for_store(const Core& c, unsigned i);
+
 /// The versions that the pending translation at slot `i` may use now: bit n of the mask is version first + n.
 /// G1, and under FEAT_ETS2 what DSB and the fault itself wait for.
 struct Translations {

@@ -74,8 +74,8 @@ LitmusDescriptor parse_litmus_descriptor(std::string_view text) {
       if (d.output.empty()) d.refused = part;
       continue;
     }
-    bool known = key == "attrs" && value == "(TaggedNormal)";
-    if (known) d.attributes |= model::kTaggedNormal << 2;
+    bool known = key == "attrs" && (value == "(Normal)" || value == "(TaggedNormal)");
+    if (known && value == "(TaggedNormal)") d.attributes |= model::kTaggedNormal << 2;
     for (const Field& f : kFields) {
       if (f.name != key || (value != "0" && value != "1")) continue;
       set(d.attributes, f, value == "1");

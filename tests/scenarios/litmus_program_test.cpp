@@ -274,6 +274,25 @@ TEST(LitmusProgram, WalksUpdateDescriptors) {
   }
 }
 
+/// The page of x becomes that of y: an atomic happens in one of them, and a store that is not permitted not even in part.
+TEST(LitmusProgram, AtomicsAreTranslatedOnce) {
+  const struct {
+    std::string descriptor, locations;
+    std::vector<std::string> states;
+  } cases[] = {{"(oa:PA(y))", "x; y;", {"0:X2=1;[x]=5;[y]=2;~Fault(P0)", "0:X2=2;[x]=1;[y]=6;~Fault(P0)"}},
+               {"(oa:PA(y), db:0)", "x; y;", {"0:X2=0;Fault(P0,x,D-MMU:Permission);[x]=1;[y]=2", "0:X2=1;[x]=5;[y]=2;~Fault(P0)"}}};
+  for (const auto& c : cases) {
+    const LitmusProgram p = load("AArch64 T\nVariant=vmsa\n{ x=1; y=2; 0:X0=x; 0:X3=4; 1:X0=" + c.descriptor +
+                                 "; 1:X1=PTE(x); }\nP0 | P1;\nLDADD W3,W2,[X0] | STR X0,[X1];\nlocations [0:X2; " +
+                                 c.locations + "]\nexists fault(P0)\n");
+    const explore::SearchResult r = explore::search(model::Machine(p.config, p.program), p.observables, {});
+    std::vector<std::string> states;
+    for (const auto& [outcome, info] : r.outcomes) states.push_back(state_text(p, outcome));
+    std::sort(states.begin(), states.end());
+    EXPECT_EQ(states, c.states) << c.descriptor;
+  }
+}
+
 TEST(LitmusProgram, PagesLeadToOneLocation) {
   const LitmusProgram p = load(
       "AArch64 T\nVariant=vmsa\n{ [PTE(a)]=(oa:PA(x)); 0:X1=a; 0:X2=x; }\nP0;\nMOV W0,#1;\nSTR W0,[X1];\nLDR W3,[X2];\n"
