@@ -33,9 +33,7 @@ bool enhanced_synchronisation(const Core& c, unsigned i, bool uncacheable) {
   return true;
 }
 
-bool becomes_writable(Descriptor before, Descriptor after) { return before.read_only() && !after.read_only(); }
-
-/// No older guess is open and nothing older can fault. Only then may a store mark its page dirty (Arm ARM D8.4.6).
+/// No older guess is open and the addresses of all older accesses are known: what a hardware update waits for.
 bool certain(const Core& c, unsigned i) {
   return std::all_of(c.window.begin(), c.window.begin() + i, [](const Entry& q) {
     if (q.faulting || (q.guessed && !q.resolved)) return false;
@@ -170,7 +168,7 @@ Translations translations(const MachineConfig& config, const Program& program, c
     const Descriptor after = updated_descriptor(config.core[core], {bits}, store);
     const u64 fault = descriptor_fault(after, el, store);
     if (!newest && is_uncacheable(fault) && holds(Rule::TRUncacheable)) continue;
-    if (after.bits != bits && (!newest || (becomes_writable({bits}, after) && !certain(c, i)))) continue;
+    if (after.bits != bits && (!newest || !certain(c, i))) continue;
     if (config.ets2 && !enhanced_synchronisation(c, i, is_uncacheable(fault))) continue;
     t.mask |= u64{1} << n;
   }
