@@ -6,20 +6,10 @@
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
-#include <sstream>
+
+#include "support/read_file.h"
 
 namespace isobar::scenarios {
-namespace {
-
-std::string read_file(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  text << in.rdbuf();
-  if (!in || in.bad()) throw InputError(Diagnostic{{path, 0, 0}, "cannot read this file"});
-  return text.str();
-}
-
-}  // namespace
 
 std::vector<ReferenceOutcome> read_reference_outcomes(const std::string& directory) {
   const std::string path = directory + "/outcomes.jsonl";

@@ -4,11 +4,10 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include "scenarios/loader/sections.h"
 #include "scenarios/loader/yaml.h"
+#include "support/read_file.h"
 
 namespace isobar::scenarios {
 
@@ -250,12 +249,7 @@ Scenario parse_scenario(std::string_view text, const std::string& file) {
 }
 
 Scenario load_scenario(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  if (!in || std::filesystem::is_directory(path) || !(text << in.rdbuf())) {
-    throw InputError(Diagnostic{{path, 0, 0}, "cannot read the file"});
-  }
-  return parse_scenario(text.str(), path);
+  return parse_scenario(read_file(path), path);
 }
 
 }  // namespace isobar::scenarios
