@@ -359,8 +359,7 @@ bool may_leave(const X86Core& c, std::size_t e) {
 void leave(X86State& s, unsigned thread, std::size_t e) {
   std::vector<X86Store>& buffer = s.core[thread].buffer;
   const X86Store store = buffer[e];
-  for (unsigned b = 0; b < store.size; ++b)
-    s.memory[store.address + b - kLitmusData] = store.value.byte(b);
+  for (unsigned b = 0; b < store.size; ++b) s.memory[store.address + b - kLitmusData] = store.value.byte(b);
   if (!store.with_previous && e + 1 < buffer.size()) buffer[e + 1].with_previous = false;
   buffer.erase(buffer.begin() + static_cast<std::ptrdiff_t>(e));
 }
@@ -403,7 +402,8 @@ std::string fingerprint(const X86State& s) {
     append(f, c.pc);
     append(f, c.reg);
     append(f, c.xmm);
-    const u8 flags = static_cast<u8>(c.zf | c.sf << 1 | c.cf << 2 | c.of << 3 | c.halves << 4 | c.copying << 6);
+    const u8 flags =
+        static_cast<u8>(c.zf | c.sf << 1 | c.cf << 2 | c.of << 3 | c.halves << 4 | c.copying << 6);
     append(f, flags);
     append(f, static_cast<u8>(c.buffer.size()));
     for (const X86Store& e : c.buffer) {

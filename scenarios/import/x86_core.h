@@ -10,8 +10,8 @@ struct X86Store {
   u64 address = 0;
   u8 size = 0;
   Value value;
-  /// It may reach memory before the entry in front of it: the other half of a vector store, an earlier element
-  /// of the same REP MOVS (Intel SDM volume 3, 9.2.4).
+  /// It may reach memory before the entry in front of it: the other half of a vector store, an earlier
+  /// element of the same REP MOVS (Intel SDM volume 3, 9.2.4).
   bool with_previous = false;
 };
 

@@ -19,23 +19,39 @@ inline constexpr u8 kX86None = 0xff;
 
 enum class X86Op : u8 {
   Nop,
-  Mov,         ///< also MOVNTI, which the reference takes for a store like any other
-  MovZero,     ///< MOVZX: source of `source_size` bytes
+  Mov,      ///< also MOVNTI, which the reference takes for a store like any other
+  MovZero,  ///< MOVZX: source of `source_size` bytes
   Lea,
-  Add, Sub, And, Or, Xor, Cmp, Test,
-  Inc, Dec, Neg, Not, Shl,
-  Xchg,        ///< locked if an operand is in memory
+  Add,
+  Sub,
+  And,
+  Or,
+  Xor,
+  Cmp,
+  Test,
+  Inc,
+  Dec,
+  Neg,
+  Not,
+  Shl,
+  Xchg,  ///< locked if an operand is in memory
   Xadd,
   Cmpxchg,     ///< destination, new value; the accumulator is compared
   Cmpxchg16b,  ///< destination; RDX:RAX is compared, RCX:RBX is new
-  Cmov, Set, Jcc, Jmp,
-  Ret,         ///< ends the thread
-  Mfence, Lfence, Sfence,
-  Push, Pop,
-  MovVector,   ///< 16 bytes between XMM registers and memory
-  MovLow,      ///< MOVQ, MOVD: low 8 or 4 bytes of an XMM register, the rest becomes 0
-  ExtractHigh, ///< PEXTRQ $1: high 8 bytes of an XMM register
-  RepMovs,     ///< RCX elements from [RSI] to [RDI], upwards
+  Cmov,
+  Set,
+  Jcc,
+  Jmp,
+  Ret,  ///< ends the thread
+  Mfence,
+  Lfence,
+  Sfence,
+  Push,
+  Pop,
+  MovVector,    ///< 16 bytes between XMM registers and memory
+  MovLow,       ///< MOVQ, MOVD: low 8 or 4 bytes of an XMM register, the rest becomes 0
+  ExtractHigh,  ///< PEXTRQ $1: high 8 bytes of an XMM register
+  RepMovs,      ///< RCX elements from [RSI] to [RDI], upwards
 };
 
 /// Conditions over the flags, as in Jcc, SETcc, CMOVcc.
@@ -43,14 +59,14 @@ enum class X86Condition : u8 { E, Ne, L, Le, G, Ge, B, Be, A, Ae, S, Ns };
 
 struct X86Operand {
   enum class Kind : u8 { None, Register, Vector, Immediate, Memory } kind = Kind::None;
-  u8 reg = kX86None;   ///< Register, Vector
-  u8 size = 0;         ///< Register: 1, 2, 4 or 8 bytes
-  bool high = false;   ///< Register: AH, BH, CH, DH
-  i64 value = 0;       ///< Immediate; Memory: displacement
-  std::string symbol;  ///< Memory: location, or empty
-  u8 base = kX86None;  ///< Memory
-  u8 index = kX86None; ///< Memory
-  u8 scale = 1;        ///< Memory
+  u8 reg = kX86None;    ///< Register, Vector
+  u8 size = 0;          ///< Register: 1, 2, 4 or 8 bytes
+  bool high = false;    ///< Register: AH, BH, CH, DH
+  i64 value = 0;        ///< Immediate; Memory: displacement
+  std::string symbol;   ///< Memory: location, or empty
+  u8 base = kX86None;   ///< Memory
+  u8 index = kX86None;  ///< Memory
+  u8 scale = 1;         ///< Memory
 
   bool is_memory() const { return kind == Kind::Memory; }
   bool is_register() const { return kind == Kind::Register; }
@@ -64,7 +80,7 @@ struct X86Instruction {
   u8 source_size = 0;  ///< MovZero
   X86Condition condition = X86Condition::E;
   X86Operand destination, source;
-  u32 target = 0;      ///< Jcc, Jmp: index of an instruction of the thread; one past the last ends it
+  u32 target = 0;  ///< Jcc, Jmp: index of an instruction of the thread; one past the last ends it
   std::string text;
   LitmusPosition where;
 

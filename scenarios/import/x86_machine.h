@@ -19,7 +19,7 @@ struct X86SearchOptions {
 
 struct X86SearchResult {
   bool complete = true;
-  std::string reason;  ///< why not complete
+  std::string reason;                                          ///< why not complete
   std::map<trace::Outcome, u64, trace::OutcomeLess> outcomes;  ///< of X86Program::program, with final states
   u64 states = 0;
   u64 transitions = 0;

@@ -26,10 +26,10 @@ enum class Form : u8 {
   SourceDestination,
   Destination,
   Target,
-  Exchange,   ///< two operands, at most one in memory, in either order
+  Exchange,  ///< two operands, at most one in memory, in either order
   Vector,
   Extract,
-  Ignored,    ///< any operands, no effect
+  Ignored,  ///< any operands, no effect
 };
 
 struct Mnemonic {
@@ -99,14 +99,16 @@ struct NamedCondition {
   X86Condition condition;
 };
 constexpr std::array<NamedCondition, 24> kConditions{
-    {{"e", X86Condition::E},    {"z", X86Condition::E},    {"ne", X86Condition::Ne},  {"nz", X86Condition::Ne},
-     {"l", X86Condition::L},    {"lt", X86Condition::L},   {"nge", X86Condition::L},  {"le", X86Condition::Le},
-     {"ng", X86Condition::Le},  {"g", X86Condition::G},    {"gt", X86Condition::G},   {"nle", X86Condition::G},
-     {"ge", X86Condition::Ge},  {"nl", X86Condition::Ge},  {"b", X86Condition::B},    {"c", X86Condition::B},
-     {"be", X86Condition::Be},  {"na", X86Condition::Be},  {"a", X86Condition::A},    {"ae", X86Condition::Ae},
-     {"nb", X86Condition::Ae},  {"nc", X86Condition::Ae},  {"s", X86Condition::S},    {"ns", X86Condition::Ns}}};
+    {{"e", X86Condition::E},   {"z", X86Condition::E},   {"ne", X86Condition::Ne}, {"nz", X86Condition::Ne},
+     {"l", X86Condition::L},   {"lt", X86Condition::L},  {"nge", X86Condition::L}, {"le", X86Condition::Le},
+     {"ng", X86Condition::Le}, {"g", X86Condition::G},   {"gt", X86Condition::G},  {"nle", X86Condition::G},
+     {"ge", X86Condition::Ge}, {"nl", X86Condition::Ge}, {"b", X86Condition::B},   {"c", X86Condition::B},
+     {"be", X86Condition::Be}, {"na", X86Condition::Be}, {"a", X86Condition::A},   {"ae", X86Condition::Ae},
+     {"nb", X86Condition::Ae}, {"nc", X86Condition::Ae}, {"s", X86Condition::S},   {"ns", X86Condition::Ns}}};
 
-u8 suffix_size(char c) { return c == 'b' ? 1 : c == 'w' ? 2 : c == 'l' || c == 'd' ? 4 : c == 'q' ? 8 : 0; }
+u8 suffix_size(char c) {
+  return c == 'b' ? 1 : c == 'w' ? 2 : c == 'l' || c == 'd' ? 4 : c == 'q' ? 8 : 0;
+}
 
 /// What a mnemonic means, with the size of its suffix (0: none).
 struct Meaning {
@@ -324,8 +326,7 @@ class InstructionParser {
     const std::string label = raw_word();
     const auto it = std::find_if(thread_.labels.begin(), thread_.labels.end(),
                                  [&](const LitmusLabel& l) { return l.name == label; });
-    if (it == thread_.labels.end())
-      fail(fmt::format("there is no label '{}' in P{}", label, thread_.number));
+    if (it == thread_.labels.end()) fail(fmt::format("there is no label '{}' in P{}", label, thread_.number));
     out_.target = it->index;
   }
 
@@ -417,7 +418,8 @@ bool is_locked(const X86Instruction& i) {
 }
 
 bool is_store(const X86Instruction& i) {
-  const bool writes = i.op == X86Op::Mov || i.op == X86Op::Set || i.op == X86Op::MovVector || i.op == X86Op::MovLow;
+  const bool writes =
+      i.op == X86Op::Mov || i.op == X86Op::Set || i.op == X86Op::MovVector || i.op == X86Op::MovLow;
   return (writes && i.destination.is_memory()) || i.op == X86Op::Push;
 }
 
@@ -460,7 +462,8 @@ std::optional<X86Operand> parse_x86_register(std::string_view name) {
   if (n.size() < 2 || n[0] != 'r') return std::nullopt;
   std::size_t at = 1;
   unsigned v = 0;
-  while (at < n.size() && n[at] >= '0' && n[at] <= '9' && v < 100) v = 10 * v + static_cast<unsigned>(n[at++] - '0');
+  while (at < n.size() && n[at] >= '0' && n[at] <= '9' && v < 100)
+    v = 10 * v + static_cast<unsigned>(n[at++] - '0');
   const std::string rest = n.substr(at);
   if (at == 1 || v < 8 || v > 15) return std::nullopt;
   r.reg = static_cast<u8>(v);

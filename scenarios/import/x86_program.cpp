@@ -29,9 +29,9 @@ X86Operand register_of(const LitmusPlace& p, const std::string& file) {
 void rename(LitmusPlace& p, const std::string& file, bool host) {
   if (p.kind != LitmusPlace::Kind::Register) return;
   const X86Operand r = register_of(p, file);
-  p.name = !host                                  ? x86_register_name(r)
+  p.name = !host                                ? x86_register_name(r)
            : r.kind == X86Operand::Kind::Vector ? fmt::format("V{}", r.reg)
-                                                  : fmt::format("X{}", r.reg);
+                                                : fmt::format("X{}", r.reg);
 }
 
 void rename(LitmusProposition& q, const std::string& file, bool host) {
@@ -47,9 +47,8 @@ void rename(LitmusTest& test, bool host) {
 }
 
 bool uses_stack(const std::vector<X86Instruction>& code) {
-  return std::any_of(code.begin(), code.end(), [](const X86Instruction& i) {
-    return i.op == X86Op::Push || i.op == X86Op::Pop;
-  });
+  return std::any_of(code.begin(), code.end(),
+                     [](const X86Instruction& i) { return i.op == X86Op::Push || i.op == X86Op::Pop; });
 }
 
 LitmusDeclaration location(const std::string& name) {
@@ -122,13 +121,16 @@ class Variants {
 
 }  // namespace
 
-bool is_x86(const LitmusTest& test) { return test.architecture == "X86_64"; }
+bool is_x86(const LitmusTest& test) {
+  return test.architecture == "X86_64";
+}
 
 void name_as_x86(LitmusProgram& p, const std::string& condition_text) {
   p.condition_text = condition_text;
   for (LitmusItem& i : p.items) {
     const std::size_t colon = i.name.find(':');
-    if (colon == std::string::npos || (i.kind != LitmusItem::Kind::Register && i.kind != LitmusItem::Kind::Vector))
+    if (colon == std::string::npos ||
+        (i.kind != LitmusItem::Kind::Register && i.kind != LitmusItem::Kind::Vector))
       continue;
     const std::size_t dot = std::min(i.name.find('.'), i.name.size());
     const std::string host = i.name.substr(colon + 1, dot - colon - 1);

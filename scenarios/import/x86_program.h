@@ -18,7 +18,8 @@ struct X86Program {
   /// The test for AArch64 with empty columns: initial state and condition with the names of host registers;
   /// every location of the code is declared.
   LitmusTest frame;
-  /// Built from `frame`: addresses, initial memory and registers, observables; items are named as in the test.
+  /// Built from `frame`: addresses, initial memory and registers, observables; items are named as in the
+  /// test.
   LitmusProgram program;
   std::map<std::string, u64> addresses;  ///< of locations by name
   u64 memory_bytes = 0;                  ///< from kLitmusData to the end of the last location

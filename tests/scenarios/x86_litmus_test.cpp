@@ -52,20 +52,25 @@ TEST(X86Litmus, OneThreadComputes) {
       {"x=5;", {"movl $5,%eax", "movl $9,%ebx", "lock cmpxchgl (x),%ebx"}, "0:rax; x;", "0:rax=5;[x]=9"},
       {"x=5;", {"movl $4,%eax", "movl $9,%ebx", "lock cmpxchgl %ebx,(x)"}, "0:rax; x;", "0:rax=5;[x]=5"},
       {"int64_t t[2]={1,-1}; 0:rax=t; 0:rbx=1;", {"movq 0(%rax,%rbx,8),%rcx"}, "0:rcx;", "0:rcx=-1"},
-      {"x=1;", {"cmpl $1,(x)", "je L", "movl $3,%eax", "L: movl $4,%ebx"}, "0:rax; 0:rbx;", "0:rax=0;0:rbx=4"},
+      {"x=1;",
+       {"cmpl $1,(x)", "je L", "movl $3,%eax", "L: movl $4,%ebx"},
+       "0:rax; 0:rbx;",
+       "0:rax=0;0:rbx=4"},
       {"x=1;", {"cmpl $2,(x)", "jl L", "movl $3,%eax", "L: nop"}, "0:rax;", "0:rax=0"},
-      {"", {"movl $1,%eax", "cmpl $2,%eax", "setb %bl", "cmovbl %eax,%ecx"}, "0:rbx; 0:rcx;", "0:rbx=1;0:rcx=1"},
+      {"",
+       {"movl $1,%eax", "cmpl $2,%eax", "setb %bl", "cmovbl %eax,%ecx"},
+       "0:rbx; 0:rcx;",
+       "0:rbx=1;0:rcx=1"},
       {"", {"movq $7,%rax", "push %rax", "pop %rbx"}, "0:rbx;", "0:rbx=7"},
       {"0:rsi=a; 0:rdi=b; 0:rcx=2; uint8_t a[2]={3,4}; uint8_t b[2];",
        {"rep movsb"},
        "b; 0:rcx;",
        "0:rcx=0;b={3,4}"},
-      {"uint64_t x[2]={3,4};", {"movdqa (x),%xmm0", "movq %xmm0,%rax", "pextrq $1,%xmm0,%rbx"}, "0:rax; 0:rbx;",
+      {"uint64_t x[2]={3,4};",
+       {"movdqa (x),%xmm0", "movq %xmm0,%rax", "pextrq $1,%xmm0,%rbx"},
+       "0:rax; 0:rbx;",
        "0:rax=3;0:rbx=4"},
-      {"uint64_t x[2]; 0:rax=1; 0:rbx=5; 0:rcx=6;",
-       {"movl $0,%eax", "lock cmpxchg16b (x)"},
-       "x;",
-       "x={5,6}"},
+      {"uint64_t x[2]; 0:rax=1; 0:rbx=5; 0:rcx=6;", {"movl $0,%eax", "lock cmpxchg16b (x)"}, "x;", "x={5,6}"},
       {"", {"movl $1,%eax", "jmp E", "movl $2,%eax", "E:"}, "0:rax;", "0:rax=1"},
       {"x=200;", {"movzbl (x),%eax"}, "0:rax;", "0:rax=200"},
   };
@@ -121,8 +126,7 @@ TEST(X86Litmus, VectorsTearUnlessAvxPromises) {
 }
 
 TEST(X86Litmus, ElementsOfRepMovsMayArriveInAnyOrderButBeforeLaterStores) {
-  const std::string init =
-      "uint8_t a[2]={1,1}; uint8_t b[2]; 0:rsi=a; 0:rdi=b; 0:rcx=2; 1:rdx=b;";
+  const std::string init = "uint8_t a[2]={1,1}; uint8_t b[2]; 0:rsi=a; 0:rdi=b; 0:rcx=2; 1:rdx=b;";
   const Set seen = states(two_threads({"rep movsb", "movl $1,(y)"},
                                       {"movl (y),%eax", "movzbl 1(%rdx),%ebx", "movzbl (%rdx),%ecx"},
                                       "exists (1:rax=1 /\\ 1:rbx=1 /\\ 1:rcx=0)", init));
@@ -132,9 +136,10 @@ TEST(X86Litmus, ElementsOfRepMovsMayArriveInAnyOrderButBeforeLaterStores) {
 }
 
 TEST(X86Litmus, ConditionsNameWholeRegistersInLowerCase) {
-  const X86Program x = build_x86(parse_litmus("X86_64 T\n{0:RBX=2;}\n P0 ;\n movq %rbx,(x) ;\n"
-                                              "exists (0:RBX=2 /\\ [x]=2)\n",
-                                              "t.litmus"));
+  const X86Program x =
+      build_x86(parse_litmus("X86_64 T\n{0:RBX=2;}\n P0 ;\n movq %rbx,(x) ;\n"
+                             "exists (0:RBX=2 /\\ [x]=2)\n",
+                             "t.litmus"));
   EXPECT_EQ(x.program.condition_text, "exists (0:rbx=2 /\\ [x]=2)");
   EXPECT_EQ(state_texts(x, search_x86(x)), Set{"0:rbx=2;[x]=2"});
 }
@@ -168,8 +173,8 @@ TEST(X86Litmus, WrongInputNamesThePlace) {
 }
 
 TEST(X86Litmus, AccessOutsideEveryLocationIsRefused) {
-  const X86Program x = build_x86(
-      parse_litmus("X86_64 T\n{}\n P0 ;\n movl (%rax),%ebx ;\nforall (true)\n", "t.litmus"));
+  const X86Program x =
+      build_x86(parse_litmus("X86_64 T\n{}\n P0 ;\n movl (%rax),%ebx ;\nforall (true)\n", "t.litmus"));
   EXPECT_THROW(search_x86(x), InputError);
 }
 
