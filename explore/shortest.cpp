@@ -53,6 +53,12 @@ u32 overtaken(const MachineState& s, const Transition& t) {
   return static_cast<u32>(std::count_if(c.window.begin(), c.window.begin() + t.slot, is_pending_access));
 }
 
+bool fails_exclusive(const MachineState& s, const Transition& t) {
+  if (t.kind != TransitionKind::Predict || t.choice != 0) return false;
+  const isa::Uop& u = *s.core[t.core].window[t.slot].uop;
+  return u.kind == isa::UopKind::Write && u.mem.exclusive;
+}
+
 /// A step that offers no choice and that no other core can notice.
 const Transition* forced(const std::vector<Transition>& steps) {
   for (const Transition& t : steps) {
@@ -116,6 +122,7 @@ class Search {
     std::vector<Transition> steps;
     m_.enabled(state, steps);
     for (const Transition& t : steps) {
+      if (!options_.failing_exclusives && fails_exclusive(state, t)) continue;
       Node child;
       child.parent = at;
       child.steps.push_back(t);

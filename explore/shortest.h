@@ -13,6 +13,7 @@ namespace isobar::explore {
 struct ShortestOptions {
   u64 max_states = 30'000;                       ///< states kept; each holds a whole machine while it waits
   double timeout_seconds = 10;                   ///< 0: no limit
+  bool failing_exclusives = true;                ///< false: only runs in which every exclusive store succeeds
   const std::atomic<bool>* interrupt = nullptr;  ///< polled; true ends the search without a result
 };
 

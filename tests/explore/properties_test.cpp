@@ -1,6 +1,7 @@
 // Properties of the transition system over random programs: (C5), (C6), (C7) and (C8) of the design, and replay.
 #include <algorithm>
 
+#include "explore/shortest.h"
 #include "tests/common/random_program.h"
 
 namespace isobar::model {
@@ -167,6 +168,22 @@ TEST(Properties, WitnessesReplayToTheirOutcome) {
       }
       ASSERT_TRUE(m.finished(s));
       EXPECT_EQ(explore::observe(m, s, b.observables), outcome);
+    }
+  }
+}
+
+TEST(Properties, ShortestRunsMayBeAskedToHaveNoFailingExclusives) {
+  const Bench b = Bench({"1: ldxr w1, [x20]\n stxr w3, w9, [x20]\n"}).observe({"0:X3"});
+  const Machine m(b.config, b.program);
+  for (const u64 status : {0u, 1u}) {
+    for (const bool failing : {true, false}) {
+      explore::ShortestOptions options;
+      options.failing_exclusives = failing;
+      const auto ends_with_status = [&](const MachineState& s) {
+        return explore::observe(m, s, b.observables).values.front().lo == status;
+      };
+      const auto run = explore::shortest_run(m, ends_with_status, options);
+      EXPECT_EQ(run.has_value(), failing || status == 0);
     }
   }
 }
