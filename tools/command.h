@@ -17,6 +17,7 @@ void add_explain(CLI::App& app, Action& chosen);
 void add_flavours(CLI::App& app, Action& chosen);
 void add_lint(CLI::App& app, Action& chosen);
 void add_profile(CLI::App& app, Action& chosen);
+void add_mapping(CLI::App& app, Action& chosen);
 void add_replay(CLI::App& app, Action& chosen);
 void add_conform(CLI::App& app, Action& chosen);
 void add_import(CLI::App& app, Action& chosen);

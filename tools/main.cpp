@@ -68,6 +68,7 @@ ExitStatus run(int argc, char** argv) {
   add_flavours(app, chosen);
   add_lint(app, chosen);
   add_profile(app, chosen);
+  add_mapping(app, chosen);
   add_replay(app, chosen);
   add_conform(app, chosen);
   add_import(app, chosen);

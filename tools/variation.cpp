@@ -16,8 +16,7 @@ namespace isobar::tools {
 
 namespace {
 
-/// Costs of strengthenings, cheapest first.
-enum Rank : unsigned { kDmbSt = 1, kDmbLd, kLdapr, kLdar, kStlr, kDmbSy, kTso };
+using namespace repair_cost;
 
 std::string owner(const Workload& w, const CodeLine& c) {
   if (c.thread == kSharedCode) return "shared code";

@@ -10,9 +10,14 @@
 
 namespace isobar::tools {
 
+/// Costs of strengthenings, cheapest first: an order of preference, not a measurement.
+namespace repair_cost {
+enum : unsigned { kDmbSt = 1, kDmbLd, kLdapr, kLdar, kStlr, kDmbSy, kTso };
+}
+
 struct Variation {
   std::string what;   ///< "P0: DMB SY (line 8) -> NOP"
-  unsigned rank = 0;  ///< strengthenings: cost, 1 is the cheapest
+  unsigned rank = 0;  ///< strengthenings: repair_cost
   std::string kind;   ///< strengthenings: "DMB ST", "LDAR" ...
   /// Makes the changed test. Throws InputError if it turns out that the text cannot be changed so.
   std::function<Workload()> make;

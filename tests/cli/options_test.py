@@ -5,7 +5,8 @@ import unittest
 
 from isobar_command import AS_EXPECTED, BAD_INPUT, isobar
 
-COMMANDS = ["run", "explore", "explain", "lint", "flavours", "profile", "replay", "conform", "isa", "import", "version"]
+COMMANDS = ["run", "explore", "explain", "lint", "flavours", "profile", "replay", "conform", "isa", "import", "mapping",
+            "version"]
 
 
 class Help(unittest.TestCase):
