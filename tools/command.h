@@ -22,6 +22,7 @@ void add_replay(CLI::App& app, Action& chosen);
 void add_conform(CLI::App& app, Action& chosen);
 void add_import(CLI::App& app, Action& chosen);
 void add_isa(CLI::App& app, Action& chosen);
+void add_run_elf(CLI::App& app, Action& chosen);
 void add_version(CLI::App& app, Action& chosen);
 
 }  // namespace isobar::tools

@@ -24,6 +24,7 @@ constexpr const char* kFooter =
     "  isobar explore --svg out/ MP.litmus       and draw the execution of every outcome\n"
     "  isobar run --trace mp.trace MP.yaml       record the schedule of a timed run\n"
     "  isobar replay mp.trace                    run it again, to the same digest\n"
+    "  isobar run-elf ./program                  run a static AArch64 Linux program\n"
     "\n"
     "Exit status\n"
     "  0 as expected   1 a verdict differs   2 bad input   3 undetermined (a bound was hit)\n"
@@ -73,6 +74,7 @@ ExitStatus run(int argc, char** argv) {
   add_conform(app, chosen);
   add_import(app, chosen);
   add_isa(app, chosen);
+  add_run_elf(app, chosen);
   add_version(app, chosen);
   app.footer(kFooter);  // last, so that the subcommands do not inherit it
   try {

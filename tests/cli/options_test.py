@@ -6,7 +6,7 @@ import unittest
 from isobar_command import AS_EXPECTED, BAD_INPUT, isobar
 
 COMMANDS = ["run", "explore", "explain", "lint", "flavours", "profile", "replay", "conform", "isa", "import", "mapping",
-            "version"]
+            "run-elf", "version"]
 
 
 class Help(unittest.TestCase):

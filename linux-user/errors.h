@@ -1,0 +1,33 @@
+// Error numbers of Linux (include/uapi/asm-generic/errno*.h); a system call returns them negated.
+#pragma once
+
+#include "support/types.h"
+
+namespace isobar::linux_user {
+
+enum Error : i64 {
+  kEPERM = 1,
+  kENOENT = 2,
+  kESRCH = 3,
+  kEINTR = 4,
+  kEIO = 5,
+  kE2BIG = 7,
+  kEBADF = 9,
+  kEAGAIN = 11,
+  kENOMEM = 12,
+  kEACCES = 13,
+  kEFAULT = 14,
+  kEEXIST = 17,
+  kENODEV = 19,
+  kEISDIR = 21,
+  kEINVAL = 22,
+  kENOTTY = 25,
+  kESPIPE = 29,
+  kEROFS = 30,
+  kERANGE = 34,
+  kENOSYS = 38,
+  kENAMETOOLONG = 36,
+  kETIMEDOUT = 110,
+};
+
+}  // namespace isobar::linux_user

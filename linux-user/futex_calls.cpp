@@ -1,0 +1,149 @@
+// futex (Linux kernel/futex/): waiting, waking and requeueing. One process: private and shared futexes are the same.
+#include "linux-user/process.h"
+#include "support/bits.h"
+
+namespace isobar::linux_user {
+
+namespace {
+
+enum : u64 {
+  kWait = 0,
+  kWake = 1,
+  kRequeue = 3,
+  kCmpRequeue = 4,
+  kWaitBitset = 9,
+  kWakeBitset = 10,
+  kPrivate = 128,
+  kClockRealtime = 256,
+};
+constexpr u64 kSecond = 1'000'000'000;
+
+bool is_bad_address(u64 address) {
+  return !is_aligned(address, 4);
+}
+
+i64 wait(Process& p, Thread& t, const Call& c, u32 bitset, std::optional<u64> deadline) {
+  const u64 address = Process::untag(c.a[0]);
+  if (bitset == 0 || is_bad_address(address)) return -kEINVAL;
+  u32 value = 0;
+  if (!p.get(address, value)) return -kEFAULT;
+  if (value != static_cast<u32>(c.a[2])) return -kEAGAIN;
+  Wait w;
+  w.kind = Wait::Kind::Futex;
+  w.address = address;
+  w.bitset = bitset;
+  w.deadline = deadline;
+  w.restarts = !deadline;
+  t.wait = w;
+  p.waiters.push_back(&t);
+  return kNoResult;
+}
+
+i64 wake(Process& p, const Call& c, u32 bitset) {
+  const u64 address = Process::untag(c.a[0]);
+  if (bitset == 0 || is_bad_address(address)) return -kEINVAL;
+  // Linux wakes one thread even if it is asked for none or for a negative number.
+  const i32 count = static_cast<i32>(c.a[2]);
+  return p.wake_futex(address, count < 1 ? 1 : static_cast<unsigned>(count), bitset);
+}
+
+i64 requeue(Process& p, const Call& c, bool compare) {
+  const u64 from = Process::untag(c.a[0]), to = Process::untag(c.a[4]);
+  const i32 to_wake = static_cast<i32>(c.a[2]), to_move = static_cast<i32>(c.a[3]);
+  if (to_wake < 0 || to_move < 0 || is_bad_address(from) || is_bad_address(to)) return -kEINVAL;
+  if (compare) {
+    u32 value = 0;
+    if (!p.get(from, value)) return -kEFAULT;
+    if (value != static_cast<u32>(c.a[5])) return -kEAGAIN;
+  }
+  i64 done = p.wake_futex(from, static_cast<unsigned>(to_wake), ~u32{0});
+  i32 moved = 0;
+  for (Thread* w : p.waiters) {
+    if (moved == to_move) break;
+    if (w->wait->address != from) continue;
+    w->wait->address = to;
+    ++moved;
+  }
+  return done + moved;
+}
+
+i64 futex(Process& p, Thread& t, const Call& c) {
+  const u64 flags = c.a[1] & (kPrivate | kClockRealtime), operation = static_cast<u32>(c.a[1]) & ~flags;
+  std::optional<u64> deadline;
+  if ((operation == kWait || operation == kWaitBitset) && c.a[3] != 0) {
+    TimeSpec time;
+    if (!p.get(c.a[3], time)) return -kEFAULT;
+    if (time.seconds < 0 || time.nanoseconds < 0 || time.nanoseconds >= static_cast<i64>(kSecond)) return -kEINVAL;
+    constexpr i64 kLongest = i64{1} << 32;
+    u64 ns = static_cast<u64>(time.seconds > kLongest ? kLongest : time.seconds) * kSecond +
+             static_cast<u64>(time.nanoseconds);
+    if (operation == kWait) {
+      ns += p.now();
+    } else if ((flags & kClockRealtime) != 0) {
+      ns = ns > Process::kEpoch ? ns - Process::kEpoch : 0;
+    }
+    deadline = ns;
+  }
+  if ((flags & kClockRealtime) != 0 && operation != kWaitBitset) return -kENOSYS;
+  switch (operation) {
+    case kWait: return wait(p, t, c, ~u32{0}, deadline);
+    case kWaitBitset: return wait(p, t, c, static_cast<u32>(c.a[5]), deadline);
+    case kWake: return wake(p, c, ~u32{0});
+    case kWakeBitset: return wake(p, c, static_cast<u32>(c.a[5]));
+    case kRequeue: return requeue(p, c, false);
+    case kCmpRequeue: return requeue(p, c, true);
+    default: return -kENOSYS;
+  }
+}
+
+i64 set_robust_list(Process&, Thread& t, const Call& c) {
+  constexpr u64 kHeadSize = 24;
+  if (c.a[1] != kHeadSize) return -kEINVAL;
+  t.robust_list = c.a[0];
+  return 0;
+}
+
+constexpr u32 kWaiters = 0x8000'0000, kOwnerDied = 0x4000'0000, kOwner = 0x3fff'ffff;
+
+void release_robust(Process& p, const Thread& t, u64 address) {
+  u32 word = 0;
+  if (is_bad_address(address) || !p.get(address, word) || (word & kOwner) != static_cast<u32>(t.tid)) return;
+  p.put(address, (word & kWaiters) | kOwnerDied);
+  if ((word & kWaiters) != 0) p.wake_futex(Process::untag(address), 1, ~u32{0});
+}
+
+/// exit_robust_list().
+void walk_robust_list(Process& p, const Thread& t) {
+  constexpr unsigned kMost = 2048;
+  struct {
+    u64 first, offset, pending;
+  } head;
+  if (t.robust_list == 0 || !p.get(t.robust_list, head)) return;
+  u64 entry = head.first & ~u64{1};
+  for (unsigned n = 0; n < kMost && entry != t.robust_list; ++n) {
+    u64 next = 0;
+    const bool readable = p.get(entry, next);
+    if (entry != (head.pending & ~u64{1})) release_robust(p, t, entry + head.offset);
+    if (!readable) break;
+    entry = next & ~u64{1};
+  }
+  if (head.pending != 0) release_robust(p, t, (head.pending & ~u64{1}) + head.offset);
+}
+
+}  // namespace
+
+void Process::end_thread(Thread& t) {
+  walk_robust_list(*this, t);
+  if (t.clear_child_tid != 0) {
+    put(t.clear_child_tid, u32{0});
+    wake_futex(untag(t.clear_child_tid), 1, ~u32{0});
+  }
+  std::erase(waiters, &t);
+  t.ended = true;
+}
+
+std::vector<SystemCall> futex_calls() {
+  return {{98, "futex", 6, futex}, {99, "set_robust_list", 2, set_robust_list}};
+}
+
+}  // namespace isobar::linux_user

@@ -1,0 +1,147 @@
+// brk, mmap, munmap, mprotect, madvise (Linux mm/mmap.c, mm/mprotect.c, mm/madvise.c).
+#include <algorithm>
+#include <iterator>
+
+#include "linux-user/process.h"
+#include "support/bits.h"
+
+namespace isobar::linux_user {
+
+namespace {
+
+using functional::kAddressLimit;
+using functional::kPageSize;
+
+constexpr u64 kLowestMapping = 0x10000;
+constexpr u64 kProtRead = 1, kProtWrite = 2, kProtExecute = 4, kProtSemaphores = 8, kProtGrowsDown = 1u << 24,
+              kProtGrowsUp = 1u << 25;
+constexpr u64 kMapShared = 1, kMapPrivate = 2, kMapSharedValidate = 3, kMapType = 15, kMapFixed = 0x10,
+              kMapAnonymous = 0x20, kMapFixedNoReplace = 0x100000;
+
+u64 page_up(u64 v) {
+  return align_down(v + kPageSize - 1, kPageSize);
+}
+
+u8 permissions_of(u64 protection) {
+  u8 p = 0;
+  if ((protection & kProtRead) != 0) p |= functional::kRead;
+  if ((protection & kProtWrite) != 0) p |= functional::kWrite;
+  if ((protection & kProtExecute) != 0) p |= functional::kExecute;
+  return p;
+}
+
+/// The highest free place of `size` bytes below `top`; 0 if there is none.
+u64 find_place(const functional::Memory& memory, u64 size, u64 top) {
+  u64 end = top;
+  const auto& regions = memory.regions();
+  for (auto it = std::make_reverse_iterator(regions.lower_bound(top)); it != regions.rend(); ++it) {
+    if (it->second.end <= end && end - it->second.end >= size) return end - size;
+    end = std::min(end, it->first);
+  }
+  return end >= size + kLowestMapping ? end - size : 0;
+}
+
+i64 brk(Process& p, Thread&, const Call& c) {
+  const u64 wanted = c.a[0];
+  if (wanted < p.break_start || wanted >= p.mapping_top) return static_cast<i64>(p.break_end);
+  const u64 old = page_up(p.break_end), end = page_up(wanted);
+  if (end > old) {
+    if (p.memory.overlaps(old, end)) return static_cast<i64>(p.break_end);
+    p.memory.map(old, end, functional::kRead | functional::kWrite);
+  } else if (end < old) {
+    p.memory.unmap(end, old);
+  }
+  p.break_end = wanted;
+  return static_cast<i64>(wanted);
+}
+
+i64 mmap(Process& p, Thread&, const Call& c) {
+  const u64 hint = c.a[0], protection = c.a[2], flags = c.a[3], offset = c.a[5];
+  if (offset % kPageSize != 0) return -kEINVAL;
+  const bool anonymous = (flags & kMapAnonymous) != 0;
+  const auto file = p.files.find(static_cast<int>(static_cast<i32>(c.a[4])));
+  if (!anonymous && file == p.files.end()) return -kEBADF;
+  if (c.a[1] == 0) return -kEINVAL;
+  const u64 size = page_up(c.a[1]);
+  if (size == 0 || size > kAddressLimit) return -kENOMEM;
+  const u64 type = flags & kMapType;
+  if (type != kMapShared && type != kMapPrivate && type != kMapSharedValidate) return -kEINVAL;
+  u64 at = 0;
+  if ((flags & (kMapFixed | kMapFixedNoReplace)) != 0) {
+    if (hint % kPageSize != 0) return -kEINVAL;
+    if (hint > kAddressLimit - size) return -kENOMEM;
+    if (hint < kLowestMapping) return -kEPERM;
+    if ((flags & kMapFixedNoReplace) != 0 && p.memory.overlaps(hint, hint + size)) return -kEEXIST;
+    at = hint;
+  } else {
+    at = align_down(hint, kPageSize);
+    if (at < kLowestMapping || at > kAddressLimit - size || p.memory.overlaps(at, at + size))
+      at = find_place(p.memory, size, p.mapping_top);
+    if (at == 0) return -kENOMEM;
+  }
+  if (anonymous) {
+    p.memory.map(at, at + size, permissions_of(protection));
+    return static_cast<i64>(at);
+  }
+  // Files are read-only here, so that a shared mapping is as good as a private one unless it may be written.
+  const File& f = file->second;
+  if (f.contents == nullptr) return -kENODEV;
+  if (type != kMapPrivate && (protection & kProtWrite) != 0) return -kEACCES;
+  p.memory.map(at, at + size, permissions_of(protection));
+  if (offset < f.contents->size()) {
+    const u64 part = std::min<u64>(size, f.contents->size() - offset);
+    p.memory.write(at, f.contents->data() + offset, part, 0);
+  }
+  return static_cast<i64>(at);
+}
+
+i64 munmap(Process& p, Thread&, const Call& c) {
+  const u64 at = Process::untag(c.a[0]), size = page_up(c.a[1]);
+  if (at % kPageSize != 0 || size == 0 || size > kAddressLimit || at > kAddressLimit - size) return -kEINVAL;
+  p.memory.unmap(at, at + size);
+  return 0;
+}
+
+i64 mprotect(Process& p, Thread&, const Call& c) {
+  const u64 at = Process::untag(c.a[0]), protection = c.a[2];
+  const u64 grows = kProtGrowsDown | kProtGrowsUp;
+  if ((protection & grows) == grows) return -kEINVAL;
+  if (at % kPageSize != 0) return -kEINVAL;
+  if (c.a[1] == 0) return 0;
+  const u64 size = page_up(c.a[1]);
+  if (size == 0 || at + size <= at) return -kENOMEM;
+  if ((protection & ~(kProtRead | kProtWrite | kProtExecute | kProtSemaphores | grows)) != 0) return -kEINVAL;
+  if (at + size > kAddressLimit) return -kENOMEM;
+  // Up to the first hole the change happens.
+  u64 end = at;
+  while (end < at + size) {
+    const functional::Region* r = p.memory.find(end);
+    if (r == nullptr) break;
+    end = std::min(r->end, at + size);
+  }
+  if (end > at) p.memory.protect(at, end, permissions_of(protection));
+  return end == at + size ? 0 : -kENOMEM;
+}
+
+i64 madvise(Process& p, Thread&, const Call& c) {
+  constexpr u64 kDontNeed = 4, kFree = 8, kLast = 25;
+  const u64 at = Process::untag(c.a[0]), size = page_up(c.a[1]), advice = c.a[2];
+  const bool known = advice <= 4 || (advice >= 8 && advice <= kLast);
+  if (!known || at % kPageSize != 0 || (c.a[1] != 0 && size == 0) || at + size < at) return -kEINVAL;
+  if (size == 0) return 0;
+  if (at + size > kAddressLimit || !p.memory.covered(at, at + size)) return -kENOMEM;
+  if (advice == kDontNeed || advice == kFree) p.memory.discard(at, at + size);
+  return 0;
+}
+
+}  // namespace
+
+std::vector<SystemCall> memory_calls() {
+  return {{214, "brk", 1, brk},
+          {215, "munmap", 2, munmap},
+          {222, "mmap", 6, mmap},
+          {226, "mprotect", 3, mprotect},
+          {233, "madvise", 3, madvise}};
+}
+
+}  // namespace isobar::linux_user

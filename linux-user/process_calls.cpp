@@ -1,0 +1,138 @@
+// What concerns the process as a whole: limits, names, random numbers, prctl, membarrier.
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "linux-user/process.h"
+
+namespace isobar::linux_user {
+
+namespace {
+
+i64 uname(Process& p, Thread&, const Call& c) {
+  constexpr unsigned kLength = 65;
+  std::array<char, 6 * kLength> names{};
+  const char* const fields[] = {"Linux", "isobar", "6.12.0-isobar", "#1 SMP", "aarch64", "(none)"};
+  for (unsigned i = 0; i < 6; ++i) std::strcpy(names.data() + i * kLength, fields[i]);
+  return p.put(c.a[0], names) ? 0 : -kEFAULT;
+}
+
+i64 getrandom(Process& p, Thread&, const Call& c) {
+  constexpr u64 kKnownFlags = 7, kRandomAndInsecure = 6, kMost = 1 << 20;
+  if ((c.a[2] & ~kKnownFlags) != 0 || (c.a[2] & kRandomAndInsecure) == kRandomAndInsecure) return -kEINVAL;
+  const u64 size = std::min(c.a[1], kMost);
+  u64 done = 0;
+  while (done < size) {
+    const u64 bytes = p.random(), part = std::min<u64>(8, size - done);
+    const u64 written = p.memory.write(Process::untag(c.a[0]) + done, &bytes, part);
+    done += written;
+    if (written != part) break;
+  }
+  return done == 0 && size != 0 ? -kEFAULT : static_cast<i64>(done);
+}
+
+i64 prlimit64(Process& p, Thread&, const Call& c) {
+  constexpr u64 kLimits = 16, kStack = 3, kFiles = 7, kUnlimited = ~u64{0};
+  if (c.a[0] != 0 && static_cast<i32>(c.a[0]) != p.pid) return -kESRCH;
+  if (static_cast<u32>(c.a[1]) >= kLimits) return -kEINVAL;
+  std::array<u64, 2> wanted{};
+  if (c.a[2] != 0 && !p.get(c.a[2], wanted)) return -kEFAULT;
+  if (c.a[2] != 0 && wanted[0] > wanted[1]) return -kEINVAL;
+  std::array<u64, 2> limit{kUnlimited, kUnlimited};
+  if (c.a[1] == kStack) limit[0] = 8 << 20;
+  if (c.a[1] == kFiles) limit = {1024, 4096};
+  return c.a[3] == 0 || p.put(c.a[3], limit) ? 0 : -kEFAULT;
+}
+
+/// Memory model and tagged addresses as on a machine without TSO and without MTE.
+i64 prctl(Process& p, Thread& t, const Call& c) {
+  enum : u64 {
+    kGetDumpable = 3,
+    kSetDumpable = 4,
+    kSetName = 15,
+    kGetName = 16,
+    kSetNoNewPrivileges = 38,
+    kGetNoNewPrivileges = 39,
+    kSetTaggedAddresses = 55,
+    kGetTaggedAddresses = 56,
+    kSetVma = 0x53564d41,
+    kGetMemoryModel = 0x6d4d444c,
+    kSetMemoryModel = 0x4d4d444c,
+  };
+  const bool no_more_than_2 = (c.a[2] | c.a[3] | c.a[4]) == 0;
+  std::array<char, 16> name{};
+  switch (static_cast<u32>(c.a[0])) {
+    case kGetDumpable: return 1;
+    case kSetDumpable: return c.a[1] <= 1 ? 0 : -kEINVAL;
+    case kSetName:
+      for (unsigned i = 0; i < 15; ++i) {
+        if (!p.get(c.a[1] + i, name[i])) return -kEFAULT;
+        if (name[i] == 0) break;
+      }
+      t.name = name.data();
+      return 0;
+    case kGetName:
+      std::copy_n(t.name.begin(), std::min<std::size_t>(t.name.size(), 15), name.begin());
+      return p.put(c.a[1], name) ? 0 : -kEFAULT;
+    case kSetNoNewPrivileges: return c.a[1] == 1 && no_more_than_2 ? 0 : -kEINVAL;
+    case kGetNoNewPrivileges: return c.a[1] == 0 && no_more_than_2 ? 0 : -kEINVAL;
+    case kSetTaggedAddresses:
+      if (c.a[1] > 1 || !no_more_than_2) return -kEINVAL;
+      t.tagged_addresses = c.a[1] != 0;
+      return 0;
+    case kGetTaggedAddresses: return c.a[1] == 0 && no_more_than_2 ? (t.tagged_addresses ? 1 : 0) : -kEINVAL;
+    case kGetMemoryModel: return c.a[1] == 0 && no_more_than_2 ? 0 : -kEINVAL;
+    case kSetMemoryModel: return c.a[1] == 0 && no_more_than_2 ? 0 : -kEINVAL;
+    default: return -kEINVAL;
+  }
+}
+
+/// Sequentially consistent execution needs no barriers; what remains are the checks (kernel/sched/membarrier.c).
+i64 membarrier(Process& p, Thread&, const Call& c) {
+  enum : u64 {
+    kQuery = 0,
+    kGlobal = 1,
+    kGlobalExpedited = 2,
+    kRegisterGlobalExpedited = 4,
+    kPrivate = 8,
+    kRegisterPrivate = 16,
+    kPrivateSyncCore = 32,
+    kRegisterPrivateSyncCore = 64,
+    kPrivateRseq = 128,
+    kRegisterPrivateRseq = 256,
+    kGetRegistrations = 512,
+    kAll = 1023,
+  };
+  const u64 command = static_cast<u32>(c.a[0]), flags = static_cast<u32>(c.a[1]);
+  // Restartable sequences do not exist here, nor does anything that needs them.
+  constexpr u64 kRseq = kPrivateRseq | kRegisterPrivateRseq;
+  if (flags != 0) return -kEINVAL;
+  u64& registered = p.membarrier_registrations;
+  const auto ready = [&](u64 registration) { return (registered & registration) != 0 ? 0 : -kEPERM; };
+  switch (command) {
+    case kQuery: return kAll & ~kRseq;
+    case kGlobal:
+    case kGlobalExpedited: return 0;
+    case kRegisterGlobalExpedited:
+    case kRegisterPrivate:
+    case kRegisterPrivateSyncCore: registered |= command; return 0;
+    case kPrivate: return ready(kRegisterPrivate);
+    case kPrivateSyncCore: return ready(kRegisterPrivateSyncCore);
+    // Registering for SYNC_CORE marks the process as private too, without making it ready.
+    case kGetRegistrations:
+      return static_cast<i64>(registered | ((registered & kRegisterPrivateSyncCore) != 0 ? kRegisterPrivate : u64{0}));
+    default: return -kEINVAL;
+  }
+}
+
+}  // namespace
+
+std::vector<SystemCall> process_calls() {
+  return {{160, "uname", 1, uname},
+          {167, "prctl", 5, prctl},
+          {261, "prlimit64", 4, prlimit64},
+          {278, "getrandom", 3, getrandom},
+          {283, "membarrier", 3, membarrier}};
+}
+
+}  // namespace isobar::linux_user

@@ -1,0 +1,177 @@
+// What execve() leaves behind: segments, stack with argv, envp and auxv, registers (Linux fs/binfmt_elf.c, System V ABI
+// for AArch64).
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "linux-user/process.h"
+#include "support/bits.h"
+#include "support/diagnostic.h"
+
+namespace isobar::linux_user {
+
+namespace {
+
+using functional::kExecute;
+using functional::kPageSize;
+using functional::kRead;
+using functional::kWrite;
+using isa::Reg;
+
+constexpr u64 kStackTop = 0xffff'ffff'f000, kStackSize = 8 << 20, kStackGap = 16 << 20;
+/// Where a static-pie program goes: two thirds of the address space, as in Linux.
+constexpr u64 kRelocatableBase = 0xaaaa'aaaa'0000;
+constexpr u64 kMaxArguments = 2 << 20;
+
+enum : u64 {
+  kAtNull = 0,
+  kAtPhdr = 3,
+  kAtPhent = 4,
+  kAtPhnum = 5,
+  kAtPagesz = 6,
+  kAtBase = 7,
+  kAtFlags = 8,
+  kAtEntry = 9,
+  kAtUid = 11,
+  kAtEuid = 12,
+  kAtGid = 13,
+  kAtEgid = 14,
+  kAtPlatform = 15,
+  kAtHwcap = 16,
+  kAtClktck = 17,
+  kAtSecure = 23,
+  kAtRandom = 25,
+  kAtHwcap2 = 26,
+  kAtExecfn = 31,
+  kAtMinsigstksz = 51,
+};
+
+/// Features of the instruction set in isa/, by their bits in arch/arm64/include/uapi/asm/hwcap.h. Neither SVE nor
+/// pointer authentication; CPUID (emulated reads of ID registers) is absent too.
+constexpr u64 kHwcap = 1u << 0 | 1u << 1 |    // FP, ASIMD
+                       0x1fu << 3 |           // AES, PMULL, SHA1, SHA2, CRC32
+                       0x7u << 8 |            // ATOMICS, FPHP, ASIMDHP
+                       0x1fu << 12 |          // ASIMDRDM, JSCVT, FCMA, LRCPC, DCPOP
+                       0x1fu << 17 |          // SHA3, SM3, SM4, ASIMDDP, SHA512
+                       1u << 23 |             // ASIMDFHM
+                       0x7u << 25 |           // USCAT, ILRCPC, FLAGM
+                       1u << 29;              // SB
+constexpr u64 kHwcap2 = 1u << 0 | 1u << 7 | 1u << 8;  // DCPODP, FLAGM2, FRINT
+
+constexpr u64 kCtr = 0x8444'c004, kCtrDic = u64{1} << 29;  // 64-byte lines, PIPT
+constexpr u64 kDczid = 4;                                  // DC ZVA of 64 bytes
+constexpr u64 kCounterFrequency = 1'000'000'000;
+
+}  // namespace
+
+Process::Process(ElfImage program, Options o)
+    : options(std::move(o)),
+      image(std::move(program)),
+      memory(options.page_limit, options.coherent_fetch),
+      random_state_(options.seed),
+      next_tid_(pid),
+      last_on_cpu_(options.cores, 0) {
+  for (int fd = 0; fd < 3; ++fd) files[fd].console = fd;
+  load();
+}
+
+Thread& Process::add_thread() {
+  threads.push_back(std::make_unique<Thread>(memory, next_tid_++));
+  return *threads.back();
+}
+
+void Process::load() {
+  const auto fail = [&](const std::string& what) {
+    throw InputError(Diagnostic{{image.file, 0, 0}, what});
+  };
+  const u64 bias = image.relocatable ? kRelocatableBase : 0;
+  u64 end = 0;
+  for (const Segment& s : image.segments) {
+    const u64 begin = align_down(bias + s.address, kPageSize);
+    end = align_down(bias + s.address + s.memory_size + kPageSize - 1, kPageSize);
+    memory.map(begin, end, s.permissions);
+    if (memory.write(bias + s.address, image.contents.data() + s.offset, s.file_size, 0) != s.file_size)
+      fail(fmt::format("the program does not fit into {} pages of memory", options.page_limit));
+  }
+  break_start = break_end = end;
+
+  mapping_top = kStackTop - kStackSize - kStackGap;
+  memory.map(kStackTop - kStackSize, kStackTop,
+             image.executable_stack ? kRead | kWrite | kExecute : kRead | kWrite);
+  // What the unwinders of GCC and LLVM recognise as a signal frame: mov x8,#139; svc #0.
+  constexpr u32 kReturn[] = {0xd503201f, 0xd2801168, 0xd4000001};
+  mapping_top -= kPageSize;
+  memory.map(mapping_top, mapping_top + kPageSize, kRead | kExecute);
+  memory.write(mapping_top, kReturn, sizeof kReturn, 0);
+  trampoline = mapping_top + 4;
+
+  Thread& t = add_thread();
+  t.affinity = ones(options.cores);
+  const std::string& name = options.arguments.empty() ? image.file : options.arguments.front();
+  t.name = name.substr(name.find_last_of('/') + 1).substr(0, 15);
+  isa::ArchState& s = t.core.state();
+  s.pc = bias + image.entry;
+  s.set(Reg::CTR_EL0, {kCtr | (options.coherent_fetch ? kCtrDic : 0), 0});
+  s.set(Reg::DCZID_EL0, {kDczid, 0});
+  s.set(Reg::CNTFRQ_EL0, {kCounterFrequency, 0});
+  build_stack(t, bias);
+}
+
+void Process::build_stack(Thread& t, u64 bias) {
+  u64 sp = kStackTop - 16;
+  bool fits = true;
+  const auto push = [&](const void* bytes, u64 size) {
+    sp -= size;
+    if (sp < kStackTop - kMaxArguments) fits = false;
+    if (fits) fits = memory.write(sp, bytes, size, 0) == size;
+    return sp;
+  };
+  const auto push_text = [&](const std::string& s) { return push(s.c_str(), s.size() + 1); };
+  std::vector<u64> arguments, environment;
+  const u64 file = push_text(image.file);
+  for (auto it = options.environment.rbegin(); it != options.environment.rend(); ++it)
+    environment.insert(environment.begin(), push_text(*it));
+  for (auto it = options.arguments.rbegin(); it != options.arguments.rend(); ++it)
+    arguments.insert(arguments.begin(), push_text(*it));
+  const u64 platform = push_text("aarch64");
+  const u64 random_bytes[2] = {random(), random()};
+  sp = align_down(sp, 16);
+  const u64 random_at = push(random_bytes, sizeof random_bytes);
+
+  const u64 user = 1000;
+  const std::vector<u64> auxiliary = {kAtHwcap,     kHwcap,
+                                      kAtPagesz,    kPageSize,
+                                      kAtClktck,    100,
+                                      kAtPhdr,      image.headers == 0 ? 0 : bias + image.headers,
+                                      kAtPhent,     image.header_size,
+                                      kAtPhnum,     image.header_count,
+                                      kAtBase,      0,
+                                      kAtFlags,     0,
+                                      kAtEntry,     bias + image.entry,
+                                      kAtUid,       user,
+                                      kAtEuid,      user,
+                                      kAtGid,       user,
+                                      kAtEgid,      user,
+                                      kAtSecure,    0,
+                                      kAtRandom,    random_at,
+                                      kAtHwcap2,    kHwcap2,
+                                      kAtExecfn,    file,
+                                      kAtPlatform,  platform,
+                                      kAtMinsigstksz, kMinimumStack,
+                                      kAtNull,      0};
+  std::vector<u64> block = {arguments.size()};
+  block.insert(block.end(), arguments.begin(), arguments.end());
+  block.push_back(0);
+  block.insert(block.end(), environment.begin(), environment.end());
+  block.push_back(0);
+  block.insert(block.end(), auxiliary.begin(), auxiliary.end());
+  sp = align_down(sp, 16);
+  if (block.size() % 2 != 0) sp -= 8;
+  push(block.data(), 8 * block.size());
+  if (!fits)
+    throw InputError(Diagnostic{{image.file, 0, 0},
+                                fmt::format("arguments and environment take more than {} bytes", kMaxArguments)});
+  t.core.state().sp[0] = sp;
+}
+
+}  // namespace isobar::linux_user

@@ -1,0 +1,92 @@
+// Clocks and sleeping, all from simulated time (scheduler.cpp).
+#include "linux-user/process.h"
+
+namespace isobar::linux_user {
+
+namespace {
+
+constexpr u64 kSecond = 1'000'000'000;
+
+TimeSpec to_timespec(u64 ns) {
+  return {static_cast<i64>(ns / kSecond), static_cast<i64>(ns % kSecond)};
+}
+
+bool is_valid(const TimeSpec& t) {
+  return t.seconds >= 0 && t.nanoseconds >= 0 && t.nanoseconds < static_cast<i64>(kSecond);
+}
+
+/// Far in the future rather than past the end of 64 bits.
+u64 to_ns(const TimeSpec& t) {
+  constexpr i64 kLongest = i64{1} << 32;
+  return static_cast<u64>(t.seconds > kLongest ? kLongest : t.seconds) * kSecond + static_cast<u64>(t.nanoseconds);
+}
+
+/// Clocks 0 to 11 but 10 exist; real time ones are 0, 5, 8 and 11.
+bool is_clock(u64 id) {
+  return id <= 11 && id != 10;
+}
+bool is_realtime(u64 id) {
+  return id == 0 || id == 5 || id == 8 || id == 11;
+}
+
+i64 clock_gettime(Process& p, Thread&, const Call& c) {
+  const u64 id = static_cast<u32>(c.a[0]);
+  if (!is_clock(id)) return -kEINVAL;
+  return p.put(c.a[1], to_timespec(is_realtime(id) ? p.now_realtime() : p.now())) ? 0 : -kEFAULT;
+}
+
+i64 clock_getres(Process& p, Thread&, const Call& c) {
+  if (!is_clock(static_cast<u32>(c.a[0]))) return -kEINVAL;
+  return c.a[1] == 0 || p.put(c.a[1], TimeSpec{0, 1}) ? 0 : -kEFAULT;
+}
+
+i64 gettimeofday(Process& p, Thread&, const Call& c) {
+  struct {
+    i64 seconds, microseconds;
+  } now{static_cast<i64>(p.now_realtime() / kSecond), static_cast<i64>(p.now_realtime() % kSecond / 1000)};
+  if (c.a[0] != 0 && !p.put(c.a[0], now)) return -kEFAULT;
+  const u64 zone = 0;
+  return c.a[1] == 0 || p.put(c.a[1], zone) ? 0 : -kEFAULT;
+}
+
+i64 sleep_until(Thread& t, u64 deadline, u64 remaining) {
+  Wait w;
+  w.kind = Wait::Kind::Sleep;
+  w.deadline = deadline;
+  w.remaining = remaining;
+  t.wait = w;
+  return kNoResult;
+}
+
+i64 nanosleep(Process& p, Thread& t, const Call& c) {
+  TimeSpec time;
+  if (!p.get(c.a[0], time)) return -kEFAULT;
+  if (!is_valid(time)) return -kEINVAL;
+  return sleep_until(t, p.now() + to_ns(time), c.a[1]);
+}
+
+i64 clock_nanosleep(Process& p, Thread& t, const Call& c) {
+  constexpr u64 kAbsolute = 1;
+  const u64 id = static_cast<u32>(c.a[0]);
+  if (!is_clock(id) || id == 3) return -kEINVAL;
+  TimeSpec time;
+  if (!p.get(c.a[2], time)) return -kEFAULT;
+  if (!is_valid(time)) return -kEINVAL;
+  if ((c.a[1] & kAbsolute) == 0) return sleep_until(t, p.now() + to_ns(time), c.a[3]);
+  u64 deadline = to_ns(time);
+  if (is_realtime(id)) deadline = deadline > Process::kEpoch ? deadline - Process::kEpoch : 0;
+  if (deadline <= p.now()) return 0;
+  return sleep_until(t, deadline, 0);
+}
+
+}  // namespace
+
+std::vector<SystemCall> time_calls() {
+  return {{101, "nanosleep", 2, nanosleep},
+          {113, "clock_gettime", 2, clock_gettime},
+          {114, "clock_getres", 2, clock_getres},
+          {115, "clock_nanosleep", 4, clock_nanosleep},
+          {169, "gettimeofday", 2, gettimeofday}};
+}
+
+}  // namespace isobar::linux_user

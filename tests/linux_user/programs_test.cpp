@@ -1,0 +1,124 @@
+// Real programs, compiled and linked statically against glibc, from start to end.
+#include "tests/linux_user/program.h"
+
+namespace isobar::linux_user {
+namespace {
+
+using Kind = Outcome::Kind;
+
+Options with(unsigned cores, u64 seed) {
+  Options o;
+  o.cores = cores;
+  o.seed = seed;
+  return o;
+}
+
+void expect_exit(const Finished& f, int status, const std::string& output) {
+  EXPECT_EQ(f.outcome.kind, Kind::Exited) << f.outcome.message;
+  EXPECT_EQ(f.outcome.status, status);
+  EXPECT_EQ(f.output, output);
+}
+
+TEST(Programs, ArgumentsEnvironmentInputOutputAndStatus) {
+  for (const char* name : {"hello", "hello-pie"}) {
+    ISOBAR_NEEDS_PROGRAM(name);
+    Options o;
+    o.arguments = {"7", "a b"};
+    o.environment = {"GREETING=good day", "OTHER="};
+    const Finished f = run_program(name, o, "one\ntwo\n");
+    expect_exit(f, 7,
+                "argument 1: 7\nargument 2: a b\ngood day from page size 4096\nread: one\nread: two\n");
+    EXPECT_EQ(f.errors, "to standard error\n");
+  }
+}
+
+TEST(Programs, MutexAndConditionVariable) {
+  for (const char* name : {"threads", "threads-llsc"}) {
+    ISOBAR_NEEDS_PROGRAM(name);
+    for (const unsigned cores : {1u, 2u, 4u}) {
+      for (u64 seed = 1; seed <= 3; ++seed)
+        expect_exit(run_program(name, with(cores, seed)), 0, "600 of 600, sum 179700\n");
+    }
+  }
+}
+
+TEST(Programs, AtomicsThreadsAndExceptionsOfCpp) {
+  for (const char* name : {"atomics", "atomics-lse"}) {
+    ISOBAR_NEEDS_PROGRAM(name);
+    for (const unsigned cores : {1u, 3u})
+      expect_exit(run_program(name, with(cores, 5)), 0,
+                  "counter 2000 payload 42 caught bottom live 0 pi 3.14159\n");
+  }
+}
+
+TEST(Programs, CodeGeneratedAtRunTime) {
+  ISOBAR_NEEDS_PROGRAM("codegen");
+  for (const bool coherent : {false, true}) {
+    Options o = with(3, 2);
+    o.coherent_fetch = coherent;
+    expect_exit(run_program("codegen", o), 0, "0 wrong results\n77\n");
+  }
+}
+
+TEST(Programs, SignalsTakenAndResumed) {
+  ISOBAR_NEEDS_PROGRAM("signals");
+  for (u64 seed = 1; seed <= 3; ++seed) expect_exit(run_program("signals", with(2, seed)), 0, "0 failures\n");
+}
+
+TEST(Programs, SystemCallsWithWrongArguments) {
+  ISOBAR_NEEDS_PROGRAM("wrong");
+  expect_exit(run_program("wrong"), 0, "0 failures\n");
+}
+
+TEST(Programs, TheSameSeedGivesTheSameRun) {
+  ISOBAR_NEEDS_PROGRAM("threads");
+  const auto trace = [](u64 seed) {
+    Options o = with(2, seed);
+    auto lines = std::make_shared<std::string>();
+    o.trace = [lines](const std::string& line) { *lines += line + "\n"; };
+    const Finished f = run_program("threads", o);
+    return std::to_string(f.outcome.instructions) + "\n" + *lines;
+  };
+  const std::string first = trace(11);
+  EXPECT_EQ(first, trace(11));
+  EXPECT_NE(first, trace(12));
+  EXPECT_NE(first.find("futex("), std::string::npos);
+}
+
+TEST(Programs, ADeadlockIsReported) {
+  ISOBAR_NEEDS_PROGRAM("deadlock");
+  const Finished f = run_program("deadlock");
+  EXPECT_EQ(f.outcome.kind, Kind::Deadlock);
+  EXPECT_NE(f.outcome.message.find("thread 1000 on the futex at 0x"), std::string::npos) << f.outcome.message;
+}
+
+TEST(Programs, OnesWithoutEndAreStopped) {
+  ISOBAR_NEEDS_PROGRAM("greedy");
+  Options o;
+  o.arguments = {"memory"};
+  o.page_limit = 8192;
+  EXPECT_EQ(run_program("greedy", o).outcome.kind, Kind::OutOfMemory);
+  o.arguments = {"loop"};
+  o.limit = 1'000'000;
+  const Finished looping = run_program("greedy", o);
+  EXPECT_EQ(looping.outcome.kind, Kind::LimitReached);
+  EXPECT_EQ(looping.outcome.instructions, 1'000'000u);
+  o.arguments = {"threads"};
+  o.limit.reset();
+  o.thread_limit = 200;
+  expect_exit(run_program("greedy", o), 0, "");
+  o.arguments = {"fork"};
+  expect_exit(run_program("greedy", o), 0, "");
+}
+
+TEST(Programs, ASignalThatKillsIsTheOutcome) {
+  ISOBAR_NEEDS_PROGRAM("greedy");
+  Options o;
+  o.arguments = {"abort"};
+  const Finished f = run_program("greedy", o);
+  EXPECT_EQ(f.outcome.kind, Kind::Killed);
+  EXPECT_EQ(f.outcome.status, kSigabrt);
+}
+
+}  // namespace
+}  // namespace isobar::linux_user
