@@ -22,11 +22,12 @@ bool same_low_bits(const Entry& a, const Entry& b) {
   return overlaps(x, a.uop->mem.size, y, b.uop->mem.size);
 }
 
-/// FEAT_ETS2: DSBs before a translation complete first, and every access before one that is not cached.
+/// FEAT_ETS2: DSBs before a translation complete first, and every access before one that is not cached. (Not the tag check
+/// of the instruction itself, which waits for this translation.)
 bool enhanced_synchronisation(const Core& c, unsigned i, bool uncacheable) {
   for (unsigned j = 0; j < i; ++j) {
     const Entry& q = c.window[j];
-    if (q.fired || q.inert) continue;
+    if (q.fired || q.inert || q.translation == Translation::Shared) continue;
     if (q.uop->kind == UopKind::Barrier && q.uop->barrier_op() >= BarrierOp::DsbFull) return false;
     if (uncacheable && is_access(q)) return false;
   }
@@ -37,7 +38,8 @@ bool enhanced_synchronisation(const Core& c, unsigned i, bool uncacheable) {
 bool certain(const Core& c, unsigned i) {
   return std::all_of(c.window.begin(), c.window.begin() + i, [](const Entry& q) {
     if (q.faulting || (q.guessed && !q.resolved)) return false;
-    return !is_access(q) || q.inert || q.address_known;
+    // A tag check gets its address from the translation of its access, which may be the one that asks.
+    return !is_access(q) || q.inert || q.address_known || q.translation == Translation::Shared;
   });
 }
 

@@ -45,6 +45,9 @@ void LitmusBuilder::initialise_tag(const LitmusDeclaration& d) {
   const u64 at = tag_address(d.place);
   if (!d.value || d.value->kind != LitmusValue::Kind::Tag)
     wrong(d.place.where, "expected a memory tag such as :green");
+  const auto& segments = p_.program.segments;
+  if (std::any_of(segments.begin(), segments.end(), [at](const model::Segment& s) { return s.base == at; }))
+    wrong(d.place.where, fmt::format("{}: its granule has a tag already", to_text(d.place)));
   p_.program.segments.push_back({at, {static_cast<u8>(tag_of(d.value->text, d.value->where))}});
 }
 

@@ -361,6 +361,11 @@ TEST(LitmusProgram, ChecksTagsInPagesOfTaggedMemoryOnly) {
             (States{"0:X4=0;Fault(P0:L0,y:red,TagCheck)"}));
   EXPECT_EQ(states("STG X2,[X2];\nLDR W0,[X2];\nMOV W4,#1;\n", "0:X4=1 /\\ [tag(y)]=:red /\\ fault(P0)"),
             (States{"0:X4=1;[tag(y)]=:red;~Fault(P0)"}));
+  EXPECT_EQ(tagged_states("vmsa,memtag,ets2", "{ [PTE(x)]=(oa:PA(x), valid:0); 0:X1=x; }\nP0;\nL0: LDR W0,[X1];\nexists (fault(P0))\n"),
+            (States{"Fault(P0:L0,x,D-MMU:Translation)"}));
+  EXPECT_EQ(tagged_states("vmsa,memtag", "TTHM=P0:HA\n{ [PTE(x)]=(oa:PA(x), af:0, attrs:(TaggedNormal)); 0:X1=x; [tag(x)]=:green; }\n"
+                                         "P0;\nL0: LDR W0,[X1];\nMOV W4,#1;\nexists (0:X4=1 /\\ fault(P0))\n"),
+            (States{"0:X4=1;~Fault(P0)"}));
   EXPECT_EQ(states("LDR X6,[X3];\n", "0:X6=0"), (States{"0:X6=(oa:PA(y), attrs:(TaggedNormal))"}));
 }
 
@@ -376,6 +381,7 @@ TEST(LitmusProgram, SaysWhatIsWrong) {
     u32 line, column;
   } cases[] = {
       {"AArch64 T\n{ 0:X1=x:red; }\nP0;\nNOP;\n", "Variant=memtag", 2, 8},
+      {"AArch64 T\nVariant=mte\n{ [tag(x)]=:red; [tag(x+8)]=:blue; }\nP0;\nNOP;\n", "its granule has a tag already", 3, 18},
       {"AArch64 T\nVariant=mte\n{ 0:X1=x:pink; }\nP0;\nNOP;\n", "unknown memory tag 'pink'", 3, 8},
       {"AArch64 T\n{}\nP0;\n LDRR W0,[X1];\n", "does not assemble", 4, 2},
       {"AArch64 T\n{}\nP0;\n CBZ W0,nowhere;\n", "there is no label 'nowhere'", 4, 2},
