@@ -64,6 +64,15 @@ AccessCounts AccessProfile::total() const {
   return sum;
 }
 
+std::map<std::pair<unsigned, std::string>, AccessCounts> AccessProfile::by_guest() const {
+  std::map<std::pair<unsigned, std::string>, AccessCounts> sums;
+  for (const auto& [i, c] : counts_) {
+    const CodeLine* line = listing_.at(i.pc);
+    if (line != nullptr && !line->guest.empty()) add(sums[{i.core, line->guest}], c);
+  }
+  return sums;
+}
+
 std::string AccessProfile::name(const Instruction& i) const {
   return i.pc == 0 ? "other code" : listing_.instruction(i.pc, i.word);
 }
@@ -74,15 +83,20 @@ std::string AccessProfile::text() const {
     cores = std::max(cores, listing_.core(i.core).size());
     names = std::max(names, name(i).size());
   }
+  const auto guest = by_guest();
+  for (const auto& [i, c] : guest) names = std::max(names, i.second.size());
   const AccessCounts sum = total();
+  const auto row = [&](unsigned core, const std::string& text, const AccessCounts& c) {
+    return fmt::format("{:<{}}  {:<{}} {:>9} {:>9} {:>9} {:>9}\n", listing_.core(core), cores, text, names, c.all(), c.local,
+                       c.read_only, c.shared);
+  };
   std::string out = fmt::format("Profile of {}: {} timed run{}, granules of {} bytes\n", w_.title(), runs_,
                                 runs_ == 1 ? "" : "s", granule_);
   out += fmt::format("{:<{}}  {:<{}} {:>9} {:>9} {:>9} {:>9}\n", "core", cores, "instruction", names, "accesses",
                      "local", "read-only", "shared");
-  for (const auto& [i, c] : counts_) {
-    out += fmt::format("{:<{}}  {:<{}} {:>9} {:>9} {:>9} {:>9}\n", listing_.core(i.core), cores, name(i), names, c.all(),
-                       c.local, c.read_only, c.shared);
-  }
+  for (const auto& [i, c] : counts_) out += row(i.core, name(i), c);
+  if (!guest.empty()) out += "by guest instruction\n";
+  for (const auto& [i, c] : guest) out += row(i.first, i.second, c);
   out += fmt::format("{:.1f} % of {} accesses are to shared memory and need its order\n", percent(sum.shared, sum.all()),
                      sum.all());
   return out;
@@ -97,7 +111,13 @@ nlohmann::ordered_json AccessProfile::json() const {
     one.update(to_json(c));
     list.push_back(one);
   }
-  return {{"granule", granule_}, {"runs", runs_}, {"instructions", list}, {"total", to_json(total())}};
+  auto guest = nlohmann::ordered_json::array();
+  for (const auto& [i, c] : by_guest()) {
+    nlohmann::ordered_json one = {{"core", listing_.core(i.first)}, {"instruction", i.second}};
+    one.update(to_json(c));
+    guest.push_back(one);
+  }
+  return {{"granule", granule_}, {"runs", runs_}, {"instructions", list}, {"guest", guest}, {"total", to_json(total())}};
 }
 
 }  // namespace isobar::tools

@@ -7,7 +7,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
-#include <vector>
+#include <utility>
 
 #include "model/state/observer.h"
 #include "tools/listing.h"
@@ -32,7 +32,7 @@ class AccessProfile final : public model::Observer {
   void end_run();
 
   std::string text() const;
-  /// The fields `granule`, `runs`, `instructions` and `total` of docs/output.md.
+  /// The fields `granule`, `runs`, `instructions`, `guest` and `total` of docs/output.md.
   nlohmann::ordered_json json() const;
 
  private:
@@ -48,6 +48,8 @@ class AccessProfile final : public model::Observer {
 
   std::string name(const Instruction& i) const;
   AccessCounts total() const;
+  /// Sums over the code of each guest instruction, by core and the address and text of the instruction.
+  std::map<std::pair<unsigned, std::string>, AccessCounts> by_guest() const;
 
   const Workload& w_;
   Listing listing_;

@@ -16,6 +16,8 @@ namespace isobar::tools {
 namespace {
 
 constexpr u64 kFirstAddress = 0x1000;  ///< smaller numbers are never told as addresses
+constexpr std::string_view kWord = ".inst ";        ///< an instruction given as a number
+constexpr std::string_view kGuest = "// guest ";    ///< CodeLine::guest
 constexpr u64 kNear = 0x1000;          ///< code this far behind a label is told as label and offset
 
 model::Segment* segment_of(model::Program& p, u64 pc) {
@@ -36,7 +38,8 @@ std::size_t instruction_start(const std::string& line) {
   std::size_t at = 0;
   for (;;) {
     at = line.find_first_not_of(" \t\r", at);
-    if (at == std::string::npos || line[at] == '.' || line[at] == '#') return std::string::npos;
+    if (at == std::string::npos || line[at] == '#') return std::string::npos;
+    if (line[at] == '.') return line.compare(at, kWord.size(), kWord) == 0 ? at : std::string::npos;
     std::size_t end = at;
     while (end < line.size() && (std::isalnum(static_cast<unsigned char>(line[end])) != 0 ||
                                  line[end] == '_' || line[end] == '.' || line[end] == '$'))
@@ -107,7 +110,10 @@ void Listing::list_block(unsigned thread, const scenarios::AsmText& text, const 
   std::vector<CodeLine> lines;
   std::istringstream in(text.text);
   u32 number = text.line;
+  std::string guest;
   for (std::string line; std::getline(in, line); ++number) {
+    if (const std::string comment = trimmed(line); comment.compare(0, kGuest.size(), kGuest) == 0)
+      guest = comment.substr(kGuest.size());
     const std::string bare = line.substr(0, line.find("//"));
     const std::size_t start = instruction_start(bare);
     if (start == std::string::npos) continue;
@@ -115,6 +121,7 @@ void Listing::list_block(unsigned thread, const scenarios::AsmText& text, const 
     c.text = trimmed(bare.substr(start));
     c.line = number;
     c.column = text.column + static_cast<u32>(start);
+    c.guest = guest;
     lines.push_back(std::move(c));
   }
   const std::size_t words = (code.end - code.base) / 4;
@@ -128,7 +135,7 @@ void Listing::list_block(unsigned thread, const scenarios::AsmText& text, const 
     const std::optional<u32> word = word_at(program, c.pc);
     if (!word) continue;
     c.word = *word;
-    if (!known) c.text = isa::disassemble(c.word, c.pc);
+    if (!known || c.text.compare(0, kWord.size(), kWord) == 0) c.text = isa::disassemble(c.word, c.pc);
     code_.push_back(c);
   }
 }

@@ -19,6 +19,9 @@ struct CodeLine {
   u32 line = 0;      ///< in the file, from 1; 0 if not known
   u32 column = 0;    ///< of the instruction, from 1
   u32 index = 0;     ///< litmus: which instruction of its thread
+  /// The guest instruction that it was translated from, as a comment `// guest ADDRESS: TEXT` before it says (as importers
+  /// write it); empty if there is none.
+  std::string guest = {};
 };
 inline constexpr unsigned kSharedCode = ~0u;
 

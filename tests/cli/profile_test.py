@@ -66,6 +66,14 @@ class Profile(unittest.TestCase):
         self.assertEqual(result.returncode, AS_EXPECTED, result.stderr)
         self.assertIn("100.0 % of 8 accesses are to shared memory", result.stdout)
 
+    def test_translated_code_is_summed_up_by_guest_instruction(self):
+        result = isobar("profile", "--json", "--runs", 2, "--variant", "weak", "scenarios/translator/qemu-single-threaded.yaml")
+        report = json.loads(result.stdout)
+        seen = {(i["core"], i["instruction"].split(":")[0]): (i["local"], i["shared"]) for i in report["guest"]}
+        self.assertEqual(seen["writer", "0x4000bc"], (0, 2), "the flag")
+        self.assertEqual(seen["writer", "0x4000c8"][1], 0, "the return address is on the thread's own stack")
+        self.assertTrue(all(i["line"] for i in report["instructions"]))
+
     def test_wrong_granules_are_refused(self):
         self.assertEqual(isobar("profile", "--granule", 3, "scenarios/classics/mp.yaml").returncode, BAD_INPUT)
 
