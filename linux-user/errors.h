@@ -17,6 +17,7 @@ enum Error : i64 {
   kENOMEM = 12,
   kEACCES = 13,
   kEFAULT = 14,
+  kEBUSY = 16,
   kEEXIST = 17,
   kENODEV = 19,
   kEISDIR = 21,

@@ -111,6 +111,9 @@ class Process {
   /// Up to `count` threads that wait on the futex with a bit in common, in the order in which they began to wait.
   unsigned wake_futex(u64 address, unsigned count, u32 bitset);
 
+  /// The thread returns to the program after something that interrupts a restartable sequence (rseq_calls.cpp).
+  void restart_sequence(Thread& t);
+
   // Signals (signal_delivery.cpp).
   void send(Thread& t, const SignalInfo& info);
   void send_to_process(const SignalInfo& info);
@@ -183,5 +186,6 @@ std::vector<SystemCall> thread_calls();
 std::vector<SystemCall> futex_calls();
 std::vector<SystemCall> signal_calls();
 std::vector<SystemCall> process_calls();
+std::vector<SystemCall> rseq_calls();
 
 }  // namespace isobar::linux_user

@@ -104,23 +104,27 @@ i64 membarrier(Process& p, Thread&, const Call& c) {
     kAll = 1023,
   };
   const u64 command = static_cast<u32>(c.a[0]), flags = static_cast<u32>(c.a[1]);
-  // Restartable sequences do not exist here, nor does anything that needs them.
-  constexpr u64 kRseq = kPrivateRseq | kRegisterPrivateRseq;
-  if (flags != 0) return -kEINVAL;
+  constexpr u64 kOneCpu = 1;
+  if ((flags & ~(command == kPrivateRseq ? kOneCpu : 0)) != 0) return -kEINVAL;
   u64& registered = p.membarrier_registrations;
   const auto ready = [&](u64 registration) { return (registered & registration) != 0 ? 0 : -kEPERM; };
   switch (command) {
-    case kQuery: return kAll & ~kRseq;
+    case kQuery: return kAll;
     case kGlobal:
     case kGlobalExpedited: return 0;
     case kRegisterGlobalExpedited:
     case kRegisterPrivate:
-    case kRegisterPrivateSyncCore: registered |= command; return 0;
+    case kRegisterPrivateSyncCore:
+    case kRegisterPrivateRseq: registered |= command; return 0;
     case kPrivate: return ready(kRegisterPrivate);
     case kPrivateSyncCore: return ready(kRegisterPrivateSyncCore);
-    // Registering for SYNC_CORE marks the process as private too, without making it ready.
-    case kGetRegistrations:
-      return static_cast<i64>(registered | ((registered & kRegisterPrivateSyncCore) != 0 ? kRegisterPrivate : u64{0}));
+    // Every thread that is not running begins with restart_sequence(): nothing is left to interrupt.
+    case kPrivateRseq: return ready(kRegisterPrivateRseq);
+    // Registering for SYNC_CORE or RSEQ marks the process as private too, without making it ready.
+    case kGetRegistrations: {
+      const bool marked = (registered & (kRegisterPrivateSyncCore | kRegisterPrivateRseq)) != 0;
+      return static_cast<i64>(registered | (marked ? kRegisterPrivate : u64{0}));
+    }
     default: return -kEINVAL;
   }
 }

@@ -144,6 +144,8 @@ void Process::interrupt(Thread& t) {
 u64 Process::run_slice(Thread& t, u64 quantum) {
   u64 used = 0;
   slice_ends_ = false;
+  // Between two slices the core may have run anything.
+  restart_sequence(t);
   while (used < quantum && !outcome_ && !slice_ends_ && runs(t)) {
     if (has_deliverable(t)) {
       deliver_signals(t);

@@ -128,6 +128,8 @@ void Process::deliver_signals(Thread& t) {
     Action& action = actions[info->number];
     if (is_ignored(action, info->number)) continue;
     if (action.handler == kDefaultAction) return end(Outcome::Kind::Killed, info->number);
+    // The handler sees the context of an aborted sequence, not of an interrupted one.
+    restart_sequence(t);
     push_frame(t, *info);
     if ((action.flags & action_flag::kResetHandler) != 0) action.handler = kDefaultAction;
   }

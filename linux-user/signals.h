@@ -31,7 +31,7 @@ constexpr SignalSet signal_bit(i32 n) {
 inline constexpr SignalSet kUnblockable = signal_bit(kSigkill) | signal_bit(kSigstop);
 
 namespace si_code {
-inline constexpr i32 kUser = 0, kTkill = -6, kQueue = -1;
+inline constexpr i32 kUser = 0, kTkill = -6, kQueue = -1, kKernel = 0x80;
 inline constexpr i32 kIllegalOpcode = 1;
 inline constexpr i32 kBreakpoint = 1;
 inline constexpr i32 kNotMapped = 1, kNotAllowed = 2;

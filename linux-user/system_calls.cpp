@@ -9,7 +9,8 @@ namespace isobar::linux_user {
 const std::vector<SystemCall>& system_calls() {
   static const std::vector<SystemCall> all = [] {
     std::vector<SystemCall> list;
-    for (auto part : {memory_calls, file_calls, time_calls, thread_calls, futex_calls, signal_calls, process_calls}) {
+    for (auto part : {memory_calls, file_calls, time_calls, thread_calls, futex_calls, signal_calls, process_calls,
+                      rseq_calls}) {
       const std::vector<SystemCall> calls = part();
       list.insert(list.end(), calls.begin(), calls.end());
     }

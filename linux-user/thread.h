@@ -23,6 +23,12 @@ struct Wait {
   bool restarts = false;         ///< interrupted by a handler with SA_RESTART: the call is made again
 };
 
+/// What rseq() registered; address 0: nothing.
+struct RseqArea {
+  u64 address = 0;
+  u32 signature = 0;
+};
+
 struct Thread {
   Thread(functional::Memory& memory, i32 id) : core(memory), tid(id) {}
 
@@ -37,6 +43,7 @@ struct Thread {
 
   u64 clear_child_tid = 0;
   u64 robust_list = 0;
+  RseqArea rseq;
   bool tagged_addresses = false;
   u64 call_argument = 0;  ///< x0 of the current system call, to make it again
 

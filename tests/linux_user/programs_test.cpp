@@ -70,6 +70,13 @@ TEST(Programs, SystemCallsWithWrongArguments) {
   expect_exit(run_program("wrong"), 0, "0 failures\n");
 }
 
+TEST(Programs, RestartableSequences) {
+  ISOBAR_NEEDS_PROGRAM("rseq");
+  for (u64 seed = 1; seed <= 5; ++seed)
+    expect_exit(run_program("rseq", with(2, seed)), 0,
+                "total 12000, aborted some, handled some, wrong 0, membarrier 0\n");
+}
+
 TEST(Programs, TheSameSeedGivesTheSameRun) {
   ISOBAR_NEEDS_PROGRAM("threads");
   const auto trace = [](u64 seed) {
