@@ -1,8 +1,9 @@
 #include "functional/lower.h"
 
-#include <algorithm>
+#include <string_view>
 
 #include "functional/core.h"
+#include "isa/decoder.h"
 #include "isa/evaluate.h"
 
 namespace isobar::functional {
@@ -13,6 +14,12 @@ using isa::Uop;
 using isa::UopKind;
 
 namespace {
+
+/// Memory tagging does not exist here: neither ID registers nor HWCAP2 announce it.
+bool is_absent(const Instruction& i) {
+  static const std::string_view kTags = "tags";
+  return isa::encodings()[i.encoding].family == kTags;
+}
 
 /// Instructions of EL1 that isa::execute() would let pass at EL0: they are undefined there (Arm ARM D1.3.3).
 bool is_privileged(const Uop& u) {
@@ -99,7 +106,7 @@ void lower(const Instruction& instruction, u64 pc, Record& out) {
   out = {};
   out.instruction = &instruction;
   const Uop& first = instruction.uops[0];
-  if (is_privileged(first) || is_undefined_call(first)) {
+  if (is_absent(instruction) || is_privileged(first) || is_undefined_call(first)) {
     out.execute = raise_undefined;
   } else if (has_no_effect(instruction)) {
     out.execute = do_nothing;

@@ -135,9 +135,10 @@ TEST_F(FunctionalCore, ACoherentInstructionSideSeesEveryStore) {
   EXPECT_EQ(x(7), 2u);
 }
 
-TEST_F(FunctionalCore, InstructionsOfHigherLevelsAreUndefined) {
+TEST_F(FunctionalCore, InstructionsOfHigherLevelsAndOfMemoryTaggingAreUndefined) {
   for (const char* text : {"ic iallu", "tlbi vmalle1", "dc ivac,x20", "hvc #0", "smc #0", "hlt #0", "msr sctlr_el1,x0",
-                           "mrs x0,midr_el1", "eret", "msr daifset,#2"}) {
+                           "mrs x0,midr_el1", "eret", "msr daifset,#2",
+                           ".arch_extension memtag\n stg x20,[x20]", ".arch_extension memtag\n irg x0,x0"}) {
     load(text);
     const StepResult r = core->run(1);
     EXPECT_EQ(r.kind, StepResult::Kind::Exception) << text;
