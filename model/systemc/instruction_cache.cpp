@@ -1,5 +1,6 @@
 #include "model/systemc/instruction_cache.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace isobar::systemc {
@@ -20,7 +21,8 @@ void InstructionCache::configure(const PlatformConfig& config, unsigned line_byt
   state_.lines.configure(config.icache, line_bytes);
   // Words count only in valid lines, and filling a line sets all of them.
   state_.words.resize(std::size_t{state_.lines.size()} * (line_bytes / kWord));
-  state_.hits = state_.misses = state_.invalidated = 0;
+  state_.hits = state_.misses = state_.prefetched = state_.invalidated = 0;
+  prefetched_lines_ = std::min(config.prefetched_lines, state_.lines.size() - 1);  // never out goes what was asked for
   latency_ = config.fetch_latency;
   supplies_data_ = supplies_data;
   fill_buffer_.assign(line_bytes, 0);
@@ -61,7 +63,7 @@ void InstructionCache::fetch(tlm::tlm_generic_payload& p, MemoryAttributes& a, s
   if (remembered == nullptr) {
     ++state_.misses;
     delay = below;
-    fill(addr, word, a);
+    fill(addr, word, a.core);
     return;
   }
   ++state_.hits;
@@ -72,16 +74,26 @@ void InstructionCache::fetch(tlm::tlm_generic_payload& p, MemoryAttributes& a, s
     remembered->value = word;
 }
 
-void InstructionCache::fill(u64 addr, u32 word, const MemoryAttributes& a) {
+void InstructionCache::fill(u64 addr, u32 word, unsigned core) {
+  Word* words = remember(addr, read_line(addr, core));
+  words[(addr & (state_.lines.line_bytes() - 1)) / kWord] = Word{word, true};
+  for (unsigned n = 1; n <= prefetched_lines_; ++n) prefetch(addr + u64{n} * state_.lines.line_bytes(), core);
+}
+
+/// What is not in the cache, and is somewhere.
+void InstructionCache::prefetch(u64 addr, unsigned core) {
+  if (state_.lines.find(addr) != CacheArray::kNone) return;
+  const unsigned bytes = read_line(addr, core);
+  if (bytes == 0) return;
+  remember(addr, bytes);
+  ++state_.prefetched;
+}
+
+unsigned InstructionCache::read_line(u64 addr, unsigned core) {
   const unsigned line_bytes = state_.lines.line_bytes();
-  const unsigned present = state_.lines.find(addr);
-  const unsigned line = present == CacheArray::kNone ? state_.lines.fill(addr, LineState::Shared) : present;
-  Word* words = &state_.words[std::size_t{line} * (line_bytes / kWord)];
-  // The rest of the line, as the point of unification supplies it at this moment. A component without debug
-  // transport answers 0 bytes: then only the requested word is remembered.
   fill_attributes_ = MemoryAttributes{};
   fill_attributes_.kind = AccessKind::Fetch;
-  fill_attributes_.core = a.core;
+  fill_attributes_.core = static_cast<u8>(core);
   fill_payload_.set_read();
   fill_payload_.set_address(state_.lines.line_address(addr));
   fill_payload_.set_data_ptr(fill_buffer_.data());
@@ -93,11 +105,19 @@ void InstructionCache::fill(u64 addr, u32 word, const MemoryAttributes& a) {
   fill_payload_.set_extension(&fill_attributes_);
   const unsigned got = bus->transport_dbg(fill_payload_);
   fill_payload_.clear_extension(&fill_attributes_);
-  for (unsigned i = 0; i < line_bytes / kWord; ++i) {
-    words[i].valid = (i + 1) * kWord <= got;
+  return got;
+}
+
+InstructionCache::Word* InstructionCache::remember(u64 addr, unsigned bytes) {
+  const unsigned present = state_.lines.find(addr);
+  const unsigned line = present == CacheArray::kNone ? state_.lines.fill(addr, LineState::Shared) : present;
+  const unsigned count = state_.lines.line_bytes() / kWord;
+  Word* words = &state_.words[std::size_t{line} * count];
+  for (unsigned i = 0; i < count; ++i) {
+    words[i].valid = (i + 1) * kWord <= bytes;
     std::memcpy(&words[i].value, &fill_buffer_[std::size_t{i} * kWord], kWord);
   }
-  words[(addr & (line_bytes - 1)) / kWord] = Word{word, true};
+  return words;
 }
 
 unsigned InstructionCache::transport_debug(tlm::tlm_generic_payload& p) {

@@ -26,6 +26,7 @@ class InstructionCache final : public sc_core::sc_module {
     std::vector<Word> words;  ///< line index * words per line + word in line
     u64 hits = 0;
     u64 misses = 0;
+    u64 prefetched = 0;   ///< lines that came with another
     u64 invalidated = 0;  ///< lines dropped by IC
   };
 
@@ -46,12 +47,19 @@ class InstructionCache final : public sc_core::sc_module {
   unsigned transport_debug(tlm::tlm_generic_payload& p);
   void snooped(tlm::tlm_generic_payload& p, sc_core::sc_time& delay);
   void fetch(tlm::tlm_generic_payload& p, MemoryAttributes& a, sc_core::sc_time& delay);
-  void fill(u64 addr, u32 word, const MemoryAttributes& a);
+  void fill(u64 addr, u32 word, unsigned core);
+  void prefetch(u64 addr, unsigned core);
+  /// Reads a line as the point of unification supplies it at this moment into the buffer; how many bytes there are. A
+  /// component without debug transport has none.
+  unsigned read_line(u64 addr, unsigned core);
+  /// Remembers the buffer as the line of `addr`, which is or becomes one of the cache.
+  Word* remember(u64 addr, unsigned bytes);
   /// The remembered word at `addr`; nullptr on a miss.
   Word* lookup(u64 addr, unsigned* line = nullptr);
 
   State state_;
   u64 latency_ = 0;
+  unsigned prefetched_lines_ = 0;
   bool supplies_data_ = false;
   tlm::tlm_generic_payload fill_payload_;
   MemoryAttributes fill_attributes_;

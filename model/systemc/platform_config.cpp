@@ -20,6 +20,8 @@ std::string invalid_geometry(const char* name, const CacheGeometry& g) {
 std::string PlatformConfig::invalid() const {
   if (std::string s = invalid_geometry("icache", icache); !s.empty()) return s;
   if (std::string s = invalid_geometry("dcache", dcache); !s.empty()) return s;
+  if (prefetched_lines > 16)
+    return "prefetched_lines is " + std::to_string(prefetched_lines) + ", expected at most 16";
   const struct {
     const char* name;
     unsigned value;

@@ -21,6 +21,7 @@ struct CacheGeometry {
 struct PlatformConfig {
   CacheGeometry icache;
   CacheGeometry dcache;
+  unsigned prefetched_lines = 1;  ///< lines behind one that missed in the L1 I cache that come with it, 0 to 16
 
   unsigned fetch_latency = 1;          ///< hit in the L1 I cache, per instruction
   unsigned load_latency = 4;           ///< hit in the L1 D cache

@@ -291,6 +291,33 @@ TEST(Platform, InstructionLinesStayStaleUntilInvalidated) {
   EXPECT_EQ(a.data.lo, 42u);
 }
 
+TEST(Platform, PrefetchedLinesAreAsOldAsWhatTheyCameWith) {
+  constexpr u64 kNext = kCode + 64;
+  const Machine m = make_machine(three_cores(), model::Speculation::Squash);
+  Platform& p = platforms().natural;
+  for (const unsigned lines : {0u, 1u}) {
+    PlatformConfig config;
+    config.prefetched_lines = lines;
+    p.configure(m, config);
+    Storage s;
+    version_fetched(p, s, 1, kCode);
+    timed(p, s, AccessKind::Write, 0, kNext, 42);
+    timed(p, s, AccessKind::CleanData, 0, kNext);
+    EXPECT_EQ(version_fetched(p, s, 1, kNext), lines == 0 ? 1 : 0);
+    timed(p, s, AccessKind::InvalidateLine, 0, kCode);
+    EXPECT_EQ(version_fetched(p, s, 1, kNext), lines == 0 ? 1 : 0) << "another line";
+    timed(p, s, AccessKind::InvalidateLine, 0, kNext);
+    Access a;
+    a.kind = AccessKind::Fetch;
+    a.core = 1;
+    a.size = 4;
+    a.addr = kNext;
+    EXPECT_FALSE(p.quote(s, a).hit);
+    p.access(s, a, true);
+    EXPECT_EQ(a.data.lo, 42u);
+  }
+}
+
 TEST(Platform, CoherentInstructionCachesNeedNoMaintenance) {
   const Machine m = make_machine(three_cores(true, true), model::Speculation::Squash);
   Platform& p = platforms().natural;
@@ -396,13 +423,14 @@ TEST_F(Conventions, DebugTransportReadsAndWritesAnyLength) {
 
 TEST(PlatformConfiguration, NonsenseIsRefused) {
   const Machine m = make_machine(three_cores(), model::Speculation::Squash);
-  PlatformConfig sets, ways, latency, retry, window;
+  PlatformConfig sets, ways, prefetch, latency, retry, window;
+  prefetch.prefetched_lines = 17;
   sets.dcache.sets = 3;
   ways.icache.ways = 0;
   latency.memory_latency = 2'000'000;
   retry.retry_interval = 0;
   window.interrupt_controller_base = 0x8800;
-  for (const PlatformConfig& c : {sets, ways, latency, retry, window})
+  for (const PlatformConfig& c : {sets, ways, prefetch, latency, retry, window})
     EXPECT_THROW(platforms().natural.configure(m, c), InputError);
 }
 

@@ -20,10 +20,12 @@ std::vector<PlatformConfig> configurations() {
   slow_drain.drain_delay = 300;
   PlatformConfig tiny;
   tiny.icache = tiny.dcache = {1, 1};
+  tiny.prefetched_lines = 16;
   PlatformConfig noisy;
   noisy.jitter = 400;
   noisy.start_skew = 800;
   PlatformConfig flat;
+  flat.prefetched_lines = 0;
   flat.memory_latency = flat.interconnect_latency = flat.snoop_latency = flat.jitter = flat.start_skew = 0;
   flat.predict_branches = false;
   return {PlatformConfig{}, slow_drain, tiny, noisy, flat};
