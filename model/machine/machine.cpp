@@ -166,6 +166,7 @@ class Step {
     Entry& e = entry();
     for (unsigned b = 0; b < e.uop->mem.size; ++b)
       if ((mask >> b & 1) != 0) e.source[b] = from;
+    note_read(s_.storage, core_);
     bound(mask, c_.window[from].seq);
   }
 

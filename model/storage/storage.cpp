@@ -109,15 +109,24 @@ bool data_coherent(const MachineConfig& config) {
   return config.idc || config.dic;
 }
 
+u16 newest(const CodeWord& w) {
+  return static_cast<u16>(w.values.size() - 1);
+}
+
+/// `core` has made an access, fetched or done maintenance, which its next DSB waits for.
+void note_performed(Storage& s, unsigned core) {
+  for (CodeWord& w : s.code)
+    if (w.restricted) w.performed[core] = newest(w);
+}
+
 /// Forgets the first `n` versions.
 void drop_versions(CodeWord& w, unsigned n, unsigned cores) {
   if (n == 0) return;
   w.values.erase(w.values.begin(), w.values.begin() + n);
   w.cleaned = static_cast<u16>(w.cleaned - std::min<unsigned>(w.cleaned, n));
-  for (unsigned c = 0; c < cores; ++c) {
-    w.floor[c] = static_cast<u16>(w.floor[c] - std::min<unsigned>(w.floor[c], n));
-    w.ordered[c] = static_cast<u16>(w.ordered[c] - std::min<unsigned>(w.ordered[c], n));
-  }
+  for (std::array<u16, kMaxCores>* index : {&w.floor, &w.ordered, &w.waited, &w.performed})
+    for (unsigned c = 0; c < cores; ++c)
+      (*index)[c] = static_cast<u16>((*index)[c] - std::min<unsigned>((*index)[c], n));
 }
 
 /// Forgets every version that neither a core nor the point of unification can still produce, and every word
@@ -140,7 +149,7 @@ void append_version(Storage& s, const MachineConfig& config, u64 addr, u32 old_w
   }
   w->values.push_back(new_word);
   w->restricted |= !isa::is_concurrently_modifiable(new_word, config.cmodx);
-  if (data_coherent(config) && holds(Rule::CleanByStore)) w->cleaned = static_cast<u16>(w->values.size() - 1);
+  if (data_coherent(config) && holds(Rule::CleanByStore)) w->cleaned = newest(*w);
   if (w->values.size() > kMaxVersions) {
     drop_versions(*w, 1, config.cores);
     s.versions_dropped = true;
@@ -180,8 +189,8 @@ class DescriptorWrite {
 void invalidate_tlb(Storage& s, const Access& a, unsigned cores) {
   for (TableEntry& t : s.tables) {
     if (a.addr != 0 && a.addr != t.addr) continue;
-    const u16 newest = static_cast<u16>(t.values.size() - 1);
-    for (unsigned c = a.local ? a.core : 0; c < (a.local ? a.core + 1u : cores); ++c) t.floor[c] = newest;
+    const u16 last = static_cast<u16>(t.values.size() - 1);
+    for (unsigned c = a.local ? a.core : 0; c < (a.local ? a.core + 1u : cores); ++c) t.floor[c] = last;
   }
 }
 
@@ -233,10 +242,10 @@ void invalidate(Storage& s, const MachineConfig& config, u64 lo, u64 hi, unsigne
   if (!holds(Rule::FloorRises)) return;
   for (CodeWord& w : s.code) {
     if (w.addr < lo || w.addr > hi) continue;
-    const u16 floor = holds(Rule::FloorIsClean) ? w.cleaned : static_cast<u16>(w.values.size() - 1);
+    const u16 floor = holds(Rule::FloorIsClean) ? w.cleaned : newest(w);
     for (unsigned c = first; c < end; ++c) w.floor[c] = std::max(w.floor[c], floor);
     if (w.restricted)
-      for (unsigned c = first; c < end; ++c) w.ordered[c] = static_cast<u16>(w.values.size() - 1);
+      for (unsigned c = first; c < end; ++c) w.ordered[c] = newest(w);
   }
   forget_versions(s, config.cores);
 }
@@ -306,35 +315,45 @@ void perform(Storage& s, const Image& image, const MachineConfig& config, const 
     case AccessKind::Read:
       a.ok = mapped(program, a.addr, a.size);
       if (a.ok) a.data = read_memory(s, image, a.addr, a.size);
+      note_read(s, a.core);
       break;
     case AccessKind::Write:
       a.ok = mapped(program, a.addr, a.size);
       if (a.ok) write(s, image, config, program, a);
+      note_performed(s, a.core);
+      if (a.exclusive) note_read(s, a.core);  // its success is read
       break;
     case AccessKind::Fetch:
       a.ok = mapped(program, a.addr, kWord);
       if (a.ok) a.data = {fetch(s, image, a), 0};
+      note_performed(s, a.core);
       break;
     case AccessKind::CleanData:
       if (!holds(Rule::Clean)) break;
       for (CodeWord& w : s.code)
         if (align_down(w.addr, config.line_bytes) == align_down(a.addr, config.line_bytes))
-          w.cleaned = static_cast<u16>(w.values.size() - 1);
+          w.cleaned = newest(w);
+      note_performed(s, a.core);
       forget_versions(s, config.cores);
       break;
     case AccessKind::InvalidateLine: {
+      note_performed(s, a.core);
       const u64 line = align_down(a.addr, config.line_bytes);
       const bool all = holds(Rule::FloorBroadcast);
       invalidate(s, config, line, line + (config.line_bytes - 1), all ? 0 : a.core, all ? config.cores : a.core + 1u);
       break;
     }
     case AccessKind::InvalidateAllLocal:
+      note_performed(s, a.core);
       if (holds(Rule::FloorLocal)) {
         invalidate(s, config, 0, ~u64{0}, a.core, a.core + 1u);
         break;
       }
       [[fallthrough]];
-    case AccessKind::InvalidateAll: invalidate(s, config, 0, ~u64{0}, 0, config.cores); break;
+    case AccessKind::InvalidateAll:
+      note_performed(s, a.core);
+      invalidate(s, config, 0, ~u64{0}, 0, config.cores);
+      break;
     case AccessKind::ReadDescriptor:
       a.ok = mapped(program, a.addr, 8);
       if (a.ok) a.data = {read_descriptor(s, image, a), 0};
@@ -401,9 +420,18 @@ FetchRange fetchable(const Storage& s, const MachineConfig& config, u64 addr, un
   return {w->floor[core], static_cast<u16>(count - w->floor[core])};
 }
 
-void order_before_fetches(Storage& s, unsigned core) {
+void note_read(Storage& s, unsigned core) {
   for (CodeWord& w : s.code)
-    if (w.restricted) w.ordered[core] = static_cast<u16>(w.values.size() - 1);
+    if (w.restricted) w.waited[core] = newest(w);
+}
+
+void note_dsb(Storage& s, unsigned core) {
+  for (CodeWord& w : s.code) w.waited[core] = std::max(w.waited[core], w.performed[core]);
+}
+
+void order_before_fetches(Storage& s, unsigned core, bool interrupt) {
+  for (CodeWord& w : s.code)
+    if (w.restricted) w.ordered[core] = interrupt ? newest(w) : std::max(w.ordered[core], w.waited[core]);
 }
 
 bool fetch_conflicts(const Storage& s, const MachineConfig& config, u64 addr, unsigned version, unsigned core) {
@@ -423,7 +451,8 @@ void hash(const Storage& s, Hasher& h, unsigned cores) {
   for (const CodeWord& w : s.code) {
     h.word(w.addr);
     h.word(w.cleaned | (u64{w.values.size()} << 32));
-    for (unsigned c = 0; c < cores; ++c) h.word(w.floor[c] | u64{w.ordered[c]} << 32);
+    for (unsigned c = 0; c < cores; ++c)
+      h.word(w.floor[c] | u64{w.ordered[c]} << 16 | u64{w.waited[c]} << 32 | u64{w.performed[c]} << 48);
     for (const u32 v : w.values) h.word(v);
   }
   for (const TableEntry& t : s.tables) {

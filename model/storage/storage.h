@@ -32,8 +32,9 @@ struct CodeWord {
   u16 cleaned = 0;                      ///< index of the version at the point of unification
   bool restricted = false;              ///< a version is outside the list of MachineConfig::cmodx
   std::array<u16, kMaxCores> floor{};   ///< per core, the oldest version it may fetch
-  /// Per core, the newest version whose write is ordered before what the core fetches next. Kept if `restricted`.
-  std::array<u16, kMaxCores> ordered{};
+  /// Per core, the newest version whose write is ordered before what the core fetches next, before what its next
+  /// context synchronisation event orders, before its last access to memory or maintenance. Kept if `restricted`.
+  std::array<u16, kMaxCores> ordered{}, waited{}, performed{};
   std::vector<u32> values;
 };
 
@@ -119,8 +120,13 @@ FetchRange fetchable(const Storage& s, const MachineConfig& config, u64 addr, un
 const TableEntry* find_table(const Storage& s, u64 addr);
 /// The versions of the descriptor at `addr` that core `core` may use, as FetchRange.
 FetchRange usable_descriptors(const Storage& s, u64 addr, unsigned core);
-/// `core` has completed a context synchronisation event: the writes so far are ordered before its next fetches.
-void order_before_fetches(Storage& s, unsigned core);
+/// `core` has satisfied a read, which its next context synchronisation event may wait for.
+void note_read(Storage& s, unsigned core);
+/// `core` has completed a DSB that its stores, DC and IC have waited for.
+void note_dsb(Storage& s, unsigned core);
+/// `core` has completed a context synchronisation event: the writes before what that has waited for are ordered before
+/// its next fetches; an interrupt is after all writes so far.
+void order_before_fetches(Storage& s, unsigned core, bool interrupt = false);
 /// Would fetching version `version` of the word at `addr` by `core` be an unordered conflict with a newer write, in
 /// the sense of kFlagCmodx (model/state/flags.h)?
 bool fetch_conflicts(const Storage& s, const MachineConfig& config, u64 addr, unsigned version, unsigned core);

@@ -136,7 +136,7 @@ void take_exception(const SettleContext& ctx, MachineState& s, unsigned core, un
   u64 offset = vector;
   if (from.el == 1) offset -= from.sp_sel ? 0x200 : 0x400;
   const bool call = vector == 0x400 && esr >> 26 == static_cast<u64>(ExceptionClass::Svc);
-  if (ctx.config.eis || !call) order_before_fetches(s.storage, core);
+  if (ctx.config.eis || !call) order_before_fetches(s.storage, core, vector == 0x480);
   if (ctx.config.eis) c.context.tso = tso_after_synchronisation(ctx.config, c, core);
   if (ctx.config.tagging && !ctx.config.checked_handlers) c.context.tags |= Context::kTagOverride;
   c.context.tags = tags_after_synchronisation(ctx.config, c, 1, c.context.tags);

@@ -321,7 +321,8 @@ class Settler {
   void barrier(unsigned i) {
     Entry& e = c_.window[i];
     if (e.fired || !barrier_complete(c_, i)) return;
-    if (e.uop->barrier_op() == isa::BarrierOp::DsbFull) {
+    const isa::BarrierOp op = e.uop->barrier_op();
+    if (op == isa::BarrierOp::DsbFull) {
       if (!ctx_.program.pages.empty() && !stale_accesses_done(s_, core_)) return;
       // An IC that was assumed to stay without effect, although this DSB completes it.
       if (c_.ineffective_ic) s_.dead = true;
@@ -329,6 +330,7 @@ class Settler {
         if (c_.window[j].uop->kind == UopKind::CacheOp && c_.window[j].inert) s_.dead = true;
     }
     e.known = e.fired = changed_ = true;
+    if (op == isa::BarrierOp::DsbFull || op == isa::BarrierOp::DsbStore) note_dsb(s_.storage, core_);
   }
 
   void isb(unsigned i) {
