@@ -93,6 +93,18 @@ void Memory::discard(u64 begin, u64 end) {
   drop_pages(begin, end);
 }
 
+void Memory::move(u64 from, u64 to, u64 size) {
+  ++generation_;
+  for (u64 offset = 0; offset < size; offset += kPageSize) {
+    auto node = pages_.extract((from + offset) / kPageSize);
+    if (node.empty()) continue;
+    node.key() = (to + offset) / kPageSize;
+    node.mapped()->code.reset();
+    pages_.erase(node.key());
+    pages_.insert(std::move(node));
+  }
+}
+
 Page* Memory::page(u64 address, u8 needed) {
   const Region* region = find(address);
   if (region == nullptr) return nullptr;

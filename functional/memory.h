@@ -63,6 +63,9 @@ class Memory {
   void protect(u64 begin, u64 end, u8 permissions);  ///< of the regions there; holes stay holes
   void discard(u64 begin, u64 end);                  ///< contents only: zeros from now on
 
+  /// Moves the contents of the whole pages of [from, from + size) to fresh pages at `to`; their code is forgotten.
+  void move(u64 from, u64 to, u64 size);
+
   /// The page of an address if all of `needed` is allowed there; it is made if it does not exist yet. nullptr if not
   /// allowed, or if there are too many pages (exhausted()).
   Page* page(u64 address, u8 needed);

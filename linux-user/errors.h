@@ -13,6 +13,7 @@ enum Error : i64 {
   kEIO = 5,
   kE2BIG = 7,
   kEBADF = 9,
+  kECHILD = 10,
   kEAGAIN = 11,
   kENOMEM = 12,
   kEACCES = 13,

@@ -11,12 +11,20 @@ enum : u64 {
   kWake = 1,
   kRequeue = 3,
   kCmpRequeue = 4,
+  kWakeOp = 5,
   kWaitBitset = 9,
   kWakeBitset = 10,
   kPrivate = 128,
   kClockRealtime = 256,
 };
 constexpr u64 kSecond = 1'000'000'000;
+
+/// Far in the future rather than past the end of 64 bits.
+u64 absolute_ns(const TimeSpec& time) {
+  constexpr i64 kLongest = i64{1} << 32;
+  return static_cast<u64>(time.seconds > kLongest ? kLongest : time.seconds) * kSecond +
+         static_cast<u64>(time.nanoseconds);
+}
 
 bool is_bad_address(u64 address) {
   return !is_aligned(address, 4);
@@ -67,6 +75,86 @@ i64 requeue(Process& p, const Call& c, bool compare) {
   return done + moved;
 }
 
+/// Changes the second word, then wakes waiters of the first and, if the old value compares so, of the second.
+i64 wake_op(Process& p, const Call& c) {
+  const u64 first = Process::untag(c.a[0]), second = Process::untag(c.a[4]);
+  if (is_bad_address(first) || is_bad_address(second)) return -kEINVAL;
+  const u32 code = static_cast<u32>(c.a[5]);
+  const unsigned operation = code >> 28 & 7, comparison = code >> 24 & 15;
+  u32 operand = static_cast<u32>(sign_extend(code >> 12 & 0xfff, 12));
+  const i32 against = static_cast<i32>(sign_extend(code & 0xfff, 12));
+  if (code >> 31 != 0) {
+    if (operand > 31) return -kEINVAL;
+    operand = u32{1} << operand;
+  }
+  u32 old = 0;
+  if (!p.get(second, old)) return -kEFAULT;
+  u32 changed = 0;
+  switch (operation) {
+    case 0: changed = operand; break;
+    case 1: changed = old + operand; break;
+    case 2: changed = old | operand; break;
+    case 3: changed = old & ~operand; break;
+    case 4: changed = old ^ operand; break;
+    default: return -kENOSYS;
+  }
+  if (!p.put(second, changed)) return -kEFAULT;
+  const i32 was = static_cast<i32>(old);
+  bool holds = false;
+  switch (comparison) {
+    case 0: holds = was == against; break;
+    case 1: holds = was != against; break;
+    case 2: holds = was < against; break;
+    case 3: holds = was <= against; break;
+    case 4: holds = was > against; break;
+    case 5: holds = was >= against; break;
+    default: return -kENOSYS;
+  }
+  const auto at_least_one = [](u64 n) { return static_cast<i32>(n) < 1 ? 1u : static_cast<unsigned>(n); };
+  i64 woken = p.wake_futex(first, at_least_one(c.a[2]), ~u32{0});
+  if (holds) woken += p.wake_futex(second, at_least_one(c.a[3]), ~u32{0});
+  return woken;
+}
+
+/// Waits on up to 128 futexes; the index of one that was woken.
+i64 futex_waitv(Process& p, Thread& t, const Call& c) {
+  struct Waiter {
+    u64 value, address;
+    u32 flags, reserved;
+  };
+  constexpr u32 kSize32 = 2;
+  constexpr u64 kRealtime = 0, kMonotonic = 1;
+  if (c.a[2] != 0 || c.a[1] == 0 || c.a[1] > 128 || c.a[0] == 0) return -kEINVAL;
+  Wait w;
+  w.kind = Wait::Kind::Futex;
+  if (c.a[3] != 0) {
+    if (c.a[4] != kRealtime && c.a[4] != kMonotonic) return -kEINVAL;
+    TimeSpec time;
+    if (!p.get(c.a[3], time)) return -kEFAULT;
+    if (time.seconds < 0 || time.nanoseconds < 0 || time.nanoseconds >= static_cast<i64>(kSecond)) return -kEINVAL;
+    const u64 ns = absolute_ns(time);
+    w.deadline = c.a[4] == kMonotonic ? ns : ns > Process::kEpoch ? ns - Process::kEpoch : 0;
+  }
+  std::vector<Waiter> all(c.a[1]);
+  for (u64 i = 0; i < all.size(); ++i) {
+    if (!p.get(c.a[0] + i * sizeof(Waiter), all[i])) return -kEFAULT;
+    if ((all[i].flags & ~static_cast<u32>(kPrivate)) != kSize32 || all[i].reserved != 0) return -kEINVAL;
+  }
+  for (const Waiter& one : all) {
+    u32 value = 0;
+    if (is_bad_address(one.address)) return -kEINVAL;
+    if (!p.get(one.address, value)) return -kEFAULT;
+    if (value != static_cast<u32>(one.value)) return -kEAGAIN;
+    w.others.push_back(Process::untag(one.address));
+  }
+  w.address = w.others.front();
+  w.others.erase(w.others.begin());
+  w.restarts = !w.deadline;
+  t.wait = w;
+  p.waiters.push_back(&t);
+  return kNoResult;
+}
+
 i64 futex(Process& p, Thread& t, const Call& c) {
   const u64 flags = c.a[1] & (kPrivate | kClockRealtime), operation = static_cast<u32>(c.a[1]) & ~flags;
   std::optional<u64> deadline;
@@ -74,9 +162,7 @@ i64 futex(Process& p, Thread& t, const Call& c) {
     TimeSpec time;
     if (!p.get(c.a[3], time)) return -kEFAULT;
     if (time.seconds < 0 || time.nanoseconds < 0 || time.nanoseconds >= static_cast<i64>(kSecond)) return -kEINVAL;
-    constexpr i64 kLongest = i64{1} << 32;
-    u64 ns = static_cast<u64>(time.seconds > kLongest ? kLongest : time.seconds) * kSecond +
-             static_cast<u64>(time.nanoseconds);
+    u64 ns = absolute_ns(time);
     if (operation == kWait) {
       ns += p.now();
     } else if ((flags & kClockRealtime) != 0) {
@@ -90,6 +176,7 @@ i64 futex(Process& p, Thread& t, const Call& c) {
     case kWaitBitset: return wait(p, t, c, static_cast<u32>(c.a[5]), deadline);
     case kWake: return wake(p, c, ~u32{0});
     case kWakeBitset: return wake(p, c, static_cast<u32>(c.a[5]));
+    case kWakeOp: return wake_op(p, c);
     case kRequeue: return requeue(p, c, false);
     case kCmpRequeue: return requeue(p, c, true);
     default: return -kENOSYS;
@@ -143,7 +230,7 @@ void Process::end_thread(Thread& t) {
 }
 
 std::vector<SystemCall> futex_calls() {
-  return {{98, "futex", 6, futex}, {99, "set_robust_list", 2, set_robust_list}};
+  return {{98, "futex", 6, futex}, {99, "set_robust_list", 2, set_robust_list}, {449, "futex_waitv", 5, futex_waitv}};
 }
 
 }  // namespace isobar::linux_user

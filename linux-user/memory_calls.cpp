@@ -123,6 +123,40 @@ i64 mprotect(Process& p, Thread&, const Call& c) {
   return end == at + size ? 0 : -kENOMEM;
 }
 
+/// Moves or resizes a mapping by copying what there is of it.
+i64 mremap(Process& p, Thread&, const Call& c) {
+  constexpr u64 kMayMove = 1, kFixed = 2;
+  const u64 at = c.a[0], old_size = page_up(c.a[1]), new_size = page_up(c.a[2]), flags = c.a[3];
+  if ((flags & ~(kMayMove | kFixed)) != 0 || ((flags & kFixed) != 0 && (flags & kMayMove) == 0)) return -kEINVAL;
+  if (at % kPageSize != 0 || new_size == 0 || old_size == 0) return -kEINVAL;
+  if (new_size > kAddressLimit || old_size > kAddressLimit || at > kAddressLimit - old_size) return -kEINVAL;
+  const functional::Region* r = p.memory.find(at);
+  if (r == nullptr || r->end < at + old_size) return -kEFAULT;
+  const u8 permissions = r->permissions;
+  const bool moves = (flags & kFixed) != 0;
+  if (!moves && new_size <= old_size) {
+    if (new_size < old_size) p.memory.unmap(at + new_size, at + old_size);
+    return static_cast<i64>(at);
+  }
+  if (!moves && at <= kAddressLimit - new_size && !p.memory.overlaps(at + old_size, at + new_size)) {
+    p.memory.map(at + old_size, at + new_size, permissions);
+    return static_cast<i64>(at);
+  }
+  if ((flags & kMayMove) == 0) return -kENOMEM;
+  u64 to = c.a[4];
+  if (moves) {
+    if (to % kPageSize != 0 || to < kLowestMapping || to > kAddressLimit - new_size) return -kEINVAL;
+    if (to < at + old_size && at < to + new_size) return -kEINVAL;
+  } else {
+    to = find_place(p.memory, new_size, p.mapping_top);
+    if (to == 0) return -kENOMEM;
+  }
+  p.memory.map(to, to + new_size, permissions);
+  p.memory.move(at, to, std::min(old_size, new_size));
+  p.memory.unmap(at, at + old_size);
+  return static_cast<i64>(to);
+}
+
 i64 madvise(Process& p, Thread&, const Call& c) {
   constexpr u64 kDontNeed = 4, kFree = 8, kLast = 25;
   const u64 at = Process::untag(c.a[0]), size = page_up(c.a[1]), advice = c.a[2];
@@ -139,6 +173,7 @@ i64 madvise(Process& p, Thread&, const Call& c) {
 std::vector<SystemCall> memory_calls() {
   return {{214, "brk", 1, brk},
           {215, "munmap", 2, munmap},
+          {216, "mremap", 5, mremap},
           {222, "mmap", 6, mmap},
           {226, "mprotect", 3, mprotect},
           {233, "madvise", 3, madvise}};

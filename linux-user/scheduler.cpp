@@ -57,8 +57,13 @@ unsigned Process::wake_futex(u64 address, unsigned count, u32 bitset) {
   unsigned woken = 0;
   for (std::size_t i = 0; i < waiters.size() && woken < count;) {
     Thread& t = *waiters[i];
+    const std::vector<u64>& others = t.wait->others;
+    const auto other = std::find(others.begin(), others.end(), address);
     if (t.wait->address == address && (t.wait->bitset & bitset) != 0) {
       wake(t, 0);
+      ++woken;
+    } else if (other != others.end()) {
+      wake(t, other - others.begin() + 1);
       ++woken;
     } else {
       ++i;

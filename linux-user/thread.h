@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "functional/core.h"
 #include "linux-user/signals.h"
@@ -20,6 +21,7 @@ struct Wait {
   u32 bitset = ~u32{0};          ///< of a futex
   std::optional<u64> deadline;   ///< simulated time, ns
   u64 remaining = 0;             ///< where an interrupted relative sleep stores what is left, or 0
+  std::vector<u64> others;       ///< further futexes, of futex_waitv; `address` is the first
   bool restarts = false;         ///< interrupted by a handler with SA_RESTART: the call is made again
 };
 

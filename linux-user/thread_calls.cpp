@@ -158,6 +158,25 @@ i64 sched_getaffinity(Process& p, Thread& t, const Call& c) {
   return p.put(c.a[2], target->affinity) ? 8 : -kEFAULT;
 }
 
+/// All threads have the normal policy, which has one priority.
+i64 sched_getscheduler(Process& p, Thread& t, const Call& c) {
+  if (static_cast<i32>(c.a[0]) < 0) return -kEINVAL;
+  return named(p, t, c.a[0]) == nullptr ? -kESRCH : 0;
+}
+i64 sched_priority_limit(Process&, Thread&, const Call& c) {
+  constexpr u64 kFifo = 1, kRoundRobin = 2, kReserved = 4, kDeadline = 6, kMaximum = 125;
+  const u64 policy = static_cast<u32>(c.a[0]);
+  if (policy > kDeadline || policy == kReserved) return -kEINVAL;
+  if (policy != kFifo && policy != kRoundRobin) return 0;
+  return c.number == kMaximum ? 99 : 1;
+}
+
+/// There are no children.
+i64 wait4(Process&, Thread&, const Call& c) {
+  constexpr u64 kKnown = 1 | 2 | 8 | 0x20000000 | 0x40000000 | 0x80000000;
+  return (static_cast<u32>(c.a[2]) & ~kKnown) != 0 ? -kEINVAL : -kECHILD;
+}
+
 i64 getcpu(Process& p, Thread& t, const Call& c) {
   const u32 cpu = t.cpu, node = 0;
   if (c.a[0] != 0 && !p.put(c.a[0], cpu)) return -kEFAULT;
@@ -170,9 +189,12 @@ std::vector<SystemCall> thread_calls() {
   return {{93, "exit", 1, exit},
           {94, "exit_group", 1, exit_group},
           {96, "set_tid_address", 1, set_tid_address},
+          {120, "sched_getscheduler", 1, sched_getscheduler},
           {122, "sched_setaffinity", 3, sched_setaffinity},
           {123, "sched_getaffinity", 3, sched_getaffinity},
           {124, "sched_yield", 0, sched_yield},
+          {125, "sched_get_priority_max", 1, sched_priority_limit},
+          {126, "sched_get_priority_min", 1, sched_priority_limit},
           {168, "getcpu", 3, getcpu},
           {172, "getpid", 0, getpid},
           {173, "getppid", 0, getppid},
@@ -182,6 +204,7 @@ std::vector<SystemCall> thread_calls() {
           {177, "getegid", 0, get_user},
           {178, "gettid", 0, gettid},
           {220, "clone", 5, clone},
+          {260, "wait4", 4, wait4},
           {435, "clone3", 2, clone3}};
 }
 

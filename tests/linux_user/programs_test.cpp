@@ -70,6 +70,11 @@ TEST(Programs, SystemCallsWithWrongArguments) {
   expect_exit(run_program("wrong"), 0, "0 failures\n");
 }
 
+TEST(Programs, MappingsAndFutexesOfRarerKinds) {
+  ISOBAR_NEEDS_PROGRAM("calls");
+  for (u64 seed = 1; seed <= 5; ++seed) expect_exit(run_program("calls", with(2, seed)), 0, "0 failures\n");
+}
+
 TEST(Programs, RestartableSequences) {
   ISOBAR_NEEDS_PROGRAM("rseq");
   for (u64 seed = 1; seed <= 5; ++seed)
