@@ -6,6 +6,7 @@
 #include <array>
 #include <chrono>
 
+#include "explore/exclusives.h"
 #include "explore/fingerprints.h"
 #include "explore/reduction.h"
 
@@ -117,6 +118,8 @@ class Pass {
       if (f.state.dead) return dead();
       f.steps.clear();
       m_.enabled(f.state, f.steps);
+      if (!options_.failing_exclusives)
+        std::erase_if(f.steps, [&](const Transition& t) { return fails_exclusive(f.state, t); });
       if (m_.finished(f.state)) record_outcome(f);
       if (f.steps.empty()) return end(f);
       const bool reduce = options_.reduction && !closes_cycle(f);

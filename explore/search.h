@@ -28,6 +28,9 @@ struct SearchOptions {
   u64 max_states = 0;         ///< 0: no limit
   double timeout_seconds = 0; ///< 0: no limit
   bool witnesses = true;      ///< keep one transition list per outcome
+  /// false: only runs in which every exclusive store succeeds, fewer by far. They have all outcomes if a store that fails leads
+  /// back to its load and nothing of the round before is left.
+  bool failing_exclusives = true;
   const std::atomic<bool>* interrupt = nullptr;      ///< polled; true ends the search with what it has
   std::function<void(const Progress&)> progress;     ///< called about ten times a second if set
 };

@@ -5,6 +5,7 @@
 #include <compare>
 #include <queue>
 
+#include "explore/exclusives.h"
 #include "explore/fingerprints.h"
 #include "model/state/flags.h"
 
@@ -51,12 +52,6 @@ u32 overtaken(const MachineState& s, const Transition& t) {
     return 0;
   const Core& c = s.core[t.core];
   return static_cast<u32>(std::count_if(c.window.begin(), c.window.begin() + t.slot, is_pending_access));
-}
-
-bool fails_exclusive(const MachineState& s, const Transition& t) {
-  if (t.kind != TransitionKind::Predict || t.choice != 0) return false;
-  const isa::Uop& u = *s.core[t.core].window[t.slot].uop;
-  return u.kind == isa::UopKind::Write && u.mem.exclusive;
 }
 
 /// A step that offers no choice and that no other core can notice.

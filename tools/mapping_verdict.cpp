@@ -8,6 +8,7 @@
 
 #include "explore/search.h"
 #include "explore/shortest.h"
+#include "scenarios/mapping/retry_loops.h"
 #include "tools/interrupt.h"
 #include "tools/listing.h"
 #include "tools/walk.h"
@@ -25,11 +26,13 @@ std::vector<std::string> beyond(const std::set<std::string>& a, const std::set<s
   return out;
 }
 
-void compare(const X86Test& test, const scenarios::LitmusProgram& p, MappingVerdict& v) {
+void compare(const X86Test& test, const scenarios::LitmusProgram& p, bool failing_exclusives,
+             MappingVerdict& v) {
   const model::Machine machine(p.config, p.program);
   explore::SearchOptions options;
   options.timeout_seconds = kTestSeconds;
   options.witnesses = false;
+  options.failing_exclusives = failing_exclusives;
   options.interrupt = &interrupt_flag();
   const explore::SearchResult found = explore::search(machine, p.observables, options);
   std::set<std::string> states;
@@ -81,7 +84,8 @@ MappingVerdict judge_mapping(const X86Test& test, const scenarios::Mapping& mapp
   MappingVerdict v;
   try {
     const scenarios::Translation t = scenarios::translate(*test.program, mapping);
-    compare(test, scenarios::build_translation(*test.program, t), v);
+    compare(test, scenarios::build_translation(*test.program, t),
+            !scenarios::failing_exclusives_only_repeat(mapping), v);
   } catch (const scenarios::UnsupportedError& e) {
     v.fit = MappingFit::Unsupported;
     v.reason = e.reason();

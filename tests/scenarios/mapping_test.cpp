@@ -7,11 +7,13 @@
 #include <fstream>
 #include <iterator>
 #include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
 #include "explore/search.h"
 #include "scenarios/import/x86_machine.h"
+#include "scenarios/mapping/retry_loops.h"
 #include "scenarios/mapping/translate.h"
 
 namespace isobar::scenarios {
@@ -61,9 +63,12 @@ X86Program program(const std::string& init, const std::vector<std::vector<std::s
   return build_x86(parse_litmus(text + end + "\n", "t.litmus"));
 }
 
-Set arm_states(const X86Program& x, const Mapping& m) {
+Set arm_states(const X86Program& x, const Mapping& m, bool failing_exclusives = true) {
   const LitmusProgram p = build_translation(x, translate(x, m));
-  const explore::SearchResult r = explore::search(model::Machine(p.config, p.program), p.observables, {});
+  explore::SearchOptions options;
+  options.failing_exclusives = failing_exclusives;
+  const explore::SearchResult r =
+      explore::search(model::Machine(p.config, p.program), p.observables, options);
   EXPECT_EQ(r.status, explore::Status::Complete) << r.reason;
   Set states;
   for (const auto& [outcome, info] : r.outcomes) {
@@ -205,6 +210,43 @@ TEST(Mapping, FlavoursOfTsoReachTheMachine) {
   const std::string folder = std::string(ISOBAR_SOURCE_DIR) + "/mappings/";
   EXPECT_EQ(arm_states(x, load_mapping(folder + "hardware-tso.yaml")).count("0:rbx=0;1:rbx=0"), 1u);
   EXPECT_EQ(arm_states(x, load_mapping(folder + "hardware-tso-t3.yaml")).count("0:rbx=0;1:rbx=0"), 0u);
+}
+
+TEST(Mapping, LoopsOfExclusivesHaveTheSameOutcomesWithoutFailingStores) {
+  const std::vector<X86Program> programs{
+      program("", {{"movl $1,(x)", "lock incl (y)"}, {"movl (y),%eax", "movl (x),%ebx"}},
+              "exists (1:rax=1 /\\ 1:rbx=0)"),
+      program("", {{"lock incl (x)"}, {"lock incl (x)"}}, "exists (x=1)"),
+      program(
+          "",
+          {{"movl $1,%eax", "xchgl %eax,(x)", "movl (y),%ebx"}, {"movl $1,(y)", "mfence", "movl (x),%ebx"}},
+          "exists (0:rbx=0 /\\ 1:rbx=0)"),
+      program("", {{"movl $1,%ecx", "lock cmpxchgl %ecx,(x)"}, {"movl $2,%ecx", "lock cmpxchgl %ecx,(x)"}},
+              "exists (0:rax=2 /\\ x=2)")};
+  for (const std::string& f : shipped()) {
+    const Mapping m = load_mapping(f);
+    EXPECT_TRUE(failing_exclusives_only_repeat(m)) << f;
+    for (const X86Program& x : programs) EXPECT_EQ(arm_states(x, m, false), arm_states(x, m)) << f;
+  }
+}
+
+TEST(Mapping, OtherUsesOfExclusivesAreRecognised) {
+  const auto only_repeat = [](const std::string& xchg) {
+    Mapping m;
+    std::istringstream in(xchg);
+    for (std::string line; std::getline(in, line);) m.operations["xchg"].lines.push_back({line, 0, 0});
+    return failing_exclusives_only_repeat(m);
+  };
+  const std::string load = "ldxr {o}, [{a}]\n", store = "stxr {w1}, {s}, [{a}]\n";
+  EXPECT_TRUE(only_repeat("retry:\n" + load + store + "cbnz {w1}, retry"));
+  EXPECT_FALSE(only_repeat(load + store)) << "fails and goes on";
+  EXPECT_FALSE(only_repeat(load + store + "cbnz {w1}, out\nout:")) << "leaves";
+  EXPECT_FALSE(only_repeat("retry:\n" + load + store + "cbnz {w2}, retry")) << "another register";
+  EXPECT_FALSE(only_repeat("retry:\n" + load + "add {t0}, {t0}, #1\n" + store + "cbnz {w1}, retry"))
+      << "counts rounds";
+  EXPECT_FALSE(only_repeat("retry:\n" + load + "str {s}, [{a}]\n" + store + "cbnz {w1}, retry")) << "stores";
+  EXPECT_FALSE(only_repeat("retry:\n" + load + "add {t0}, {o}, {w1}\n" + store + "cbnz {w1}, retry"))
+      << "reads the status";
 }
 
 TEST(Mapping, AdjacentBarriersMergeIfAsked) {
