@@ -4,6 +4,7 @@
 
 #include "functional/lower.h"
 #include "isa/decoder.h"
+#include "isa/evaluate.h"
 #include "support/bits.h"
 
 namespace isobar::functional {
@@ -81,7 +82,7 @@ void Core::fetch_line(const Record* record) {
   std::array<u32, kLineSize / 4> words;
   memory_.read(line, words.data(), kLineSize, kExecute);
   for (unsigned i = 0; i < words.size(); ++i)
-    lower(isa::decode_cached(words[i]), line + 4 * i, code_->records[line % kPageSize / 4 + i]);
+    lower(isa::decode_cached(words[i]), line + 4 * i, memory_.tagging(), code_->records[line % kPageSize / 4 + i]);
 }
 
 /// Always false; notes the byte that could not be accessed.
@@ -97,21 +98,59 @@ bool Core::fetch(u64 address, u32& word) {
 bool Core::read(const isa::Uop& u, u64 address, Value& value) {
   const u64 plain = without_tag(address);
   value = {};
+  if (u.mem.tag == isa::TagAccess::Explicit) return access_tag(plain, &value, nullptr);
   if (const u64 done = memory_.read(plain, &value, u.mem.size); done != u.mem.size) return refuse(plain, done);
+  if (memory_.is_tagged(plain)) return true;
   read_tlb_[address / kPageSize % read_tlb_.size()] = {address / kPageSize, memory_.page(plain, kRead)->bytes.data()};
   return true;
 }
 
 bool Core::write(const isa::Uop& u, u64 address, const Value& value) {
   const u64 plain = without_tag(address), last = plain + u.mem.size - 1;
+  if (u.mem.tag == isa::TagAccess::Explicit) return access_tag(plain, nullptr, &value);
   Page* page = memory_.page(plain, kWrite);
   if (page == nullptr) return refuse(plain, 0);
   // All or nothing, also across pages.
   if (plain / kPageSize != last / kPageSize && memory_.page(last, kWrite) == nullptr)
     return refuse(align_down(last, kPageSize), 0);
   memory_.write(plain, &value, u.mem.size);
-  if (!memory_.is_watched(*page))
+  if (!memory_.is_watched(*page) && !memory_.is_tagged(plain))
     write_tlb_[address / kPageSize % write_tlb_.size()] = {address / kPageSize, page->bytes.data()};
+  return true;
+}
+
+/// Reads or writes the tag of a granule (LDG, STG and their like).
+bool Core::access_tag(u64 address, Value* read, const Value* written) {
+  if (memory_.page(address, read != nullptr ? kRead : kWrite) == nullptr) return refuse(address, 0);
+  if (read != nullptr) read->lo = memory_.tag(address);
+  if (written != nullptr) memory_.set_tag(address, static_cast<u8>(written->lo & 15));
+  return true;
+}
+
+bool Core::tags_match(const isa::Instruction& instruction, u64 pc) {
+  constexpr u64 kTagCheckOverride = u64{1} << 25;
+  if ((state().get(Reg::TCO).lo & kTagCheckOverride) != 0) return true;
+  for (unsigned k = 0; k < instruction.count; ++k) {
+    const isa::Uop& u = instruction.uops[k];
+    if ((u.kind != isa::UopKind::Read && u.kind != isa::UopKind::Write) || u.mem.tag != isa::TagAccess::None) continue;
+    // Tag Unchecked: relative to SP with an immediate, or to the PC (Arm ARM D10.5.1).
+    if (u.mem.unchecked || u.n_addr == 0 || (u.n_addr == 1 && u.src[0] == Reg::SP)) continue;
+    isa::Inputs in{};
+    for (unsigned i = 0; i < u.n_addr; ++i) in[i] = state().get(u.src[i]);
+    const u64 address = isa::evaluate_address(u, in, pc), plain = without_tag(address);
+    for (u64 g = align_down(plain, kGranule); g < plain + u.mem.size; g += kGranule) {
+      const u8 needed = u.kind == isa::UopKind::Read ? kRead : kWrite;
+      // What may not be accessed at all faults for that.
+      if (!memory_.is_tagged(g) || memory_.page(g, needed) == nullptr || memory_.tag(g) == bits(address, 59, 56)) continue;
+      StepResult refused;
+      refused.kind = StepResult::Kind::Fault;
+      refused.fault = isa::FaultKind::Tag;
+      refused.address = address;
+      fault_byte_ = plain > g ? plain : g;
+      stop(refused, pc);
+      return false;
+    }
+  }
   return true;
 }
 

@@ -26,6 +26,11 @@ class Core : public isa::MemoryInterface {
   explicit Core(Memory& memory) : memory_(memory) {}
 
   Registers registers;
+  /// Do accesses to tagged memory have to have its tag? PSTATE.TCO overrides it.
+  bool checks_tags = false;
+  /// State of the generator of IRG.
+  u32 tag_seed = 1;
+
   isa::ArchState& state() { return registers.state; }
   const isa::ArchState& state() const { return registers.state; }
 
@@ -49,6 +54,8 @@ class Core : public isa::MemoryInterface {
     return nullptr;
   }
   void fetch_line(const Record* record);
+  /// Whether all accesses of an instruction have the tags of their memory; otherwise stops.
+  bool tags_match(const isa::Instruction& instruction, u64 pc);
   /// Where `size` bytes are in the host's memory, if that is known and they are on one page; else nullptr.
   const u8* readable(u64 address, unsigned size) const { return reach(read_tlb_, address, size); }
   u8* writable(u64 address, unsigned size) const { return reach(write_tlb_, address, size); }
@@ -76,6 +83,7 @@ class Core : public isa::MemoryInterface {
     return t.page == address / kPageSize && offset + size <= kPageSize ? t.host + offset : nullptr;
   }
   void synchronise();
+  bool access_tag(u64 address, Value* read, const Value* written);
   bool refuse(u64 address, u64 done);
 
   Memory& memory_;

@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "functional/core.h"
+#include "isa/alu_op.h"
 #include "isa/decoder.h"
 #include "isa/evaluate.h"
 
@@ -15,10 +16,14 @@ using isa::UopKind;
 
 namespace {
 
-/// Memory tagging does not exist here: neither ID registers nor HWCAP2 announce it.
-bool is_absent(const Instruction& i) {
+/// Instructions of FEAT_MTE.
+bool is_tag_instruction(const Instruction& i) {
   static const std::string_view kTags = "tags";
   return isa::encodings()[i.encoding].family == kTags;
+}
+
+bool inserts_random_tag(const Instruction& i) {
+  return i.uops[0].kind == UopKind::Alu && isa::alu_op(i.uops[0]) == isa::AluOp::TagRandom;
 }
 
 /// Instructions of EL1 that isa::execute() would let pass at EL0: they are undefined there (Arm ARM D1.3.3).
@@ -64,6 +69,18 @@ const Record* evaluate_alone(Core& core, const Record* r) {
   return r + 1;
 }
 
+/// IRG: the tag to begin with is the fourth input.
+const Record* insert_random_tag(Core& core, const Record* r) {
+  const Uop& u = r->instruction->uops[0];
+  isa::ArchState& s = core.state();
+  isa::Inputs in{};
+  for (unsigned i = 0; i < u.n_src; ++i) in[i] = s.get(u.src[i]);
+  core.tag_seed = core.tag_seed * 1664525 + 1013904223;
+  in[3].lo = core.tag_seed >> 28;
+  s.set(u.dst[0], isa::evaluate(u, in, core.pc_of(r)).dst[0]);
+  return r + 1;
+}
+
 const Record* do_nothing(Core&, const Record* r) {
   return r + 1;
 }
@@ -87,6 +104,7 @@ u16 holding_flags(unsigned condition) {
 const Record* execute_generally(Core& core, const Record* r) {
   const u64 pc = core.pc_of(r);
   core.state().pc = pc;
+  if (core.checks_tags && !core.tags_match(*r->instruction, pc)) return nullptr;
   const StepResult result = isa::execute(core.state(), core, *r->instruction);
   if (result.kind != StepResult::Kind::Completed) return core.stop(result, core.state().pc);
   return core.state().pc == pc + 4 ? r + 1 : core.enter(core.state().pc);
@@ -102,12 +120,15 @@ const Record* continue_on_next_page(Core& core, const Record* r) {
   return next == nullptr ? nullptr : next->execute(core, next);
 }
 
-void lower(const Instruction& instruction, u64 pc, Record& out) {
+void lower(const Instruction& instruction, u64 pc, bool tagging, Record& out) {
   out = {};
   out.instruction = &instruction;
   const Uop& first = instruction.uops[0];
-  if (is_absent(instruction) || is_privileged(first) || is_undefined_call(first)) {
+  const bool absent = !tagging && is_tag_instruction(instruction);
+  if (absent || is_privileged(first) || is_undefined_call(first)) {
     out.execute = raise_undefined;
+  } else if (inserts_random_tag(instruction)) {
+    out.execute = insert_random_tag;
   } else if (has_no_effect(instruction)) {
     out.execute = do_nothing;
   } else if (!lower_integer(instruction, pc, out) && !lower_transfer(instruction, pc, out) &&

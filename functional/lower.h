@@ -6,8 +6,8 @@
 
 namespace isobar::functional {
 
-/// Fills in `out` for `instruction` at address `pc`.
-void lower(const isa::Instruction& instruction, u64 pc, Record& out);
+/// Fills in `out` for `instruction` at address `pc`, on a machine with or without memory tagging.
+void lower(const isa::Instruction& instruction, u64 pc, bool tagging, Record& out);
 
 // The parts of it: true if the instruction is of their kind and `out` is filled in.
 bool lower_integer(const isa::Instruction& instruction, u64 pc, Record& out);

@@ -84,7 +84,7 @@ void Memory::protect(u64 begin, u64 end, u8 permissions) {
   split(begin);
   split(end);
   for (auto it = regions_.lower_bound(begin); it != regions_.end() && it->first < end; ++it)
-    it->second.permissions = permissions;
+    it->second.permissions = static_cast<u8>(permissions | (it->second.permissions & kTagged));
   merge(begin, end);
   ++generation_;
 }
@@ -149,6 +149,20 @@ u64 Memory::write(u64 address, const void* from, u64 size, u8 needed) {
     done += part;
   }
   return done;
+}
+
+bool Memory::is_tagged(u64 address) const {
+  const Region* r = tagging_ ? find(address) : nullptr;
+  return r != nullptr && (r->permissions & kTagged) != 0;
+}
+
+u8 Memory::tag(u64 address) {
+  const Page* p = is_tagged(address) ? page(address, 0) : nullptr;
+  return p == nullptr ? u8{0} : p->tags[address % kPageSize / kGranule];
+}
+
+void Memory::set_tag(u64 address, u8 tag) {
+  if (Page* p = is_tagged(address) ? page(address, 0) : nullptr) p->tags[address % kPageSize / kGranule] = tag;
 }
 
 CodePage* Memory::code(u64 address) {

@@ -23,6 +23,10 @@ inline constexpr u64 kLineSize = 64;
 
 /// What may be done with the bytes of a region; a page that may be written may be read (Arm ARM D8.4).
 inline constexpr u8 kRead = 1, kWrite = 2, kExecute = 4;
+/// The region has allocation tags (PROT_MTE); it keeps them when its permissions change.
+inline constexpr u8 kTagged = 8;
+/// Bytes that share a tag.
+inline constexpr u64 kGranule = 16;
 
 struct Region {
   u64 end = 0;
@@ -39,14 +43,16 @@ struct CodePage {
 struct Page {
   alignas(16) std::array<u8, kPageSize> bytes{};
   std::unique_ptr<CodePage> code;
+  std::array<u8, kPageSize / kGranule> tags{};
 };
 
 class Memory {
  public:
   /// At most `page_limit` pages exist at a time. With `coherent_fetch` (CTR_EL0.DIC) the instruction side sees every
   /// store at once; else a cached line stays as it is until it is invalidated by address.
-  explicit Memory(u64 page_limit = u64{1} << 18, bool coherent_fetch = false)
-      : page_limit_(page_limit), coherent_fetch_(coherent_fetch) {}
+  /// With `tagging` the instructions of FEAT_MTE exist.
+  explicit Memory(u64 page_limit = u64{1} << 18, bool coherent_fetch = false, bool tagging = false)
+      : page_limit_(page_limit), coherent_fetch_(coherent_fetch), tagging_(tagging) {}
 
   /// Regions by first address. Neighbours with equal permissions are one region.
   const std::map<u64, Region>& regions() const { return regions_; }
@@ -85,6 +91,12 @@ class Memory {
   bool is_watched(const Page& page) const { return coherent_fetch_ && page.code != nullptr; }
   bool coherent_fetch() const { return coherent_fetch_; }
 
+  bool tagging() const { return tagging_; }
+  /// The tag of an address without tag; 0 where there are none. Setting one is without effect there.
+  u8 tag(u64 address);
+  void set_tag(u64 address, u8 tag);
+  bool is_tagged(u64 address) const;
+
   /// Changes whenever a translation that a core remembers may have become wrong.
   u64 generation() const { return generation_; }
 
@@ -98,6 +110,7 @@ class Memory {
   u64 page_limit_;
   u64 generation_ = 1;
   bool coherent_fetch_;
+  bool tagging_;
   bool exhausted_ = false;
 };
 

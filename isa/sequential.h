@@ -47,6 +47,7 @@ enum class FaultKind : u8 {
   Read,
   Write,
   Maintenance,
+  Tag,        ///< the access has another tag than its memory; for machines that check (step() does not)
   Alignment,  ///< access that must be aligned (exclusive, pair) or inside 16 aligned bytes (FEAT_LSE2,
               ///< B2.2.1)
 };

@@ -13,7 +13,7 @@ using functional::kAddressLimit;
 using functional::kPageSize;
 
 constexpr u64 kLowestMapping = 0x10000;
-constexpr u64 kProtRead = 1, kProtWrite = 2, kProtExecute = 4, kProtSemaphores = 8, kProtGrowsDown = 1u << 24,
+constexpr u64 kProtRead = 1, kProtWrite = 2, kProtExecute = 4, kProtSemaphores = 8, kProtTagged = 0x20, kProtGrowsDown = 1u << 24,
               kProtGrowsUp = 1u << 25;
 constexpr u64 kMapShared = 1, kMapPrivate = 2, kMapSharedValidate = 3, kMapType = 15, kMapFixed = 0x10,
               kMapAnonymous = 0x20, kMapFixedNoReplace = 0x100000;
@@ -22,8 +22,9 @@ u64 page_up(u64 v) {
   return align_down(v + kPageSize - 1, kPageSize);
 }
 
-u8 permissions_of(u64 protection) {
+u8 permissions_of(const Process& process, u64 protection) {
   u8 p = 0;
+  if (process.options.tagging && (protection & kProtTagged) != 0) p |= functional::kTagged;
   if ((protection & kProtRead) != 0) p |= functional::kRead;
   if ((protection & kProtWrite) != 0) p |= functional::kWrite;
   if ((protection & kProtExecute) != 0) p |= functional::kExecute;
@@ -80,14 +81,15 @@ i64 mmap(Process& p, Thread&, const Call& c) {
     if (at == 0) return -kENOMEM;
   }
   if (anonymous) {
-    p.memory.map(at, at + size, permissions_of(protection));
+    p.memory.map(at, at + size, permissions_of(p, protection));
     return static_cast<i64>(at);
   }
   // Files are read-only here, so that a shared mapping is as good as a private one unless it may be written.
   const File& f = file->second;
   if (f.contents == nullptr) return -kENODEV;
   if (type != kMapPrivate && (protection & kProtWrite) != 0) return -kEACCES;
-  p.memory.map(at, at + size, permissions_of(protection));
+  if (p.options.tagging && (protection & kProtTagged) != 0) return -kEINVAL;
+  p.memory.map(at, at + size, permissions_of(p, protection));
   if (offset < f.contents->size()) {
     const u64 part = std::min<u64>(size, f.contents->size() - offset);
     p.memory.write(at, f.contents->data() + offset, part, 0);
@@ -110,7 +112,9 @@ i64 mprotect(Process& p, Thread&, const Call& c) {
   if (c.a[1] == 0) return 0;
   const u64 size = page_up(c.a[1]);
   if (size == 0 || at + size <= at) return -kENOMEM;
-  if ((protection & ~(kProtRead | kProtWrite | kProtExecute | kProtSemaphores | grows)) != 0) return -kEINVAL;
+  const u64 known = kProtRead | kProtWrite | kProtExecute | kProtSemaphores | grows |
+                    (p.options.tagging ? kProtTagged : 0);
+  if ((protection & ~known) != 0) return -kEINVAL;
   if (at + size > kAddressLimit) return -kENOMEM;
   // Up to the first hole the change happens.
   u64 end = at;
@@ -119,7 +123,7 @@ i64 mprotect(Process& p, Thread&, const Call& c) {
     if (r == nullptr) break;
     end = std::min(r->end, at + size);
   }
-  if (end > at) p.memory.protect(at, end, permissions_of(protection));
+  if (end > at) p.memory.protect(at, end, permissions_of(p, protection));
   return end == at + size ? 0 : -kENOMEM;
 }
 

@@ -28,6 +28,7 @@ struct Options {
   u64 page_limit = u64{1} << 18;    ///< pages of 4 KiB that the program may touch
   unsigned thread_limit = 1024;     ///< alive at a time
   bool coherent_fetch = false;      ///< CTR_EL0.DIC
+  bool tagging = false;             ///< FEAT_MTE with synchronous checks
   std::string root;                 ///< folder whose files can be opened for reading; empty: none
   std::vector<std::string> arguments;    ///< argv
   std::vector<std::string> environment;  ///< "NAME=value"

@@ -44,7 +44,19 @@ i64 prlimit64(Process& p, Thread&, const Call& c) {
   return c.a[3] == 0 || p.put(c.a[3], limit) ? 0 : -kEFAULT;
 }
 
-/// Memory model and tagged addresses as on a machine without TSO and without MTE.
+/// Checks are synchronous or off: asynchronous ones alone are refused.
+i64 set_tagged_addresses(const Process& p, Thread& t, u64 wanted) {
+  constexpr u64 kEnable = 1, kSynchronous = 2, kAsynchronous = 4, kAllTags = 0xffff;
+  constexpr unsigned kTagShift = 3;
+  const u64 known = kEnable | (p.options.tagging ? kSynchronous | kAsynchronous | kAllTags << kTagShift : 0);
+  if ((wanted & ~known) != 0 || (wanted & (kSynchronous | kAsynchronous)) == kAsynchronous) return -kEINVAL;
+  t.tagged_addresses = wanted;
+  t.core.checks_tags = (wanted & kSynchronous) != 0;
+  t.core.state().set(isa::Reg::GCR_EL1, {~(wanted >> kTagShift) & kAllTags, 0});
+  return 0;
+}
+
+/// The memory model as on a machine without TSO.
 i64 prctl(Process& p, Thread& t, const Call& c) {
   enum : u64 {
     kGetDumpable = 3,
@@ -76,11 +88,9 @@ i64 prctl(Process& p, Thread& t, const Call& c) {
       return p.put(c.a[1], name) ? 0 : -kEFAULT;
     case kSetNoNewPrivileges: return c.a[1] == 1 && no_more_than_2 ? 0 : -kEINVAL;
     case kGetNoNewPrivileges: return c.a[1] == 0 && no_more_than_2 ? 0 : -kEINVAL;
-    case kSetTaggedAddresses:
-      if (c.a[1] > 1 || !no_more_than_2) return -kEINVAL;
-      t.tagged_addresses = c.a[1] != 0;
-      return 0;
-    case kGetTaggedAddresses: return c.a[1] == 0 && no_more_than_2 ? (t.tagged_addresses ? 1 : 0) : -kEINVAL;
+    case kSetTaggedAddresses: return no_more_than_2 ? set_tagged_addresses(p, t, c.a[1]) : -kEINVAL;
+    case kGetTaggedAddresses:
+      return c.a[1] == 0 && no_more_than_2 ? static_cast<i64>(t.tagged_addresses) : -kEINVAL;
     case kGetMemoryModel: return c.a[1] == 0 && no_more_than_2 ? 0 : -kEINVAL;
     case kSetMemoryModel: return c.a[1] == 0 && no_more_than_2 ? 0 : -kEINVAL;
     default: return -kEINVAL;

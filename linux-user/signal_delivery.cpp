@@ -64,8 +64,9 @@ bool on_stack(const AlternateStack& s, u64 sp) {
   return (s.flags & kStackDisabled) == 0 && sp > s.address && sp - s.address <= s.size;
 }
 
+constexpr u64 kTagCheckOverride = 1u << 25;  // PSTATE.TCO
 constexpr u64 kLowerDataAbort = 0x24, kLowerInstructionAbort = 0x20, kLong = u64{1} << 25;
-constexpr u64 kTranslationLevel3 = 0x07, kPermissionLevel3 = 0x0f, kAlignment = 0x21, kWriteNotRead = 1u << 6;
+constexpr u64 kTranslationLevel3 = 0x07, kPermissionLevel3 = 0x0f, kAlignment = 0x21, kTagCheck = 0x11, kWriteNotRead = 1u << 6;
 
 }  // namespace
 
@@ -145,7 +146,8 @@ void Process::push_frame(Thread& t, const SignalInfo& info) {
   f.info.code = info.code;
   const bool is_fault = info.code > 0;
   const u64 sender = static_cast<u32>(info.sender) | u64{info.user} << 32;
-  f.info.first = is_fault ? untag(info.address) : sender;
+  const bool exposes = (action.flags & action_flag::kExposeTag) != 0;
+  f.info.first = !is_fault ? sender : exposes ? info.address : untag(info.address);
   f.info.second = is_fault ? 0 : info.value;
 
   f.stack = t.alternate_stack;
@@ -155,7 +157,7 @@ void Process::push_frame(Thread& t, const SignalInfo& info) {
   std::copy(s.x.begin(), s.x.end(), f.x);
   f.sp = s.sp[0];
   f.pc = s.pc;
-  f.pstate = u64{s.nzcv} << 28;
+  f.pstate = u64{s.nzcv} << 28 | (s.get(Reg::TCO).lo & kTagCheckOverride);
   FloatRecord fp{{kFloatMagic, sizeof(FloatRecord)},
                  static_cast<u32>(s.get(Reg::FPSR).lo),
                  static_cast<u32>(s.get(Reg::FPCR).lo),
@@ -189,6 +191,7 @@ void Process::push_frame(Thread& t, const SignalInfo& info) {
   s.x[29] = record;
   s.x[30] = (action.flags & action_flag::kRestorer) != 0 ? action.restorer : trampoline;
   s.pc = action.handler;
+  s.set(Reg::TCO, {});
   s.monitor = {};
   t.blocked |= action.mask;
   if ((action.flags & action_flag::kNoDefer) == 0) t.blocked |= signal_bit(info.number);
@@ -235,6 +238,7 @@ void Process::return_from_signal(Thread& t) {
   s.sp[0] = f.sp;
   s.pc = f.pc;
   s.nzcv = static_cast<u8>(f.pstate >> 28 & 15);
+  s.set(Reg::TCO, {f.pstate & kTagCheckOverride, 0});
   std::copy(std::begin(fp.v), std::end(fp.v), s.v.begin());
   s.set(Reg::FPSR, {fp.fpsr & 0x0800'009f, 0});
   s.set(Reg::FPCR, {fp.fpcr & 0x07c8'0000, 0});
@@ -263,6 +267,10 @@ void Process::take_fault(Thread& t, const StepResult& r) {
     return force(t, {kSigbus, si_code::kMisaligned, untag(r.address)});
   }
   const u64 address = t.core.fault_byte();
+  if (r.fault == FaultKind::Tag) {
+    t.fault = {address, abort | kTagCheck};
+    return force(t, {kSigsegv, si_code::kTagMismatch, address | (r.address & u64{15} << 56)});
+  }
   const bool mapped = memory.find(address) != nullptr;
   t.fault = {address, abort | (mapped ? kPermissionLevel3 : kTranslationLevel3)};
   force(t, {kSigsegv, mapped ? si_code::kNotAllowed : si_code::kNotMapped, address});

@@ -34,7 +34,7 @@ namespace si_code {
 inline constexpr i32 kUser = 0, kTkill = -6, kQueue = -1, kKernel = 0x80;
 inline constexpr i32 kIllegalOpcode = 1;
 inline constexpr i32 kBreakpoint = 1;
-inline constexpr i32 kNotMapped = 1, kNotAllowed = 2;
+inline constexpr i32 kNotMapped = 1, kNotAllowed = 2, kTagMismatch = 9;
 inline constexpr i32 kMisaligned = 1;
 }  // namespace si_code
 

@@ -58,6 +58,8 @@ constexpr u64 kHwcap = 1u << 0 | 1u << 1 |    // FP, ASIMD
                        1u << 29;              // SB
 constexpr u64 kHwcap2 = 1u << 0 | 1u << 7 | 1u << 8;  // DCPODP, FLAGM2, FRINT
 
+constexpr u64 kHwcap2Mte = 1u << 18;
+
 constexpr u64 kCtr = 0x8444'c004, kCtrDic = u64{1} << 29;  // 64-byte lines, PIPT
 constexpr u64 kDczid = 4;                                  // DC ZVA of 64 bytes
 constexpr u64 kCounterFrequency = 1'000'000'000;
@@ -67,7 +69,7 @@ constexpr u64 kCounterFrequency = 1'000'000'000;
 Process::Process(ElfImage program, Options o)
     : options(std::move(o)),
       image(std::move(program)),
-      memory(options.page_limit, options.coherent_fetch),
+      memory(options.page_limit, options.coherent_fetch, options.tagging),
       random_state_(options.seed),
       next_tid_(pid),
       last_on_cpu_(options.cores, 0) {
@@ -114,6 +116,8 @@ void Process::load() {
   s.set(Reg::CTR_EL0, {kCtr | (options.coherent_fetch ? kCtrDic : 0), 0});
   s.set(Reg::DCZID_EL0, {kDczid, 0});
   s.set(Reg::CNTFRQ_EL0, {kCounterFrequency, 0});
+  constexpr u64 kAllTagsExcluded = 0xffff;
+  s.set(Reg::GCR_EL1, {kAllTagsExcluded, 0});
   build_stack(t, bias);
 }
 
@@ -154,7 +158,7 @@ void Process::build_stack(Thread& t, u64 bias) {
                                       kAtEgid,      user,
                                       kAtSecure,    0,
                                       kAtRandom,    random_at,
-                                      kAtHwcap2,    kHwcap2,
+                                      kAtHwcap2,    kHwcap2 | (options.tagging ? kHwcap2Mte : 0),
                                       kAtExecfn,    file,
                                       kAtPlatform,  platform,
                                       kAtMinsigstksz, kMinimumStack,

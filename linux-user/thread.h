@@ -46,7 +46,7 @@ struct Thread {
   u64 clear_child_tid = 0;
   u64 robust_list = 0;
   RseqArea rseq;
-  bool tagged_addresses = false;
+  u64 tagged_addresses = 0;  ///< what PR_SET_TAGGED_ADDR_CTRL set
   u64 call_argument = 0;  ///< x0 of the current system call, to make it again
 
   SignalSet blocked = 0;

@@ -55,6 +55,9 @@ i64 create(Process& p, Thread& parent, const CloneArguments& a) {
   s.monitor = {};
   if (a.stack != 0) s.sp[0] = a.stack + a.stack_size;
   if ((a.flags & kCloneSettls) != 0) s.set(isa::Reg::TPIDR_EL0, {a.tls, 0});
+  t.tagged_addresses = parent.tagged_addresses;
+  t.core.checks_tags = parent.core.checks_tags;
+  t.core.tag_seed = static_cast<u32>(t.tid);
   t.name = parent.name;
   t.affinity = parent.affinity;
   t.cpu = least_loaded(p, t.affinity);

@@ -26,6 +26,7 @@ struct Options {
   std::optional<u64> limit;
   u64 memory = 1024;
   bool dic = false;
+  bool mte = false;
   std::string root;
   std::vector<std::string> environment;
   bool system_calls = false;
@@ -63,6 +64,7 @@ ExitStatus run_program(const Options& o) {
   options.limit = o.limit;
   options.page_limit = o.memory * ((1 << 20) / functional::kPageSize);
   options.coherent_fetch = o.dic;
+  options.tagging = o.mte;
   options.root = o.root;
   options.arguments = o.program;
   options.environment = o.environment;
@@ -113,6 +115,7 @@ void add_run_elf(CLI::App& app, Action& chosen) {
       ->check(CLI::Range(u64{1}, u64{1} << 16))
       ->type_name("MIB");
   sub->add_flag("--dic", o->dic, "Instruction caches see every store (CTR_EL0.DIC)");
+  sub->add_flag("--mte", o->mte, "Memory tagging exists (FEAT_MTE), checked synchronously");
   sub->add_option("--root", o->root, "Folder whose files the program can read (default: none)")
       ->check(CLI::ExistingDirectory)
       ->type_name("DIR");

@@ -75,6 +75,13 @@ TEST(Programs, MappingsAndFutexesOfRarerKinds) {
   for (u64 seed = 1; seed <= 5; ++seed) expect_exit(run_program("calls", with(2, seed)), 0, "0 failures\n");
 }
 
+TEST(Programs, MemoryTagging) {
+  ISOBAR_NEEDS_PROGRAM("mte");
+  Options o = with(2, 1);
+  o.tagging = true;
+  expect_exit(run_program("mte", o), 0, "0 failures\n");
+}
+
 TEST(Programs, RestartableSequences) {
   ISOBAR_NEEDS_PROGRAM("rseq");
   for (u64 seed = 1; seed <= 5; ++seed)
