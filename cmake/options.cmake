@@ -13,11 +13,13 @@ if(ISOBAR_SANITIZE)
   add_compile_options(-fno-sanitize=vptr)
   add_link_options(-fsanitize=${ISOBAR_SANITIZE})
 endif()
-# For the command and the tests, whose time is in the libraries: with sanitizers -O0 compiles them in a third of the time of
-# -O2 (21 s to 8 s for a file that writes JSON), and they run as fast.
+# For the command and the tests, whose time is in the libraries. A file that writes JSON takes g++ 9.7 s with -O2 and 7.5 s
+# with -O1; clang with sanitizers 21 s with -O2 and 8 s with -O0. They run as fast.
 function(isobar_compile_quickly target)
   if(ISOBAR_SANITIZE)
     target_compile_options(${target} PRIVATE -O0 -g1)
+  else()
+    target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
   endif()
 endfunction()
 if(ISOBAR_FUZZ)
@@ -25,8 +27,9 @@ if(ISOBAR_FUZZ)
 endif()
 find_program(ISOBAR_CCACHE ccache)
 if(ISOBAR_CCACHE)
+  # The sloppiness is what ccache asks for to cache users of precompiled headers.
   set(CMAKE_C_COMPILER_LAUNCHER ${ISOBAR_CCACHE})
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${ISOBAR_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${ISOBAR_CCACHE})
 endif()
 find_program(ISOBAR_MOLD mold)
 if(ISOBAR_MOLD)
