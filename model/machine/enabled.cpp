@@ -136,7 +136,7 @@ class Enumerator {
   }
 
   void forward(unsigned i, u8 from, unsigned first) {
-    if (!may_forward(c_, c_.window[from], c_.window[i]) || overtakes(i, from, first)) return;
+    if (!may_forward(c_, from, c_.window[i]) || overtakes(i, from, first)) return;
     add(TransitionKind::ForwardRead, i, forward_choice(from, first));
   }
 

@@ -11,6 +11,8 @@ using isa::UopKind;
 
 namespace {
 
+constexpr Wait wait(Row row, unsigned slot) { return {row, static_cast<u8>(slot)}; }
+
 bool is_data_cache_op(const Entry& e) {
   return e.uop->kind == UopKind::CacheOp && e.uop->cache_op() <= isa::CacheOpKind::DcIvac;
 }
@@ -60,18 +62,28 @@ bool overlap_happened(const Entry& q, const Entry& e) {
   return true;
 }
 
-/// Speculation::Squash: nothing older can still be discarded (operational-model.md 2.7, taken conservatively).
-bool committed(const Core& c, unsigned i) {
+/// Speculation::Squash: what older slot may still be discarded (operational-model.md 2.7, taken conservatively)?
+Wait commit_wait(const Core& c, unsigned i) {
   for (unsigned j = 0; j < i; ++j) {
     const Entry& q = c.window[j];
     const UopKind k = q.uop->kind;
-    if (k == UopKind::Read && (!q.fired || !q.known)) return false;
-    if (k == UopKind::Write && (is_undecided(q) || (!q.inert && !q.fired &&
-                                                    (q.uop->mem.atomic || q.uop->mem.exclusive)))) return false;
-    if ((k == UopKind::Select || k == UopKind::Branch) && !q.resolved) return false;
-    if (is_access(q) && (!q.address_known || q.faulting)) return false;
+    const bool open_write = k == UopKind::Write && (is_undecided(q) || (!q.inert && !q.fired &&
+                                                                        (q.uop->mem.atomic || q.uop->mem.exclusive)));
+    if ((k == UopKind::Read && (!q.fired || !q.known)) || open_write ||
+        ((k == UopKind::Select || k == UopKind::Branch) && !q.resolved) ||
+        (is_access(q) && (!q.address_known || q.faulting)))
+      return wait(Row::Committed, j);
   }
-  return true;
+  return {};
+}
+
+Row row_of(BarrierOp op) {
+  switch (op) {
+    case BarrierOp::DmbFull: return Row::G11;
+    case BarrierOp::DmbLoad: return Row::G12;
+    case BarrierOp::DmbStore: return Row::G13;
+    default: return Row::G14;
+  }
 }
 
 }  // namespace
@@ -81,22 +93,26 @@ bool is_acquire_release_atomic(const Core& c, const Entry& w) {
   return is_write(w) && w.uop->mem.atomic && w.uop->mem.release && r != nullptr && r->uop->mem.acquire;
 }
 
-bool ordered(const MachineConfig& config, const Core& c, const Entry& q, const Entry& e) {
+Row order_row(const MachineConfig& config, const Core& c, const Entry& q, const Entry& e) {
   const isa::MemoryAttributes& qm = q.uop->mem;
   const isa::MemoryAttributes& em = e.uop->mem;
   const bool tso = e.context.tso && ((!is_tag_check(q) && !is_tag_check(e)) || !holds(Rule::TagTso));
-  if (is_tag_check(q) && holds(Rule::TagSelf) && q.seq - q.index == e.seq - e.index) return false;    // program order is between instructions
+  // Program order is between instructions.
+  if (is_tag_check(q) && holds(Rule::TagSelf) && q.seq - q.index == e.seq - e.index) return Row::None;
   if (is_read(q)) {
-    return acquires(qm)                                                       // G7: R with A or Q before everything
-           || (is_write(e) && em.release && holds(Rule::G9Read))              // everything before W with L
-           || (tso && holds(is_read(e) ? Rule::TRead : Rule::TWriteAfterRead));
+    if (acquires(qm)) return Row::G7;                                                    // R with A or Q before everything
+    if (is_write(e) && em.release && holds(Rule::G9Read)) return Row::G9;                // everything before W with L
+    if (tso && is_read(e) && holds(Rule::TRead)) return Row::TRead;
+    return tso && !is_read(e) && holds(Rule::TWriteAfterRead) ? Row::TWrite : Row::None;
   }
-  return (is_acquire_release_atomic(c, q) && holds(Rule::G8))                 // an AL atomic before everything
-         || (is_write(e) && em.release && holds(Rule::G9Write))
-         || (is_read(e) && qm.release && waits_for_release(em))               // G10: W with L before R with A
-         || (tso && is_write(e) && holds(Rule::TWriteAfterWrite))
-         || (tso && is_read(e) && config.flavour == TsoFlavour::T2 && em.acquire && holds(Rule::T2))
-         || (tso && is_read(e) && config.flavour == TsoFlavour::T3 && (qm.atomic || em.atomic) && holds(Rule::T3));
+  if (is_acquire_release_atomic(c, q) && holds(Rule::G8)) return Row::G8;                // an AL atomic before everything
+  if (is_write(e) && em.release && holds(Rule::G9Write)) return Row::G9;
+  if (is_read(e) && qm.release && waits_for_release(em)) return Row::G10;                // W with L before R with A
+  if (!tso) return Row::None;
+  if (is_write(e)) return holds(Rule::TWriteAfterWrite) ? Row::TWrite : Row::None;
+  if (!is_read(e)) return Row::None;
+  if (config.flavour == TsoFlavour::T2 && em.acquire && holds(Rule::T2)) return Row::T2;
+  return config.flavour == TsoFlavour::T3 && (qm.atomic || em.atomic) && holds(Rule::T3) ? Row::T3 : Row::None;
 }
 
 bool barrier_waits_for(BarrierOp op, const Entry& q) {
@@ -132,13 +148,13 @@ bool barrier_holds(BarrierOp op, const Entry& e) {
   return false;
 }
 
-bool barrier_complete(const Core& c, unsigned i) {
+Wait barrier_wait(const Core& c, unsigned i) {
   const BarrierOp op = c.window[i].uop->barrier_op();
   for (unsigned j = 0; j < i; ++j) {
     const Entry& q = c.window[j];
-    if (!q.fired && !q.inert && barrier_waits_for(op, q)) return false;
+    if (!q.fired && !q.inert && barrier_waits_for(op, q)) return wait(row_of(op), j);
   }
-  return true;
+  return {};
 }
 
 bool is_system_action(const Entry& e) {
@@ -146,54 +162,73 @@ bool is_system_action(const Entry& e) {
   return e.uop->sys == Reg::ICC_IAR1_EL1 || e.uop->sys == Reg::ICC_EOIR1_EL1 || e.uop->sys == Reg::ICC_SGI1R_EL1;
 }
 
-bool synchronised(const Core& c, unsigned i) {
+bool is_complete(const Entry& e) {
+  switch (e.uop->kind) {
+    case UopKind::Select:
+    case UopKind::Branch: return e.known && e.resolved;
+    case UopKind::Read: return e.fired && e.known && !e.faulting;
+    case UopKind::Write: return e.fired || (e.inert && e.resolved);
+    case UopKind::Barrier:
+    case UopKind::Isb:
+    case UopKind::Eret: return e.fired;
+    case UopKind::CacheOp: return e.fired;
+    case UopKind::Exception: return e.fired;
+    case UopKind::SysRead:
+    case UopKind::SysWrite: return e.known && ((!is_system_action(e) && e.page == 0) || e.fired);
+    default: return e.known;
+  }
+}
+
+Wait synchronisation_wait(const Core& c, unsigned i) {
   for (unsigned j = 0; j < i; ++j) {
     const Entry& q = c.window[j];
     switch (q.uop->kind) {
       case UopKind::Branch:
       case UopKind::Eret:
-        if (holds(Rule::G15Branch) && !branch_resolved(c, q)) return false;
+        if (holds(Rule::G15Branch) && !branch_resolved(c, q)) return wait(Row::G15, j);
         break;
       case UopKind::Read:
-        if (!holds(Rule::G15NotLoads) && !q.fired) return false;
-        if (holds(Rule::G15Tag) && is_open_check(q)) return false;
+        if (!holds(Rule::G15NotLoads) && !q.fired) return wait(Row::G15, j);
+        if (holds(Rule::G15Tag) && is_open_check(q)) return wait(Row::G15Tags, j);
         [[fallthrough]];
       case UopKind::Write:
-        if (holds(Rule::G15Address) && !q.inert && !address_resolved(c, q)) return false;
+        if (holds(Rule::G15Address) && !q.inert && !address_resolved(c, q)) return wait(Row::G15, j);
         break;
       case UopKind::Barrier:
-        if (holds(Rule::G15Barrier) && q.uop->barrier_op() >= BarrierOp::DsbFull && !q.fired) return false;
+        if (holds(Rule::G15Barrier) && q.uop->barrier_op() >= BarrierOp::DsbFull && !q.fired) return wait(Row::G15, j);
         break;
       case UopKind::SysWrite:
-        if (holds(Rule::G15Register) && (!q.known || !guesses_resolved(c, q.guess))) return false;
+        if (holds(Rule::G15Register) && (!q.known || !guesses_resolved(c, q.guess))) return wait(Row::G15, j);
         break;
       default: break;
     }
   }
-  return true;
+  return {};
 }
 
-bool may_satisfy(const MachineConfig& config, const Core& c, unsigned i) {
+Wait satisfy_wait(const MachineConfig& config, const Core& c, unsigned i) {
   const Entry& e = c.window[i];
-  if ((!e.address_known && holds(Rule::G1Read)) || e.faulting) return false;
+  if (!e.address_known && holds(Rule::G1Read)) return wait(Row::G1, i);
+  if (e.faulting) return wait(Row::Faulting, i);
   for (unsigned j = i; j-- > 0;) {
     const Entry& q = c.window[j];
     switch (q.uop->kind) {
       case UopKind::Read:
       case UopKind::Write:
-        if (!q.fired && !q.inert && ordered(config, c, q, e)) return false;  // G7, G8, G10, T-R
+        if (q.fired || q.inert) break;
+        if (const Row row = order_row(config, c, q, e); row != Row::None) return wait(row, j);
         break;
       case UopKind::Barrier:
-        if (!q.fired && barrier_holds(q.uop->barrier_op(), e)) return false;  // G11, G12, G14
+        if (!q.fired && barrier_holds(q.uop->barrier_op(), e)) return wait(row_of(q.uop->barrier_op()), j);
         break;
       case UopKind::CacheOp:
         if (holds(Rule::G22Read) && is_data_cache_op(q) && !q.fired && q.address_known && touches_line(config, e, q.addr))
-          return false;
+          return wait(Row::G22, j);
         break;
       default: break;
     }
   }
-  return true;
+  return {};
 }
 
 bool store_operands_known(const Core& c, const Entry& w) {
@@ -214,99 +249,107 @@ bool atomic_now(const Core& c, unsigned i) {
   return (foreign & ~own & all_bytes(w)) == 0;
 }
 
-bool may_forward(const Core& c, const Entry& z, const Entry& e) {
-  if (!z.address_known) return false;
+Wait forward_wait(const Core& c, unsigned from, const Entry& e) {
+  const Entry& z = c.window[from];
+  if (!z.address_known) return wait(Row::G18, from);
   // A CAS that writes back what it read has no data operand to wait for.
   const bool write_back = z.uop->mem.rmw == isa::RmwOp::CompareAndSwap && z.choice == kCasWriteBack;
-  if (holds(Rule::G18) && !write_back && !store_operands_known(c, z)) return false;
-  if (!holds(Rule::G18Pending) && !z.known) return false;
+  if (holds(Rule::G18) && !write_back && !store_operands_known(c, z)) return wait(Row::G18, from);
+  if (!holds(Rule::G18Pending) && !z.known) return wait(Row::G18, from);
   if (holds(Rule::G17) && is_acquire(e) && (z.uop->mem.atomic || z.uop->mem.exclusive)) {
     const Entry* r = partner_read(c, z);
-    if (r != nullptr && !r->fired) return false;
+    if (r != nullptr && !r->fired) return wait(Row::G17, z.partner);
   }
-  return true;
+  return {};
 }
 
-bool may_propagate(const MachineConfig& config, const Core& c, unsigned i) {
+Wait propagate_wait(const MachineConfig& config, const Core& c, unsigned i) {
   const Entry& e = c.window[i];
-  if ((!e.address_known && holds(Rule::G1Write)) || (!e.known && holds(Rule::G2))) return false;
-  if (e.faulting || e.inert || is_undecided(e)) return false;
+  if (!e.address_known && holds(Rule::G1Write)) return wait(Row::G1, i);
+  if (!e.known && holds(Rule::G2)) return wait(Row::G2, i);
+  if (e.faulting) return wait(Row::Faulting, i);
+  if (e.inert || is_undecided(e)) return wait(Row::Inert, i);
   const bool conditional = e.uop->mem.exclusive || e.uop->mem.rmw == isa::RmwOp::CompareAndSwap;
-  if (conditional && !e.resolved && holds(Rule::G5Condition)) return false;
-  if (holds(Rule::G5Own) && !guesses_resolved(c, e.guess | e.guess_addr | e.guess_cond)) return false;
-  if (const Entry* r = partner_read(c, e); r != nullptr && !r->fired && holds(Rule::G16)) return false;
+  if (conditional && !e.resolved && holds(Rule::G5Condition)) return wait(Row::G5, i);
+  if (holds(Rule::G5Own) && !guesses_resolved(c, e.guess | e.guess_addr | e.guess_cond)) return wait(Row::G5, i);
+  if (const Entry* r = partner_read(c, e); r != nullptr && !r->fired && holds(Rule::G16)) return wait(Row::G16, e.partner);
   for (unsigned j = i; j-- > 0;) {
     const Entry& q = c.window[j];
     switch (q.uop->kind) {
       case UopKind::Branch:
       case UopKind::Eret:
-        if (holds(Rule::G3Write) && !branch_resolved(c, q)) return false;
+        if (holds(Rule::G3Write) && !branch_resolved(c, q)) return wait(Row::G3, j);
         break;
       case UopKind::Read:
       case UopKind::Write:
         if (q.inert) break;
-        if (!lets_store_pass(c, q)) return false;
-        if (holds(Rule::G21) && is_open_check(q)) return false;
+        if (!lets_store_pass(c, q)) return wait(Row::G4, j);
+        if (holds(Rule::G21) && is_open_check(q)) return wait(Row::G21, j);
         if (q.fired) break;
-        if (ordered(config, c, q, e)) return false;  // G7, G8, G9, T-W
+        if (const Row row = order_row(config, c, q, e); row != Row::None) return wait(row, j);
         if (holds(Rule::G6) && overlaps(q.addr, q.uop->mem.size, e.addr, e.uop->mem.size) && !overlap_happened(q, e))
-          return false;
+          return wait(Row::G6, j);
         break;
       case UopKind::Barrier:
-        if (!q.fired && barrier_holds(q.uop->barrier_op(), e)) return false;  // G11 to G14
+        if (!q.fired && barrier_holds(q.uop->barrier_op(), e)) return wait(row_of(q.uop->barrier_op()), j);
         break;
       case UopKind::CacheOp:
         if (holds(Rule::G22Write) && is_data_cache_op(q) && !q.fired && q.address_known &&
-            touches_line(config, e, q.addr)) return false;
+            touches_line(config, e, q.addr)) return wait(Row::G22, j);
         break;
       default: break;
     }
   }
-  if (config.speculation == Speculation::Squash && !committed(c, i)) return false;
-  return preceding_guesses_resolved(config, c, i);
+  if (config.speculation == Speculation::Squash) {
+    if (const Wait w = commit_wait(c, i); w.waits()) return w;
+  }
+  return preceding_guesses_resolved(config, c, i) ? Wait{} : wait(Row::G5, i);
 }
 
-bool may_maintain(const MachineConfig& config, const Core& c, unsigned i) {
+Wait maintain_wait(const MachineConfig& config, const Core& c, unsigned i) {
   const Entry& e = c.window[i];
-  if ((!e.address_known && holds(Rule::G1Maintain)) || e.faulting) return false;
-  if (holds(Rule::G5Maintain) && !guesses_resolved(c, e.guess_addr)) return false;
+  if (!e.address_known && holds(Rule::G1Maintain)) return wait(Row::G1, i);
+  if (e.faulting) return wait(Row::Faulting, i);
+  if (holds(Rule::G5Maintain) && !guesses_resolved(c, e.guess_addr)) return wait(Row::G5, i);
   const bool data = is_data_cache_op(e);
   for (unsigned j = i; j-- > 0;) {
     const Entry& q = c.window[j];
     switch (q.uop->kind) {
       case UopKind::Branch:
       case UopKind::Eret:
-        if (holds(Rule::G3Maintain) && !branch_resolved(c, q)) return false;
+        if (holds(Rule::G3Maintain) && !branch_resolved(c, q)) return wait(Row::G3, j);
         break;
       case UopKind::Read:
       case UopKind::Write:
-        if (q.faulting) return false;
+        if (q.faulting) return wait(Row::Faulting, j);
         if (holds(Rule::G22Before) && data && !q.fired && !q.inert && q.address_known && touches_line(config, q, e.addr))
-          return false;
+          return wait(Row::G22, j);
         break;
       case UopKind::CacheOp:
         if (data && is_data_cache_op(q) && !q.fired && q.address_known && same_line(config, q.addr, e.addr))
-          return false;  // G22
+          return wait(Row::G22, j);
         break;
       case UopKind::Barrier:
-        if (!q.fired && barrier_holds(q.uop->barrier_op(), e)) return false;  // G11, G14
+        if (!q.fired && barrier_holds(q.uop->barrier_op(), e)) return wait(row_of(q.uop->barrier_op()), j);
         break;
       default: break;
     }
   }
-  return config.speculation != Speculation::Squash || committed(c, i);
+  return config.speculation == Speculation::Squash ? commit_wait(c, i) : Wait{};
 }
 
-bool may_act(const MachineConfig& config, const Core& c, unsigned i) {
+Wait act_wait(const MachineConfig& config, const Core& c, unsigned i) {
   const Entry& e = c.window[i];
-  if (e.uop->kind == UopKind::SysWrite && !e.known) return false;
-  if (!guesses_resolved(c, e.guess) || !synchronised(c, i)) return false;
+  if (e.uop->kind == UopKind::SysWrite && !e.known) return wait(Row::Operand, i);
+  if (!guesses_resolved(c, e.guess)) return wait(Row::G5, i);
+  if (const Wait w = synchronisation_wait(c, i); w.waits()) return w;
   for (unsigned j = 0; j < i; ++j) {
     const Entry& q = c.window[j];
-    if (is_system_action(q) && !q.fired) return false;
-    if (q.uop->kind == UopKind::Barrier && !q.fired && barrier_holds(q.uop->barrier_op(), e)) return false;
+    if (is_system_action(q) && !q.fired) return wait(Row::InOrder, j);
+    if (q.uop->kind == UopKind::Barrier && !q.fired && barrier_holds(q.uop->barrier_op(), e))
+      return wait(row_of(q.uop->barrier_op()), j);
   }
-  return config.speculation != Speculation::Squash || committed(c, i);
+  return config.speculation == Speculation::Squash ? commit_wait(c, i) : Wait{};
 }
 
 }  // namespace isobar::model

@@ -1,17 +1,21 @@
 // The guard table: when may an effect happen? One function per effect; row names (G1 ...) are those of
 // docs/semantics.md, which gives the clause of the Arm model that each row stands for.
 //
-// A guard looks at older slots of the same core only: order between cores is time itself, because storage is
-// multi-copy atomic. Pure functions.
+// Each guard comes in two forms: what it waits for, and whether it holds. It looks at older slots of the same core only:
+// order between cores is time itself, because storage is multi-copy atomic. Pure functions.
 #pragma once
 
 #include "model/state/machine_state.h"
+#include "model/thread/wait.h"
 #include "model/thread/window.h"
 
 namespace isobar::model {
 
-/// Rows G7 to G10 and the TSO rows: must `e` wait for the older access `q` of the same core to happen?
-bool ordered(const MachineConfig& config, const Core& c, const Entry& q, const Entry& e);
+/// Rows G7 to G10 and the TSO rows: the one by which `e` must wait for the older access `q` of the same core to happen.
+Row order_row(const MachineConfig& config, const Core& c, const Entry& q, const Entry& e);
+inline bool ordered(const MachineConfig& config, const Core& c, const Entry& q, const Entry& e) {
+  return order_row(config, c, q, e) != Row::None;
+}
 
 /// An LSE write with release whose read has acquire: a full barrier for what follows it.
 bool is_acquire_release_atomic(const Core& c, const Entry& w);
@@ -21,19 +25,31 @@ bool barrier_waits_for(isa::BarrierOp op, const Entry& q);
 bool barrier_holds(isa::BarrierOp op, const Entry& e);
 
 /// A barrier is complete when everything it waits for has happened.
-bool barrier_complete(const Core& c, unsigned i);
+Wait barrier_wait(const Core& c, unsigned i);
+inline bool barrier_complete(const Core& c, unsigned i) { return !barrier_wait(c, i).waits(); }
 
 /// G15: may a context synchronisation event at slot `i` (or at the frontier, i == window size) complete?
-bool synchronised(const Core& c, unsigned i);
+Wait synchronisation_wait(const Core& c, unsigned i);
+inline bool synchronised(const Core& c, unsigned i) { return !synchronisation_wait(c, i).waits(); }
 
 /// A load may be satisfied (its address is known and every row for R holds).
-bool may_satisfy(const MachineConfig& config, const Core& c, unsigned i);
+Wait satisfy_wait(const MachineConfig& config, const Core& c, unsigned i);
+inline bool may_satisfy(const MachineConfig& config, const Core& c, unsigned i) {
+  return !satisfy_wait(config, c, i).waits();
+}
 /// A store may leave the store buffer.
-bool may_propagate(const MachineConfig& config, const Core& c, unsigned i);
+Wait propagate_wait(const MachineConfig& config, const Core& c, unsigned i);
+inline bool may_propagate(const MachineConfig& config, const Core& c, unsigned i) {
+  return !propagate_wait(config, c, i).waits();
+}
 /// DC or IC may take effect.
-bool may_maintain(const MachineConfig& config, const Core& c, unsigned i);
+Wait maintain_wait(const MachineConfig& config, const Core& c, unsigned i);
+inline bool may_maintain(const MachineConfig& config, const Core& c, unsigned i) {
+  return !maintain_wait(config, c, i).waits();
+}
 /// A system register access with an effect outside the core may take effect.
-bool may_act(const MachineConfig& config, const Core& c, unsigned i);
+Wait act_wait(const MachineConfig& config, const Core& c, unsigned i);
+inline bool may_act(const MachineConfig& config, const Core& c, unsigned i) { return !act_wait(config, c, i).waits(); }
 
 /// G5, second part: guesses of every read that must precede store `i` through any chain of rows are checked.
 bool preceding_guesses_resolved(const MachineConfig& config, const Core& c, unsigned i);
@@ -49,8 +65,12 @@ bool atomic_now(const Core& c, unsigned i);
 /// System registers whose access reaches outside the core.
 bool is_system_action(const Entry& e);
 
-/// May store `z` (older, in the store buffer) give its data to load `e` (G17, G18)?
-bool may_forward(const Core& c, const Entry& z, const Entry& e);
+/// Has the micro-op done all it does? It retires once that is so of everything older and of its whole instruction.
+bool is_complete(const Entry& e);
+
+/// May the store at slot `from` (older, in the store buffer) give its data to load `e` (G17, G18)?
+Wait forward_wait(const Core& c, unsigned from, const Entry& e);
+inline bool may_forward(const Core& c, unsigned from, const Entry& e) { return !forward_wait(c, from, e).waits(); }
 
 /// Are the inputs of the stored data known (the value itself may still hang on the read of an RMW)?
 bool store_operands_known(const Core& c, const Entry& w);

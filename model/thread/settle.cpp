@@ -180,7 +180,7 @@ class Settler {
   }
 
   /// Speculation::Squash: another core's write came between the two halves of an atomic. An exclusive fails after all,
-  /// an LSE operation is executed again. Nothing younger has had an effect (see committed() in guards.cpp).
+  /// an LSE operation is executed again. Nothing younger has had an effect (see commit_wait() in guards.cpp).
   bool lost_reservation(unsigned i) {
     if (ctx_.config.speculation == Speculation::Prune) return false;
     Entry& e = c_.window[i];
@@ -535,26 +535,9 @@ class Settler {
     e.guess = guess;
   }
 
-  bool complete(const Entry& e) const {
-    switch (e.uop->kind) {
-      case UopKind::Select:
-      case UopKind::Branch: return e.known && e.resolved;
-      case UopKind::Read: return e.fired && e.known && !e.faulting;
-      case UopKind::Write: return e.fired || (e.inert && e.resolved);
-      case UopKind::Barrier:
-      case UopKind::Isb:
-      case UopKind::Eret: return e.fired;
-      case UopKind::CacheOp: return e.fired;
-      case UopKind::Exception: return e.fired;
-      case UopKind::SysRead:
-      case UopKind::SysWrite: return e.known && ((!is_system_action(e) && e.page == 0) || e.fired);
-      default: return e.known;
-    }
-  }
-
   void retire_complete() {
     unsigned n = 0;
-    for (unsigned i = 0; i < c_.window.size() && complete(c_.window[i]); ++i)
+    for (unsigned i = 0; i < c_.window.size() && is_complete(c_.window[i]); ++i)
       if (c_.window[i].last) n = i + 1;
     if (n == 0) return;
     if (ctx_.observer != nullptr)
