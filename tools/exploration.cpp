@@ -130,19 +130,6 @@ std::string spaced(const std::string& state) {
   return out.empty() || out.back() == ';' ? out : out + ";";
 }
 
-std::vector<StateLine> state_lines(const Workload& w, const explore::SearchResult& result) {
-  std::map<std::string, StateLine> by_text;
-  for (const auto& [outcome, info] : result.outcomes) {
-    if (!is_counted(w, outcome)) continue;
-    StateLine line{state_text(w, outcome), w.litmus && scenarios::condition_holds(*w.litmus, outcome),
-                   info.witness};
-    by_text.emplace(line.text, std::move(line));
-  }
-  std::vector<StateLine> lines;
-  for (auto& [text, line] : by_text) lines.push_back(std::move(line));
-  return lines;
-}
-
 CaseReport report_scenario(const std::string& format, const Workload& w, const scenarios::Seen& seen) {
   const scenarios::Report report = scenarios::judge(*w.scenario, w.variant_index, *w.build, seen);
   CaseReport r;

@@ -6,6 +6,7 @@
 
 #include "explore/search.h"
 #include "scenarios/loader/verdict.h"
+#include "session/state_lines.h"
 #include "tools/report.h"
 #include "tools/workload.h"
 
@@ -14,15 +15,8 @@ namespace isobar::tools {
 inline constexpr const char* kExploreFormat = "isobar-explore/1";
 inline constexpr const char* kRunFormat = "isobar-run/1";
 
-/// One line of the list of states: outcomes that print alike are one state.
-struct StateLine {
-  std::string text;
-  bool positive = false;  ///< litmus: the condition holds
-  std::vector<model::Transition> witness;
-};
-
-/// Sorted by text; outcomes that the test filters out are left out.
-std::vector<StateLine> state_lines(const Workload& w, const explore::SearchResult& result);
+using session::state_lines;
+using session::StateLine;
 
 /// A search of a litmus test or scenario, in the JSON of docs/output.md. A litmus test that asserts something
 /// (forall, ~exists) and fails is Differs if `assertions` is set; otherwise litmus conditions are questions,

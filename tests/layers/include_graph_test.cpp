@@ -48,7 +48,8 @@ const std::map<std::string, std::set<std::string>>& allowed() {
       {"axiomatic", {"support", "isa", "trace"}},
       {"crosscheck", with(core, {"axiomatic"})},
       {"scenarios", with(core, {"kernel-shim"})},
-      {"tools", with(core, {"model/systemc", "kernel-shim", "explore", "axiomatic", "crosscheck", "scenarios",
+      {"session", with(core, {"kernel-shim", "explore", "scenarios"})},
+      {"tools", with(core, {"model/systemc", "kernel-shim", "explore", "axiomatic", "crosscheck", "scenarios", "session",
                              "functional", "linux-user"})},
   };
   return rules;
@@ -104,7 +105,7 @@ const std::vector<Source>& sources() {
   static const std::vector<Source> all = [] {
     std::vector<Source> found;
     for (const char* top : {"support", "isa", "functional", "linux-user", "trace", "model", "kernel-shim",
-                            "explore", "axiomatic", "scenarios", "tools", "bench", "tests"}) {
+                            "explore", "axiomatic", "scenarios", "session", "tools", "bench", "tests"}) {
       if (!fs::exists(kRoot / top)) continue;
       for (const auto& e : fs::recursive_directory_iterator(kRoot / top)) {
         if (e.is_regular_file() && is_source(e.path())) found.push_back(read(e.path()));
@@ -123,7 +124,7 @@ std::string at(const Source& s, std::size_t line) {
 TEST(Layers, SourcesAreFound) {
   std::set<std::string> seen;
   for (const Source& s : sources()) seen.insert(layer_of(s.path));
-  for (const char* layer : {"support", "isa", "trace", "model/state", "model/storage", "explore", "tools"}) {
+  for (const char* layer : {"support", "isa", "trace", "model/state", "model/storage", "explore", "session", "tools"}) {
     EXPECT_TRUE(seen.count(layer)) << layer;
   }
 }

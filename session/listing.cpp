@@ -1,4 +1,4 @@
-#include "tools/listing.h"
+#include "session/listing.h"
 
 #include <fmt/format.h>
 
@@ -11,7 +11,7 @@
 #include "scenarios/import/litmus.h"
 #include "trace/execution.h"
 
-namespace isobar::tools {
+namespace isobar::session {
 
 namespace {
 
@@ -69,6 +69,8 @@ Listing::Listing(const Workload& w) {
   if (w.litmus) list_litmus(w);
   if (w.scenario) list_scenario(w);
   for (std::size_t i = 0; i < code_.size(); ++i) by_pc_.emplace(code_[i].pc, i);
+  std::sort(locations_.begin(), locations_.end(),
+            [](const NamedLocation& a, const NamedLocation& b) { return a.address < b.address; });
 }
 
 void Listing::list_litmus(const Workload& w) {
@@ -82,8 +84,11 @@ void Listing::list_litmus(const Workload& w) {
       code_.push_back({t.number, pc, *word, t.code[i].text, t.code[i].where.line, t.code[i].where.column, i});
     }
   }
-  for (const auto& [address, s] : w.litmus->symbols)
-    names_[address] = {s.name, u64{s.size} * s.count, s.is_array ? u64{s.size} : 0};
+  for (const auto& [address, s] : w.litmus->symbols) {
+    const Named n{s.name, u64{s.size} * s.count, s.is_array ? u64{s.size} : 0};
+    names_[address] = n;
+    locations_.push_back({n.name, address, n.bytes, n.element});
+  }
   for (const auto& [address, label] : w.litmus->labels) names_[address] = {label, kNear, 0};
 }
 
@@ -100,7 +105,10 @@ void Listing::list_scenario(const Workload& w) {
   }
   for (const auto& [address, name] : w.build->symbols) names_[address] = {name, kNear, 0};
   for (const scenarios::MemoryLocation& m : s.memory) {
-    if (!m.is_code) names_[m.address] = {m.name, m.bytes(), m.count > 1 ? u64{m.element} : 0};
+    if (m.is_code) continue;
+    const Named n{m.name, m.bytes(), m.count > 1 ? u64{m.element} : 0};
+    names_[m.address] = n;
+    locations_.push_back({n.name, m.address, n.bytes, n.element});
   }
 }
 
@@ -184,4 +192,4 @@ std::string Listing::value(const Value& v, unsigned size) const {
   return low.lo < 10'000 ? fmt::format("{}", low.lo) : trace::hex(low, size);
 }
 
-}  // namespace isobar::tools
+}  // namespace isobar::session

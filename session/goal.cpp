@@ -1,4 +1,4 @@
-#include "tools/goal.h"
+#include "session/goal.h"
 
 #include <fmt/format.h>
 
@@ -11,7 +11,7 @@
 #include "scenarios/loader/verdict.h"
 #include "support/diagnostic.h"
 
-namespace isobar::tools {
+namespace isobar::session {
 
 namespace {
 
@@ -137,4 +137,4 @@ Goal goal_of(const Workload& w, const std::optional<std::string>& outcome,
           }};
 }
 
-}  // namespace isobar::tools
+}  // namespace isobar::session

@@ -1,4 +1,4 @@
-#include "tools/recording.h"
+#include "session/recording.h"
 
 #include <fmt/format.h>
 
@@ -10,7 +10,7 @@
 #include "support/diagnostic.h"
 #include "trace/execution.h"
 
-namespace isobar::tools {
+namespace isobar::session {
 
 namespace {
 
@@ -155,4 +155,4 @@ std::vector<Step> steps_of(const trace::Trace& t, const std::string& trace_file)
   return all;
 }
 
-}  // namespace isobar::tools
+}  // namespace isobar::session
