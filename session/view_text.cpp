@@ -1,0 +1,151 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "session/view.h"
+
+namespace isobar::session {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string list(const std::vector<unsigned>& numbers) { return fmt::format("{}", fmt::join(numbers, ", ")); }
+
+std::string list(const std::vector<NamedValue>& values) {
+  std::string out;
+  for (const NamedValue& v : values) out += fmt::format("{}{} = {}", out.empty() ? "" : ", ", v.name, v.value);
+  return out;
+}
+
+void add_core(std::string& out, const CoreView& c) {
+  out += fmt::format("{}  EL{}{}{}\n", c.name, c.el, c.tso ? ", TSO" : "", c.masked ? ", interrupts masked" : "");
+  if (!c.pending.empty()) out += fmt::format("  pending interrupts: {}\n", list(c.pending));
+  if (!c.active.empty()) out += fmt::format("  active interrupts: {}\n", list(c.active));
+  if (!c.registers.empty()) out += fmt::format("  registers: {}\n", list(c.registers));
+  for (const InstructionView& i : c.window) {
+    out += fmt::format("  | {}\n", i.text);
+    for (const UopView& u : i.uops) {
+      out += fmt::format("  |   {} {}\n", u.done ? "+" : "-", u.status);
+      if (!u.waits.empty()) out += fmt::format("  |     waits {}\n", u.waits);
+    }
+  }
+  if (!c.store_buffer.empty()) out += fmt::format("  store buffer: {}\n", list(c.store_buffer));
+  if (!c.next.empty()) out += fmt::format("  next: {}{}\n", c.next, c.fetch.empty() ? "" : ", " + c.fetch);
+  if (c.next.empty()) out += fmt::format("  {}\n", c.fetch);
+}
+
+Json json_of(const std::vector<NamedValue>& values) {
+  Json out = Json::array();
+  for (const NamedValue& v : values) out.push_back({{"name", v.name}, {"value", v.value}});
+  return out;
+}
+
+Json json_of(const CoreView& c) {
+  Json window = Json::array();
+  for (const InstructionView& i : c.window) {
+    Json uops = Json::array();
+    for (const UopView& u : i.uops)
+      uops.push_back({{"slot", u.slot}, {"status", u.status}, {"waits", u.waits}, {"done", u.done}});
+    window.push_back({{"text", i.text}, {"uops", uops}});
+  }
+  return {{"name", c.name},
+          {"el", c.el},
+          {"tso", c.tso},
+          {"masked", c.masked},
+          {"pending", c.pending},
+          {"active", c.active},
+          {"registers", json_of(c.registers)},
+          {"window", window},
+          {"store_buffer", json_of(c.store_buffer)},
+          {"next", c.next},
+          {"fetch", c.fetch}};
+}
+
+/// One thing that can change: where, what, and its value. `id` tells things with the same name apart.
+struct Item {
+  std::string where, what, id, value;
+};
+
+std::vector<Item> items_of(const StateView& v) {
+  std::vector<Item> out;
+  for (const NamedValue& m : v.memory) out.push_back({"memory", m.name, m.name, m.value});
+  for (const VersionsView& word : v.versions) {
+    out.push_back({"memory", word.name, word.name, word.versions.back()});
+    if (word.cleaned >= 0)
+      out.push_back({"cleaned", word.name, word.name, word.versions[static_cast<std::size_t>(word.cleaned)]});
+    for (const NamedValue& o : word.obtainable)
+      out.push_back({o.name + " may get", word.name, o.name + " " + word.name, o.value});
+  }
+  for (const CoreView& c : v.cores) {
+    out.push_back({c.name, "EL", "EL", fmt::format("{}", c.el)});
+    out.push_back({c.name, "TSO", "TSO", c.tso ? "on" : "off"});
+    out.push_back({c.name, "pending interrupts", "pending", list(c.pending)});
+    for (const NamedValue& r : c.registers) out.push_back({c.name, r.name, r.name, r.value});
+    out.push_back({c.name, "store buffer", "store buffer", list(c.store_buffer)});
+    for (const InstructionView& i : c.window) {
+      for (const UopView& u : i.uops) out.push_back({c.name + " window", i.text, fmt::format("#{}", u.seq), u.status});
+    }
+  }
+  out.push_back({"run", "status", "status", v.status});
+  return out;
+}
+
+const Item* find(const std::vector<Item>& items, const Item& like) {
+  const auto found = std::find_if(items.begin(), items.end(),
+                                  [&](const Item& i) { return i.where == like.where && i.id == like.id; });
+  return found == items.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+std::string text(const StateView& v) {
+  std::string out = fmt::format("Step {}{}: {}\n", v.position,
+                                v.length > v.position ? fmt::format(" of {}", v.length) : "", v.status);
+  for (const CoreView& c : v.cores) add_core(out, c);
+  if (!v.memory.empty()) out += fmt::format("memory: {}\n", list(v.memory));
+  for (const VersionsView& word : v.versions) {
+    out += fmt::format("versions of {}: {}", word.name, fmt::join(word.versions, " | "));
+    if (word.cleaned >= 0)
+      out += fmt::format("; cleaned: {}", word.versions[static_cast<std::size_t>(word.cleaned)]);
+    out += "\n";
+    for (const NamedValue& o : word.obtainable) out += fmt::format("  {} may get {}\n", o.name, o.value);
+  }
+  if (!v.outcome.empty()) out += fmt::format("outcome: {}\n", v.outcome);
+  return out;
+}
+
+Json json(const StateView& v) {
+  Json cores = Json::array(), versions = Json::array();
+  for (const CoreView& c : v.cores) cores.push_back(json_of(c));
+  for (const VersionsView& word : v.versions) {
+    versions.push_back({{"name", word.name},
+                        {"versions", word.versions},
+                        {"cleaned", word.cleaned},
+                        {"obtainable", json_of(word.obtainable)}});
+  }
+  return {{"position", v.position}, {"length", v.length},         {"status", v.status},  {"cores", cores},
+          {"memory", json_of(v.memory)}, {"versions", versions}, {"outcome", v.outcome}};
+}
+
+std::vector<std::string> changes(const StateView& before, const StateView& after) {
+  const std::vector<Item> old_items = items_of(before), new_items = items_of(after);
+  std::vector<std::string> out;
+  for (const Item& i : old_items) {
+    if (find(new_items, i) == nullptr && i.id.front() == '#')
+      out.push_back(fmt::format("{}: {}: left ({})", i.where, i.what, i.value));
+  }
+  for (const Item& i : new_items) {
+    const Item* was = find(old_items, i);
+    if (was != nullptr && was->value == i.value) continue;
+    const std::string value = i.value.empty() ? "nothing" : i.value;
+    if (was == nullptr)
+      out.push_back(fmt::format("{}: {}: {}", i.where, i.what, i.id.front() == '#' ? "entered: " + value : value));
+    else
+      out.push_back(fmt::format("{}: {}: {} -> {}", i.where, i.what, was->value.empty() ? "nothing" : was->value, value));
+  }
+  return out;
+}
+
+}  // namespace isobar::session
