@@ -25,6 +25,7 @@ constexpr const char* kFooter =
     "  isobar run --trace mp.trace MP.yaml       record the schedule of a timed run\n"
     "  isobar replay mp.trace                    run it again, to the same digest\n"
     "  isobar run-elf ./program                  run a static AArch64 Linux program\n"
+    "  isobar step MP.litmus                     go through it step by step\n"
     "\n"
     "Exit status\n"
     "  0 as expected   1 a verdict differs   2 bad input   3 undetermined (a bound was hit)\n"
@@ -71,6 +72,7 @@ ExitStatus run(int argc, char** argv) {
   add_profile(app, chosen);
   add_mapping(app, chosen);
   add_replay(app, chosen);
+  add_step(app, chosen);
   add_conform(app, chosen);
   add_import(app, chosen);
   add_isa(app, chosen);
