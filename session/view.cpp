@@ -79,7 +79,7 @@ class Viewer {
 
   UopView uop(unsigned k, unsigned i) const {
     const Entry& e = s_.core[k].window[i];
-    UopView u{e.seq, i, uop_status(s_.core[k], e), "", model::is_complete(e)};
+    UopView u{e.seq, i, uop_status(e), "", model::is_complete(e)};
     if (!u.done && !s_.dead && !can_act(k, i)) u.waits = waiting_.slot(k, i);
     return u;
   }
@@ -95,7 +95,7 @@ class Viewer {
 
   std::string shown(const Value& v, unsigned size) const { return listing_.value(v, size); }
 
-  std::string uop_status(const Core& c, const Entry& e) const {
+  std::string uop_status(const Entry& e) const {
     if (e.faulting) return "raises an exception";
     switch (e.uop->kind) {
       case UopKind::Read: return read_status(e);
@@ -116,7 +116,7 @@ class Viewer {
         return e.known ? fmt::format("{} = {}", isa::name(e.uop->sys), shown(e.value, 8)) : "not computed";
       case UopKind::Hint:
       case UopKind::ClearExclusive: return "done";
-      default: return result_status(c, e);
+      default: return result_status(e);
     }
   }
 
@@ -143,7 +143,7 @@ class Viewer {
     return what + (e.own == 0 ? " in the store buffer" : " partly in memory");
   }
 
-  std::string result_status(const Core& /*c*/, const Entry& e) const {
+  std::string result_status(const Entry& e) const {
     std::string names;
     for (const isa::Reg r : e.uop->dst) {
       if (r != isa::Reg::None && !isa::is_uop_result(r)) names += (names.empty() ? "" : ", ") + std::string(isa::name(r));

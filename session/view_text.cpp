@@ -133,17 +133,17 @@ std::vector<std::string> changes(const StateView& before, const StateView& after
   const std::vector<Item> old_items = items_of(before), new_items = items_of(after);
   std::vector<std::string> out;
   for (const Item& i : old_items) {
-    if (find(new_items, i) == nullptr && i.id.front() == '#')
-      out.push_back(fmt::format("{}: {}: left ({})", i.where, i.what, i.value));
+    if (i.id.front() != '#' || find(new_items, i) != nullptr) continue;
+    const std::string left = fmt::format("{}: {}: left", i.where, i.what);
+    if (out.empty() || out.back() != left) out.push_back(left);  // once for all micro-ops of an instruction
   }
   for (const Item& i : new_items) {
     const Item* was = find(old_items, i);
     if (was != nullptr && was->value == i.value) continue;
     const std::string value = i.value.empty() ? "nothing" : i.value;
-    if (was == nullptr)
-      out.push_back(fmt::format("{}: {}: {}", i.where, i.what, i.id.front() == '#' ? "entered: " + value : value));
-    else
-      out.push_back(fmt::format("{}: {}: {} -> {}", i.where, i.what, was->value.empty() ? "nothing" : was->value, value));
+    const char* entered = was == nullptr && i.id.front() == '#' ? "entered: " : "";
+    const std::string old = was == nullptr ? "" : (was->value.empty() ? "nothing" : was->value) + " -> ";
+    out.push_back(fmt::format("{}: {}: {}{}{}", i.where, i.what, entered, old, value));
   }
   return out;
 }
