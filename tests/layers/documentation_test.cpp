@@ -30,9 +30,16 @@ TEST(Documentation, SemanticsListsEveryTransitionAndNoOther) {
   EXPECT_EQ(in_code, in_document);
 }
 
+TEST(Documentation, SemanticsListsEveryRowThatGuardsName) {
+  const std::string document = read("docs/semantics.md");
+  const auto rows = all_matches(read("model/thread/wait.h"), "X\\(\\w+, \"([GT][^\"]+)\"\\)");
+  EXPECT_GE(rows.size(), 24u);
+  for (const std::string& row : rows) EXPECT_NE(document.find("\n| " + row + " | "), std::string::npos) << row;
+}
+
 TEST(Documentation, LinksBetweenDocumentsResolve) {
   for (const std::string document : {"README.md", "docs/tutorial.md", "docs/output.md", "docs/limits.md",
-                                     "docs/comparison.md", "docs/semantics.md", "docs/lint.md", "docs/run-elf.md", "docs/algorithms.md", "docs/explain.md"}) {
+                                     "docs/comparison.md", "docs/semantics.md", "docs/lint.md", "docs/run-elf.md", "docs/algorithms.md", "docs/explain.md", "docs/step.md"}) {
     const std::string folder = document.substr(0, document.find_last_of('/') + 1);
     for (const std::string& target : all_matches(read(document), "\\]\\(([^)#]+)")) {
       if (target.find("://") != std::string::npos) continue;
@@ -46,7 +53,7 @@ TEST(Documentation, LinksBetweenDocumentsResolve) {
 TEST(Documentation, SetupListsEveryPackageThatCMakeNeeds) {
   const std::string packages = read("tools/packages.txt");
   for (const char* package : {"libsystemc-dev", "libboost-graph-dev", "libyaml-cpp-dev", "libfmt-dev",
-                              "nlohmann-json3-dev", "libcli11-dev", "llvm-19-dev", "libgtest-dev"}) {
+                              "nlohmann-json3-dev", "libcli11-dev", "llvm-19-dev", "libreadline-dev", "libgtest-dev"}) {
     EXPECT_NE(packages.find(package), std::string::npos) << package;
   }
 }
