@@ -109,8 +109,7 @@ const std::vector<CommandInfo>& Commands::table() {
       {"auto", "first|random [SEED] [N]", K::Pick, "Go on until the end, or for N steps", &Commands::play},
       {"outcomes", "", K::None, "Every outcome of the test", &Commands::outcomes},
       {"follow", "[N|OUTCOME]", K::Outcome,
-       "Start over on the shortest run to an outcome: its number, items such as 1:X0=1, or what the test asks for; "
-       "'redo' then goes along it",
+       "Start over on the shortest run to an outcome; 'redo' goes along it",
        &Commands::follow},
       {"history", "", K::None, "The steps of this run", &Commands::history},
       {"save", "FILE", K::File, "Write the run as a trace for 'isobar replay'", &Commands::save},

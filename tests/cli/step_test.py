@@ -33,17 +33,23 @@ def number_of(listing, words):
     raise AssertionError(f"no step '{words}' in:\n{listing}")
 
 
+def lines_for(*words, **options):
+    """Commands that take the steps with these words, one after another."""
+    lines = []
+    for w in words:
+        lines.append(number_of(session(*lines, "list", **options)[-1], w))
+    return lines
+
+
 class Step(unittest.TestCase):
     def test_message_passing_by_hand_with_undo(self):
         """Every step is chosen by its words, as a reader would; one wrong turn is taken back."""
-        lines = []
+        lines = lines_for(*[f"fetches {i}" for i in ("MOV X0", "STR X0, [X1]", "STR X0, [X2]", "LDR X3", "LDR X4")])
 
         def take(words):
             lines.append(number_of(session(*lines, "list")[-1], words))
             return session(*lines)[-1]
 
-        for fetched in ("MOV X0, #1", "STR X0, [X1]", "STR X0, [X2]", "LDR X3, [X2]", "LDR X4, [X1]"):
-            take(f"fetches {fetched}")
         self.assertIn("reads data = 0", take("reads data = 0 from memory"))
         self.assertIn("LDR X3, [X2] (line 21) has not been satisfied yet", session(*lines)[-1])
         self.assertIn("reads flag = 0", take("reads flag = 0 from memory"))
@@ -66,11 +72,14 @@ class Step(unittest.TestCase):
             self.assertEqual(replayed["state"], BAD)
 
     def test_reasons_name_what_is_waited_for(self):
-        tso = session("1", "1", "1", "2", "2", "why", variant="tso")[-1]
-        self.assertIn("waits until", tso)
-        self.assertIn("because of TSO [T-", tso)
-        code = session(*["1"] * 5, "why", file="scenarios/jit/publish.yaml", variant=None)[-1]
-        self.assertIn("waits", code)
+        fetches = lines_for(*[f"fetches {i}" for i in ("MOV X0", "STR X0, [X1]", "STR X0, [X2]")], variant="tso")
+        waits = session(*fetches, "why", variant="tso")[-1]
+        self.assertIn("waits until STR X0, [X1] (line 17) reaches memory, because of TSO [T-W]", waits)
+        jit = {"file": "scenarios/jit/publish.yaml", "variant": "plain"}
+        code = lines_for("fetches STR W3", "fetches DC CVAU", "fetches DSB ISH", "fetches IC IVAU", "writes jit", **jit)
+        waits = session(*code, "why", **jit)[-1]
+        self.assertIn("waits until DC CVAU, X1 (line 23) of jit completes [G14]", waits)
+        self.assertIn("waits for DSB ISH (line 24) until DC CVAU, X1 (line 23) of jit completes [G14]", waits)
 
     def test_the_same_seed_gives_the_same_run(self):
         first, second = (isobar("step", MP, "--variant", "weak", "--seed", "5", stdin="history\n") for _ in range(2))
