@@ -17,6 +17,15 @@ namespace {
 /// Going back takes at most this many steps from a state that was kept.
 constexpr std::size_t kCheckpointDistance = 32;
 
+/// play() takes at most so many times more steps than it is to take: those that end in wrong guesses.
+constexpr std::size_t kReturnFactor = 20;
+
+/// A step that assumes something which may turn out wrong: Predict, and that an IC has no effect because no DSB follows.
+bool is_guess(const Transition& t) {
+  return t.kind == model::TransitionKind::Predict ||
+         (t.kind == model::TransitionKind::InvalidateInstruction && t.choice != 0);
+}
+
 void apply(const model::Machine& m, model::DirectFabric& fabric, MachineState& s, const Step& step,
            model::Observer* observer = nullptr) {
   s.storage.time = std::max(s.storage.time, step.time);
@@ -100,19 +109,40 @@ bool Stepper::jump(std::size_t n) {
   return true;
 }
 
+bool Stepper::give_up_guess(std::size_t from, std::vector<Tried>& tried) {
+  std::size_t n = position_;
+  while (n > from && !is_guess(steps_[n - 1].transition)) --n;
+  if (n == from) return false;
+  jump(n - 1);
+  tried.erase(std::remove_if(tried.begin(), tried.end(), [&](const Tried& t) { return t.position > position_; }),
+              tried.end());
+  tried.push_back({position_, steps_[position_].transition});
+  return true;
+}
+
 std::size_t Stepper::play(Pick pick, u64 seed, std::size_t most) {
   std::mt19937_64 random(seed);
-  std::size_t taken = 0;
-  for (; taken < most && !choices().empty(); ++taken) {
-    std::vector<Transition> open;
+  const std::size_t from = position_;
+  std::vector<Tried> tried;
+  bool cautious = false;
+  for (std::size_t n = 0; n < kReturnFactor * most && position_ - from < most; ++n) {
+    std::vector<Transition> open, guesses;
     for (const Choice& c : choices()) {
-      if (!c.dead) open.push_back(c.transition);
+      const bool again = std::any_of(tried.begin(), tried.end(), [&](const Tried& t) {
+        return t.position == position_ && t.transition == c.transition;
+      });
+      const bool guess = cautious && is_guess(c.transition);
+      if (!c.dead && !again) (guess ? guesses : open).push_back(c.transition);
     }
-    if (open.empty()) open.push_back(choices().front().transition);
-    const Transition t = open[pick == Pick::First ? 0 : random() % open.size()];
-    take({state_.storage.time, t});
+    if (open.empty()) open = std::move(guesses);
+    if (open.empty()) {
+      if (w_.machine->finished(state_) || !give_up_guess(from, tried)) break;
+      cautious = true;
+      continue;
+    }
+    take({state_.storage.time, open[pick == Pick::First ? 0 : random() % open.size()]});
   }
-  return taken;
+  return position_ - from;
 }
 
 std::size_t Stepper::replace(const std::vector<Step>& steps) {

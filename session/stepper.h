@@ -58,8 +58,9 @@ class Stepper {
   /// Goes to the state after `n` steps. False if the run is shorter.
   bool jump(std::size_t n);
 
-  /// Up to `most` steps, until the machine has finished. Steps that end the path (Choice::dead) are taken only if there is
-  /// no other. Returns how many were taken.
+  /// Up to `most` steps, until the machine has finished. Where only steps are left that end the path (Choice::dead), goes
+  /// back to the last guess that it made and on in another way; from then on it guesses only if nothing else can happen.
+  /// Returns by how many steps the run is longer.
   std::size_t play(Pick pick, u64 seed, std::size_t most);
 
   /// Replaces the run by `steps`, and stands at its start. Returns how many of them the machine allows.
@@ -74,7 +75,14 @@ class Stepper {
   trace::Trace record() const;
 
  private:
+  /// A guess that led nowhere.
+  struct Tried {
+    std::size_t position = 0;
+    model::Transition transition;
+  };
   void forget();
+  /// Goes back before the last guess made after `from` steps, and notes it in `tried`. False if there was none.
+  bool give_up_guess(std::size_t from, std::vector<Tried>& tried);
 
   Workload w_;
   Listing listing_;
