@@ -6,7 +6,7 @@ find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(Threads REQUIRED)
-pkg_check_modules(READLINE REQUIRED IMPORTED_TARGET readline)
+pkg_check_modules(LIBEDIT REQUIRED IMPORTED_TARGET libedit)
 
 if(NOT TARGET Boost::graph)
   add_library(Boost::graph INTERFACE IMPORTED)

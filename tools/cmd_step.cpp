@@ -1,6 +1,5 @@
 #include <fmt/format.h>
-#include <readline/history.h>
-#include <readline/readline.h>
+#include <editline/readline.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -30,7 +29,7 @@ struct Options {
   std::optional<u64> seed;
 };
 
-/// The session that readline completes for: it calls back without an argument of ours.
+/// The session that the prompt completes for: it calls back without an argument of ours.
 const session::Commands* completing = nullptr;
 
 char* next_candidate(const char* /*word*/, int state) {
@@ -40,13 +39,13 @@ char* next_candidate(const char* /*word*/, int state) {
     candidates = completing->complete(std::string(rl_line_buffer).substr(0, static_cast<std::size_t>(rl_point)));
     at = 0;
   }
-  // readline frees what it gets.
+  // It is freed by who gets it.
   return at < candidates.size() ? strdup(candidates[at++].c_str()) : nullptr;
 }
 
 char** complete(const char* word, int /*start*/, int end) {
   if (session::Commands::completes_file(std::string(rl_line_buffer).substr(0, static_cast<std::size_t>(end))))
-    return nullptr;  // names of files, which readline knows
+    return nullptr;  // names of files, which the library knows
   rl_attempted_completion_over = 1;
   return rl_completion_matches(word, next_candidate);
 }

@@ -53,7 +53,7 @@ TEST(Documentation, LinksBetweenDocumentsResolve) {
 TEST(Documentation, SetupListsEveryPackageThatCMakeNeeds) {
   const std::string packages = read("tools/packages.txt");
   for (const char* package : {"libsystemc-dev", "libboost-graph-dev", "libyaml-cpp-dev", "libfmt-dev",
-                              "nlohmann-json3-dev", "libcli11-dev", "llvm-19-dev", "libreadline-dev", "libgtest-dev"}) {
+                              "nlohmann-json3-dev", "libcli11-dev", "llvm-19-dev", "libedit-dev", "libgtest-dev"}) {
     EXPECT_NE(packages.find(package), std::string::npos) << package;
   }
 }
