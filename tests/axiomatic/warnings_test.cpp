@@ -133,6 +133,7 @@ TEST_P(RandomWarnings, AreThoseOfTheAxioms) {
   }
   std::cout << compared << " programs compared, " << warned << " with a warning, " << both
             << " of them not for every outcome\n";
+  if (programs() < 100) return;  // too few to say what share of them is of use
   EXPECT_GE(compared, programs() / 2);
   EXPECT_GT(both, 0u);
 }
