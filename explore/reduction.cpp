@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "isa/decoder.h"
+#include "model/state/regions.h"
 #include "model/thread/guards.h"
 #include "support/bits.h"
 
@@ -18,8 +19,7 @@ namespace {
 /// Every older access and DC has a known address: nothing older can turn out to overlap, or to be in the same line.
 bool older_addresses_known(const Core& c, unsigned slot) {
   return std::all_of(c.window.begin(), c.window.begin() + slot, [](const Entry& q) {
-    const bool clean = q.uop->kind == isa::UopKind::CacheOp && q.uop->cache_op() <= isa::CacheOpKind::DcIvac;
-    return !(model::is_access(q) || clean) || q.inert || q.address_known;
+    return !(model::is_access(q) || model::is_data_cache_op(q)) || q.inert || q.address_known;
   });
 }
 
@@ -58,12 +58,6 @@ bool guess_changes_nothing(const Core& c, unsigned slot, const Footprint& f) {
     if (q.fired) return false;
     if (q.uop->kind == isa::UopKind::Barrier) return q.uop->barrier_op() != isa::BarrierOp::DmbStore;
     return is_acquire(q) || (q.uop->kind == isa::UopKind::Read && q.context.tso);
-  });
-}
-
-bool is_executable(const model::Program& p, u64 addr, u8 by) {
-  return std::any_of(p.regions.begin(), p.regions.end(), [addr, by](const model::Region& r) {
-    return addr - r.base < r.size && (r.permissions & by) != 0;
   });
 }
 
@@ -163,9 +157,9 @@ void record(Footprint& footprint, const model::Machine& m, const model::MachineS
       for (const model::Page& p : m.program().pages)
         if (write && model::overlaps(p.descriptor, 8, e.addr, e.uop->mem.size))
           footprint.record_descriptor_write(p.descriptor);
-      if (write && is_executable(m.program(), e.addr, model::kExecEl0 | model::kExecEl1))
+      if (write && model::permits(m.program(), e.addr, model::kExecEl0 | model::kExecEl1))
         footprint.record_code_write(e.addr, e.uop->mem.size,
-                                    is_executable(m.program(), e.addr, model::kExecEl1));
+                                    model::permits(m.program(), e.addr, model::kExecEl1));
       return;
     }
     default: return;

@@ -5,6 +5,7 @@
 #include "explore/random.h"
 #include "explore/reduction.h"
 #include "explore/search.h"
+#include "model/state/regions.h"
 
 namespace isobar::explore {
 
@@ -44,17 +45,12 @@ class Scheduler {
 /// Looks at every ERET in the code of EL1.
 bool isb_before_every_return(const model::Program& p) {
   constexpr u32 kIsb = 0xd5033fdf, kEret = 0xd69f03e0;
-  const auto at_el1 = [&](u64 addr) {
-    return std::any_of(p.regions.begin(), p.regions.end(), [addr](const model::Region& r) {
-      return addr - r.base < r.size && (r.permissions & model::kExecEl1) != 0;
-    });
-  };
   for (const model::Segment& segment : p.segments) {
     u32 before = 0;
     for (std::size_t i = 0; i + 4 <= segment.bytes.size(); i += 4) {
       u32 word = 0;
       for (unsigned b = 4; b-- > 0;) word = word << 8 | segment.bytes[i + b];
-      if (word == kEret && before != kIsb && at_el1(segment.base + i)) return false;
+      if (word == kEret && before != kIsb && model::permits(p, segment.base + i, model::kExecEl1)) return false;
       before = word;
     }
   }

@@ -8,6 +8,7 @@
 #include "isa/assembler.h"
 #include "isa/concurrent_modification.h"
 #include "isa/decoder.h"
+#include "model/state/regions.h"
 #include "support/bits.h"
 
 namespace isobar::tools {
@@ -44,10 +45,7 @@ Moment CodeReport::now() {
 }
 
 bool CodeReport::executable(u64 addr) const {
-  const std::vector<model::Region>& regions = w_.machine->program().regions;
-  return std::any_of(regions.begin(), regions.end(), [addr](const model::Region& r) {
-    return addr - r.base < r.size && (r.permissions & (model::kExecEl0 | model::kExecEl1)) != 0;
-  });
+  return model::permits(w_.machine->program(), addr, model::kExecEl0 | model::kExecEl1);
 }
 
 u32 CodeReport::word_before(u64 addr) const {

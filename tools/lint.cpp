@@ -10,6 +10,7 @@
 #include "isa/assembler.h"
 #include "isa/decoder.h"
 #include "model/machine/recorder.h"
+#include "model/state/regions.h"
 #include "support/diagnostic.h"
 #include "tools/code_address.h"
 #include "tools/goal.h"
@@ -155,11 +156,7 @@ class Lint {
   }
 
   bool is_executable(u64 addr) const {
-    const auto& regions = w_.machine->program().regions;
-    return std::any_of(regions.begin(), regions.end(), [addr](const model::Region& r) {
-      return addr >= r.base && addr - r.base < r.size &&
-             (r.permissions & (model::kExecEl0 | model::kExecEl1)) != 0;
-    });
+    return model::permits(w_.machine->program(), addr, model::kExecEl0 | model::kExecEl1);
   }
 
   /// A line that was written by a store before and may have to be maintained.

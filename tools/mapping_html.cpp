@@ -1,6 +1,7 @@
 // The matrix as one HTML page without scripts or anything from elsewhere.
 #include <fmt/format.h>
 
+#include "tools/escape.h"
 #include "tools/mapping_report.h"
 
 namespace isobar::tools {
@@ -25,21 +26,6 @@ thead th span { writing-mode: vertical-rl; transform: rotate(180deg); }
 dt { font-weight: bold; margin-top: .6em; }
 )";
 
-std::string escaped(std::string_view s) {
-  std::string out;
-  for (const char c : s) {
-    switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      case '\n': out += ' '; break;
-      default: out += c;
-    }
-  }
-  return out;
-}
-
 const char* sign(MappingFit f) {
   switch (f) {
     case MappingFit::Correct: return "=";
@@ -62,18 +48,18 @@ std::string explained(const MappingVerdict& v) {
 std::string cell(const Matrix& m, std::size_t row, std::size_t test) {
   const MappingVerdict& v = m.verdicts[row][test];
   return fmt::format("<td class=\"{}\" title=\"{}, {}: {}\">{}</td>", name(v.fit),
-                     escaped(m.mappings[row].name), escaped(m.tests[test].name), escaped(explained(v)),
+                     escape_xml(m.mappings[row].name), escape_xml(m.tests[test].name), escape_xml(explained(v)),
                      sign(v.fit));
 }
 
 std::string table(const Matrix& m) {
   std::string out = "<div class=\"table\"><table>\n<thead><tr><th class=\"test\">test</th>";
   for (const scenarios::Mapping& k : m.mappings)
-    out += fmt::format("<th><span>{}</span></th>", escaped(k.name));
+    out += fmt::format("<th><span>{}</span></th>", escape_xml(k.name));
   out += "</tr></thead>\n<tbody>\n";
   for (std::size_t t = 0; t < m.tests.size(); ++t) {
     out += fmt::format("<tr><td class=\"test\" title=\"{}\">{}</td>",
-                       escaped(m.tests[t].program->program.condition_text), escaped(m.tests[t].name));
+                       escape_xml(m.tests[t].program->program.condition_text), escape_xml(m.tests[t].name));
     for (std::size_t row = 0; row < m.mappings.size(); ++row) out += cell(m, row, t);
     out += "</tr>\n";
   }
@@ -89,8 +75,8 @@ std::string table(const Matrix& m) {
 std::string legend(const Matrix& m) {
   std::string out = "<h2>Mappings</h2>\n<dl>\n";
   for (const scenarios::Mapping& k : m.mappings) {
-    out += fmt::format("<dt>{}</dt><dd>{}. {}", escaped(k.name), escaped(k.title), escaped(k.description));
-    for (const std::string& s : k.sources) out += fmt::format("<br><small>{}</small>", escaped(s));
+    out += fmt::format("<dt>{}</dt><dd>{}. {}", escape_xml(k.name), escape_xml(k.title), escape_xml(k.description));
+    for (const std::string& s : k.sources) out += fmt::format("<br><small>{}</small>", escape_xml(s));
     out += "</dd>\n";
   }
   return out + "</dl>\n";

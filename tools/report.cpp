@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "tools/escape.h"
 #include "tools/files.h"
 
 namespace isobar::tools {
@@ -11,22 +12,6 @@ namespace isobar::tools {
 namespace {
 constexpr std::array<std::string_view, 6> kNames = {"as expected", "differs", "undetermined",
                                                     "unsupported", "error", "internal error"};
-
-std::string escape_xml(std::string_view s) {
-  std::string out;
-  for (const char c : s) {
-    switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      case '\n': out += "&#10;"; break;
-      case '\t': out += '\t'; break;
-      default: out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
-    }
-  }
-  return out;
-}
 
 std::string joined(const std::vector<std::string>& lines) {
   std::string all;

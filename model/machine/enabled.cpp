@@ -3,6 +3,7 @@
 #include "isa/evaluate.h"
 #include "model/machine/steps.h"
 #include "model/state/mutation.h"
+#include "model/state/regions.h"
 #include "model/thread/guards.h"
 #include "model/thread/translation.h"
 #include "model/thread/window.h"
@@ -103,14 +104,8 @@ class Enumerator {
   void predict_target(unsigned i, u8 permission) {
     if (open_guesses_ >= config_.max_guesses) return;
     for (unsigned k = 0; k < program_.indirect_targets.size(); ++k)
-      if (!program_.has_kernel || executable(program_.indirect_targets[k], permission))
+      if (!program_.has_kernel || permits(program_, program_.indirect_targets[k], permission))
         add(TransitionKind::Predict, i, k);
-  }
-
-  bool executable(u64 addr, u8 permission) const {
-    return std::any_of(program_.regions.begin(), program_.regions.end(), [&](const Region& r) {
-      return addr - r.base < r.size && (r.permissions & permission) != 0;
-    });
   }
 
   /// Per single-copy-atomic piece one step per source: the bytes that come from memory, all at one instant and before

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "model/state/mutation.h"
+#include "model/state/regions.h"
 #include "model/storage/tags.h"
 #include "support/bits.h"
 #include "support/diagnostic.h"
@@ -100,9 +101,7 @@ bool mapped(const Program& program, u64 addr, u64 size) {
 }
 
 bool executable(const Program& program, u64 addr) {
-  return std::any_of(program.regions.begin(), program.regions.end(), [addr](const Region& r) {
-    return contains(r, addr) && (r.permissions & (kExecEl0 | kExecEl1)) != 0;
-  });
+  return permits(program, addr, kExecEl0 | kExecEl1);
 }
 
 bool data_coherent(const MachineConfig& config) {

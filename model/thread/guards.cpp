@@ -13,10 +13,6 @@ namespace {
 
 constexpr Wait wait(Row row, unsigned slot) { return {row, static_cast<u8>(slot)}; }
 
-bool is_data_cache_op(const Entry& e) {
-  return e.uop->kind == UopKind::CacheOp && e.uop->cache_op() <= isa::CacheOpKind::DcIvac;
-}
-
 bool is_acquire(const Entry& e) { return e.uop->mem.acquire || e.uop->mem.acquire_pc; }
 
 /// G7: an acquire before everything.
@@ -87,6 +83,10 @@ Row row_of(BarrierOp op) {
 }
 
 }  // namespace
+
+bool is_data_cache_op(const Entry& e) {
+  return e.uop->kind == UopKind::CacheOp && e.uop->cache_op() <= isa::CacheOpKind::DcIvac;
+}
 
 bool is_acquire_release_atomic(const Core& c, const Entry& w) {
   const Entry* r = partner_read(c, w);

@@ -17,6 +17,9 @@ inline bool ordered(const MachineConfig& config, const Core& c, const Entry& q, 
   return order_row(config, c, q, e) != Row::None;
 }
 
+/// DC by address.
+bool is_data_cache_op(const Entry& e);
+
 /// An LSE write with release whose read has acquire: a full barrier for what follows it.
 bool is_acquire_release_atomic(const Core& c, const Entry& w);
 

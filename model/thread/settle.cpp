@@ -480,7 +480,7 @@ class Settler {
     if (e.inert || !holds(Rule::G22BeforeLate)) return false;
     for (unsigned j = i + 1; j < c_.window.size(); ++j) {
       const Entry& d = c_.window[j];
-      if (d.uop->kind != UopKind::CacheOp || d.uop->cache_op() > isa::CacheOpKind::DcIvac || !d.fired) continue;
+      if (!is_data_cache_op(d) || !d.fired) continue;
       if (overlaps(e.addr, e.uop->mem.size, align_down(d.addr, ctx_.config.line_bytes), ctx_.config.line_bytes)) {
         s_.dead = true;
         return true;
