@@ -290,21 +290,14 @@ u8 Image::byte(u64 addr) const {
 
 Value Image::granule(u64 addr) const {
   const u64 base = align_down(addr, kGranule);
+  auto at = std::upper_bound(segments_.begin(), segments_.end(), base,
+                             [](u64 a, const Segment& s) { return a < s.base; });
+  if (at != segments_.begin()) --at;
   Value v;
-  const auto next = std::upper_bound(segments_.begin(), segments_.end(), base,
-                                     [](u64 a, const Segment& s) { return a < s.base; });
-  if (next != segments_.begin()) {
-    const Segment& s = *std::prev(next);
-    const u64 offset = base - s.base;
-    if (offset < s.bytes.size() && s.bytes.size() - offset >= kGranule) {
-      for (unsigned i = 0; i < 8; ++i) {
-        v.lo |= u64{s.bytes[offset + i]} << (8 * i);
-        v.hi |= u64{s.bytes[offset + 8 + i]} << (8 * i);
-      }
-      return v;
-    }
+  for (; at != segments_.end() && at->base < base + kGranule; ++at) {
+    const u64 end = std::min(base + kGranule, at->base + at->bytes.size());
+    for (u64 a = std::max(base, at->base); a < end; ++a) v.set_byte(static_cast<unsigned>(a - base), at->bytes[a - at->base]);
   }
-  for (unsigned i = 0; i < kGranule; ++i) v.set_byte(i, byte(base + i));
   return v;
 }
 
