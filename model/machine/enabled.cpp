@@ -23,10 +23,11 @@ class Enumerator {
              unsigned core, std::vector<Transition>& out)
       : config_(config), program_(program), image_(image), s_(s), c_(s.core[core]), core_(static_cast<u8>(core)), out_(out) {}
 
-  void run() {
+  void run(unsigned first) {
     if (!program_.reset[core_].running) return;
     open_guesses_ = count_open_guesses();
-    for (unsigned i = 0; i < c_.window.size(); ++i) slot(i);
+    for (unsigned i = 0; i < c_.window.size(); ++i)
+      if (i < first ? may_be_guessed(c_.window[i], i) : !has_nothing_to_choose(c_.window[i])) slot(i);
     fetch();
     system_effect();
     interrupt();
@@ -36,6 +37,24 @@ class Enumerator {
  private:
   void add(TransitionKind k, unsigned slot, unsigned choice) {
     out_.push_back({k, core_, static_cast<u8>(slot), static_cast<u16>(choice)});
+  }
+
+  /// Most of the window: looked at before the cases below because it is cheap.
+  static bool has_nothing_to_choose(const Entry& e) {
+    return e.fired || (e.known && (e.uop->kind == UopKind::Alu || e.uop->kind == UopKind::Hint));
+  }
+
+  /// Steps of these hang on more than older slots: on how many guesses are open, and on being the oldest.
+  static bool may_be_guessed(const Entry& e, unsigned i) {
+    switch (e.uop->kind) {
+      case UopKind::Branch:
+      case UopKind::Select: return !e.guessed && !e.resolved;
+      case UopKind::Write: return is_undecided(e);
+      case UopKind::Eret: return !e.fired;
+      case UopKind::Alu: return !e.known;
+      case UopKind::Exception: return i == 0;
+      default: return false;
+    }
   }
 
   void slot(unsigned i) {
@@ -222,12 +241,30 @@ class Enumerator {
 
 }  // namespace
 
+std::optional<Transition> still_enabled(Transition t, const Settled& settled) {
+  switch (t.kind) {
+    case TransitionKind::SatisfyRead:
+    case TransitionKind::ForwardRead:
+    case TransitionKind::PropagateWrite:
+    case TransitionKind::CleanData:
+    case TransitionKind::InvalidateInstruction:
+    case TransitionKind::SystemAction:
+    case TransitionKind::Translate: break;
+    default: return std::nullopt;
+  }
+  if (t.slot < settled.retired || t.slot - settled.retired >= settled.unchanged) return std::nullopt;
+  if (t.kind == TransitionKind::ForwardRead)
+    t.choice = forward_choice(static_cast<u8>(forward_slot(t.choice) - settled.retired), forward_first(t.choice));
+  t.slot = static_cast<u8>(t.slot - settled.retired);
+  return t;
+}
+
 void Machine::enabled(const MachineState& s, std::vector<Transition>& out) const {
   for (unsigned core = 0; core < s.core.size(); ++core) enabled(s, core, out);
 }
 
-void Machine::enabled(const MachineState& s, unsigned core, std::vector<Transition>& out) const {
-  if (!s.dead) Enumerator(config_, program_, *image_, s, core, out).run();
+void Machine::enabled(const MachineState& s, unsigned core, std::vector<Transition>& out, unsigned first) const {
+  if (!s.dead) Enumerator(config_, program_, *image_, s, core, out).run(first);
 }
 
 }  // namespace isobar::model

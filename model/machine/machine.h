@@ -2,12 +2,14 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "model/machine/fabric.h"
 #include "model/state/machine_state.h"
 #include "model/state/observer.h"
 #include "model/state/transition.h"
+#include "model/thread/settle.h"
 
 namespace isobar::model {
 
@@ -19,6 +21,11 @@ class HostServices {
   /// Arguments in X0 to X7, results there too. May use write_memory().
   virtual void call(MachineState& s, unsigned core, u16 imm) const = 0;
 };
+
+/// Step `t` of a core, which was enabled, as it is after another step of this core that is a Fetch, Predict, SatisfyRead
+/// or ForwardRead and has left alone what `settled` says. Nothing if the step has to be looked for again: with
+/// Machine::enabled() from settled.unchanged on.
+std::optional<Transition> still_enabled(Transition t, const Settled& settled);
 
 /// The transition system of one machine running one program. Immutable; usable from several threads at once.
 class Machine {
@@ -36,12 +43,13 @@ class Machine {
   /// Appends every step the architecture allows now, in a fixed order. Empty when the machine has finished, is dead or
   /// is deadlocked.
   void enabled(const MachineState& s, std::vector<Transition>& out) const;
-  /// The same for the steps of one core.
-  void enabled(const MachineState& s, unsigned core, std::vector<Transition>& out) const;
+  /// The same for the steps of one core. Of slots below `first` only the guesses are listed.
+  void enabled(const MachineState& s, unsigned core, std::vector<Transition>& out, unsigned first = 0) const;
 
   /// Takes one step that enabled() listed, then everything that follows from it without choice (register arithmetic,
-  /// addresses, branch resolution, barrier completion, retirement).
-  void apply(MachineState& s, const Transition& t, Fabric& fabric, Observer* observer = nullptr) const;
+  /// addresses, branch resolution, barrier completion, retirement). What it returns is about the window of t.core; the
+  /// windows of others and storage may have changed as well, unless it is a Fetch, Predict, SatisfyRead or ForwardRead.
+  Settled apply(MachineState& s, const Transition& t, Fabric& fabric, Observer* observer = nullptr) const;
 
   /// No core can do anything any more: all stopped or waiting, nothing in flight.
   bool finished(const MachineState& s) const;

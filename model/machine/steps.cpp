@@ -16,19 +16,6 @@ namespace {
 
 constexpr u32 kTimerBit = u32{1} << 27;
 
-/// The youngest older store of another instruction that covers `addr` and happens; kFromMemory if it has left the
-/// store buffer or there is none.
-u8 source_of_byte(const Core& c, unsigned i, u64 addr, bool& blocked) {
-  const u64 seq_start = c.window[instruction_start(c, i)].seq;
-  for (unsigned j = i; j-- > 0;) {
-    const Entry& z = c.window[j];
-    if (!is_write(z) || z.inert || z.seq >= seq_start || !z.address_known || !covers(z, addr)) continue;
-    if (is_undecided(z)) blocked = true;
-    return (z.own >> (addr - z.addr) & 1) != 0 ? kFromMemory : static_cast<u8>(j);
-  }
-  return kFromMemory;
-}
-
 /// Backward branches in the window that were taken, or guessed so.
 unsigned iterations_in_flight(const Core& c) {
   unsigned n = 0;
@@ -40,12 +27,28 @@ unsigned iterations_in_flight(const Core& c) {
 
 }  // namespace
 
+/// Stores are visited youngest first: one that covers a byte nobody younger has given is where it comes from.
 ReadSources read_sources(const Core& c, unsigned i) {
   const Entry& e = c.window[i];
   ReadSources s;
   s.byte.fill(kUnbound);
+  u16 open = 0;
   for (unsigned b = 0; b < e.uop->mem.size; ++b)
-    if (e.source[b] == kUnbound) s.byte[b] = source_of_byte(c, i, e.addr + b, s.blocked);
+    if (e.source[b] == kUnbound) open = static_cast<u16>(open | 1u << b);
+  const u64 seq_start = e.seq - e.index;
+  for (unsigned j = i; j-- > 0 && open != 0;) {
+    const Entry& z = c.window[j];
+    if (!is_write(z) || z.inert || z.seq >= seq_start || !z.address_known) continue;
+    if (!overlaps(z.addr, z.uop->mem.size, e.addr, e.uop->mem.size)) continue;
+    for (unsigned b = 0; b < e.uop->mem.size; ++b) {
+      if ((open >> b & 1) == 0 || !covers(z, e.addr + b)) continue;
+      open = static_cast<u16>(open & ~(1u << b));
+      s.blocked |= is_undecided(z);
+      s.byte[b] = (z.own >> (e.addr + b - z.addr) & 1) != 0 ? kFromMemory : static_cast<u8>(j);
+    }
+  }
+  for (unsigned b = 0; b < e.uop->mem.size; ++b)
+    if ((open >> b & 1) != 0) s.byte[b] = kFromMemory;
   return s;
 }
 

@@ -1,6 +1,8 @@
 #include "model/storage/storage.h"
 
 #include <algorithm>
+#include <bit>
+#include <cstring>
 
 #include "model/state/mutation.h"
 #include "model/state/regions.h"
@@ -294,6 +296,11 @@ Value Image::granule(u64 addr) const {
                              [](u64 a, const Segment& s) { return a < s.base; });
   if (at != segments_.begin()) --at;
   Value v;
+  static_assert(std::endian::native == std::endian::little && sizeof v == kGranule);
+  if (at != segments_.end() && at->base <= base && base + kGranule <= at->base + at->bytes.size()) {
+    std::memcpy(&v, &at->bytes[base - at->base], kGranule);
+    return v;
+  }
   for (; at != segments_.end() && at->base < base + kGranule; ++at) {
     const u64 end = std::min(base + kGranule, at->base + at->bytes.size());
     for (u64 a = std::max(base, at->base); a < end; ++a) v.set_byte(static_cast<unsigned>(a - base), at->bytes[a - at->base]);

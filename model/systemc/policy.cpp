@@ -41,7 +41,7 @@ bool has_entry(TransitionKind kind) {
   }
 }
 
-/// See Proposal::part. The version of a fetch and the place of an interrupt are chosen when they are granted.
+/// See Proposal::part(). The version of a fetch and the place of an interrupt are chosen when they are granted.
 u16 part(const Transition& t) {
   if (t.kind == TransitionKind::Fetch) return 0;
   return t.kind == TransitionKind::ForwardRead ? static_cast<u16>(model::forward_first(t.choice)) : t.choice;
@@ -130,11 +130,13 @@ Policy::Policy(const model::Machine& machine, Platform& platform, u64 seed)
   trial_.core.resize(machine.config().cores);
 }
 
-void Policy::propose(const MachineState& s, unsigned core, CoreSchedule& schedule) {
+void Policy::propose(const MachineState& s, unsigned core, CoreSchedule& schedule, const model::Settled& settled) {
   enabled_.clear();
-  machine_.enabled(s, core, enabled_);
+  machine_.enabled(s, core, enabled_, settled.unchanged);
   previous_.swap(schedule.proposals);
   schedule.proposals.clear();
+  for (const Proposal& p : previous_)
+    if (const std::optional<Transition> step = model::still_enabled(p.step, settled)) schedule.proposals.push_back({p.ready, p.order, *step});
   note_interrupt(s, core, schedule);
   for (const Transition& t : enabled_) consider(s, t, schedule);
 }
@@ -154,11 +156,9 @@ void Policy::consider(const MachineState& s, const Transition& t, CoreSchedule& 
   const Core& c = s.core[t.core];
   Proposal p;
   p.step = t;
-  p.part = part(t);
-  p.seq = t.kind == TransitionKind::Fetch ? c.next_seq : has_entry(t.kind) ? c.window[t.slot].seq : 0;
-  const auto same = [&p](const Proposal& q) {
-    return q.step.kind == p.step.kind && q.seq == p.seq && q.part == p.part;
-  };
+  const u32 seq = t.kind == TransitionKind::Fetch ? c.next_seq : has_entry(t.kind) ? c.window[t.slot].seq : 0;
+  p.order = order_of(t, seq, part(t));
+  const auto same = [&p](const Proposal& q) { return q.order == p.order; };
   if (std::any_of(schedule.proposals.begin(), schedule.proposals.end(), same)) return;
   const auto old = std::find_if(previous_.begin(), previous_.end(), same);
   if (t.kind == TransitionKind::TakeInterrupt)
@@ -166,7 +166,7 @@ void Policy::consider(const MachineState& s, const Transition& t, CoreSchedule& 
   else if (old != previous_.end())
     p.ready = old->ready;
   else
-    p.ready = s.storage.time + latency(s, t) + jitter(t.core, p.seq, t.kind, granule(s, t));
+    p.ready = s.storage.time + latency(s, t) + jitter(t.core, seq, t.kind, granule(s, t));
   schedule.proposals.push_back(p);
 }
 
@@ -323,7 +323,7 @@ std::optional<Transition> Policy::follow_up(const MachineState& s, const Proposa
     return std::nullopt;
   const Core& c = s.core[p.step.core];
   unsigned slot = 0;
-  const Entry* e = find_seq(c, p.seq, &slot);
+  const Entry* e = find_seq(c, p.seq(), &slot);
   if (e == nullptr || !model::is_access(*e)) return std::nullopt;
   if (kind != TransitionKind::Predict && !e->uop->mem.atomic) return rest_of_read(s, p, slot);
   const std::optional<u32> write = write_of(c, slot);
@@ -337,13 +337,13 @@ std::optional<Transition> Policy::follow_up(const MachineState& s, const Proposa
 
 std::optional<Transition> Policy::rest_of_read(const MachineState& s, const Proposal& p, unsigned slot) {
   const Entry& e = s.core[p.step.core].window[slot];
-  const auto begin = e.source.begin() + p.part;
+  const auto begin = e.source.begin() + p.part();
   if (std::find(begin, begin + model::piece_bytes(e), model::kUnbound) == begin + model::piece_bytes(e))
     return std::nullopt;
   enabled_.clear();
   machine_.enabled(s, p.step.core, enabled_);
   for (const Transition& t : enabled_)
-    if (t.kind == TransitionKind::ForwardRead && t.slot == slot && part(t) == p.part) return t;
+    if (t.kind == TransitionKind::ForwardRead && t.slot == slot && part(t) == p.part()) return t;
   return std::nullopt;
 }
 

@@ -18,14 +18,26 @@ namespace isobar::systemc {
 enum class Port : u8 { Fetch, Load, Store, Other };
 inline constexpr unsigned kPorts = 4;
 
-/// One step that a core would take at `ready`. Identified by (step.core, step.kind, seq, part).
+/// Order of grants at one instant, before the core number: lower first.
+unsigned rank(model::TransitionKind kind);
+
+/// One step that a core would take at `ready`.
 struct Proposal {
   u64 ready = 0;
-  u32 seq = 0;  ///< of the micro-op; of the next one for a Fetch
-  u16 part =
-      0;  ///< first byte of the piece for accesses, else Transition::choice where it is the core's wish
+  u64 order = 0;  ///< order_of(): who is granted first at one instant; equal for the same wish of a core only
   model::Transition step;
+
+  /// Of the micro-op; of the next one for a Fetch.
+  u32 seq() const { return static_cast<u32>(order >> 24); }
+  /// First byte of the piece for accesses, else Transition::choice where it is the core's wish.
+  u16 part() const { return static_cast<u16>(order); }
 };
+
+/// Packed in one word because proposals are compared more often than anything else is done with them.
+inline u64 order_of(const model::Transition& step, u32 seq, u16 part) {
+  return u64{rank(step.kind)} << 60 | u64{step.core} << 56 | u64{seq} << 24 | u64{static_cast<u8>(step.kind)} << 16 |
+         part;
+}
 
 /// One core's side of the schedule: plain copyable.
 struct CoreSchedule {
@@ -35,8 +47,6 @@ struct CoreSchedule {
   BranchPredictor predictor;
 };
 
-/// Order of grants at one instant, before the core number: lower first.
-unsigned rank(model::TransitionKind kind);
 Port port(model::TransitionKind kind);
 
 /// Makes and decides on proposals.
@@ -47,8 +57,10 @@ class Policy {
   void set_seed(u64 seed) { seed_ = seed; }
 
   /// Replaces the proposals of `core` by what it wants in state `s` at s.storage.time; those it already had
-  /// keep their ready time.
-  void propose(const model::MachineState& s, unsigned core, CoreSchedule& schedule);
+  /// keep their ready time. `settled`: what the last step of this core has left alone, if nothing has happened since;
+  /// what was proposed for that stays.
+  void propose(const model::MachineState& s, unsigned core, CoreSchedule& schedule,
+               const model::Settled& settled = {});
 
   /// The step to take for `p`, which is ready; nothing if it has to be looked at again later (an atomic that
   /// cannot complete in one piece yet).

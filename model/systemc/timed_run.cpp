@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <numeric>
-#include <tuple>
 #include <utility>
 
 #include "model/thread/window.h"
@@ -126,7 +125,7 @@ RunResult TimedRun::run(const RunLimits& limits) {
 bool TimedRun::limit_reached(u64 now) {
   if (limits_.ticks != 0 && now > limits_.ticks)
     status_ = RunStatus::TimeLimit;
-  else if (limits_.transitions != 0 && state_.statistics.total() >= limits_.transitions)
+  else if (limits_.transitions != 0 && state_.log_size >= limits_.transitions)
     status_ = RunStatus::TransitionLimit;
   else
     return false;
@@ -160,8 +159,8 @@ std::optional<u64> TimedRun::activate(u64 now) {
   }
 }
 
-void TimedRun::propose(unsigned core) {
-  policy_.propose(state_.machine, core, state_.schedule[core]);
+void TimedRun::propose(unsigned core, const model::Settled& settled) {
+  policy_.propose(state_.machine, core, state_.schedule[core], settled);
 }
 
 void TimedRun::propose_all() {
@@ -175,13 +174,10 @@ u64 TimedRun::due(const Proposal& p) const {
 
 const Proposal* TimedRun::next(u64& when) const {
   const Proposal* first = nullptr;
-  const auto order = [](const Proposal& p, u64 time) {
-    return std::make_tuple(time, rank(p.step.kind), p.step.core, p.seq, static_cast<u8>(p.step.kind), p.part);
-  };
   for (const CoreSchedule& c : state_.schedule) {
     for (const Proposal& p : c.proposals) {
       const u64 time = due(p);
-      if (first != nullptr && (time > when || order(*first, when) < order(p, time))) continue;
+      if (first != nullptr && (time > when || (time == when && first->order < p.order))) continue;
       first = &p;
       when = time;
     }
@@ -197,24 +193,24 @@ void TimedRun::grant(const Proposal& proposal) {
   if (!t) {
     ++state_.statistics.retries;
     for (Proposal& q : c.proposals)
-      if (q.step.kind == p.step.kind && q.seq == p.seq && q.part == p.part)
-        q.ready = state_.now + config_.retry_interval;
+      if (q.order == p.order) q.ready = state_.now + config_.retry_interval;
     return;
   }
   c.port_free[static_cast<std::size_t>(port(p.step.kind))] = state_.now + 1;
   bool others = false;
-  for (; t; t = policy_.follow_up(state_.machine, p)) others |= take(*t, p.ready);
+  model::Settled settled{0, ~0u};
+  for (; t; t = policy_.follow_up(state_.machine, p)) others |= take(*t, p.ready, settled);
   if (others)
     propose_all();
   else
-    propose(core);
+    propose(core, settled);
 }
 
-bool TimedRun::take(const Transition& t, u64 ready) {
+bool TimedRun::take(const Transition& t, u64 ready, model::Settled& settled) {
   model::MachineState& s = state_.machine;
   s.storage.time = state_.now;
   RunObserver observer(state_, observer_);
-  machine_.apply(s, t, *this, &observer);
+  settled.followed_by(machine_.apply(s, t, *this, &observer));
   ++state_.statistics.transitions[static_cast<std::size_t>(t.kind)];
   state_.log_hash.word(state_.now);
   state_.log_hash.word(static_cast<u8>(t.kind) | u64{t.core} << 8 | u64{t.slot} << 16 | u64{t.choice} << 24);
@@ -239,7 +235,8 @@ bool TimedRun::force(u64 now) {
   const auto certain = std::find_if(enabled_.begin(), enabled_.end(),
                                     [](const Transition& t) { return t.kind != TransitionKind::Predict; });
   ++state_.statistics.forced;
-  take(certain != enabled_.end() ? *certain : enabled_.front(), now);
+  model::Settled settled;
+  take(certain != enabled_.end() ? *certain : enabled_.front(), now, settled);
   propose_all();
   return true;
 }

@@ -102,14 +102,14 @@ class TimedRun final : private Sequencer, private model::Fabric, private Platfor
   void access(model::Storage& s, model::Access& a) override;
   void leave() override { state_.platform = platform_.save(); }
   void acquire_platform();
-  void propose(unsigned core);
+  void propose(unsigned core, const model::Settled& settled = {});
   void propose_all();
   /// The proposal to grant first, and when; nothing if no core wants anything.
   const Proposal* next(u64& when) const;
   u64 due(const Proposal& p) const;
   void grant(const Proposal& p);
-  /// True if other cores may now want something else.
-  bool take(const model::Transition& t, u64 ready);
+  /// True if other cores may now want something else. `settled` is about the steps of this core so far.
+  bool take(const model::Transition& t, u64 ready, model::Settled& settled);
   bool force(u64 now);
   bool limit_reached(u64 now);
 

@@ -20,18 +20,29 @@ using isa::UopKind;
 
 namespace {
 
-/// Settles one core. Slots are visited oldest first until a whole pass changes nothing.
+/// Settles one core. Slots are visited oldest first until a whole pass changes nothing. What a slot does hangs on no
+/// younger instruction, so a pass begins at the oldest one that may have changed; what leaves the window changes all.
 class Settler {
  public:
   Settler(const SettleContext& ctx, MachineState& s, unsigned core) : ctx_(ctx), s_(s), core_(core), c_(s.core[core]) {}
 
-  void run() {
-    do {
-      changed_ = false;
-      for (unsigned i = 0; i < c_.window.size() && !s_.dead; ++i) step(i);
-      if (s_.dead) return;
-      retire_complete();
-    } while (changed_);
+  Settled run(unsigned first) {
+    constexpr unsigned kNothing = ~0u;
+    Settled result{0, first};
+    while (first != kNothing) {
+      unsigned next = kNothing;
+      for (unsigned i = first; i < c_.window.size(); ++i) {
+        changed_ = false;
+        step(i);
+        if (s_.dead) return {};
+        if (changed_ && next == kNothing) next = i < c_.window.size() ? instruction_start(c_, i) : i;
+      }
+      result.unchanged = std::min(result.unchanged, next);
+      const unsigned retired = retire_complete();
+      result.followed_by({retired, kNothing});
+      first = retired != 0 ? 0 : next;
+    }
+    return result;
   }
 
  private:
@@ -535,16 +546,16 @@ class Settler {
     e.guess = guess;
   }
 
-  void retire_complete() {
+  unsigned retire_complete() {
     unsigned n = 0;
     for (unsigned i = 0; i < c_.window.size() && is_complete(c_.window[i]); ++i)
       if (c_.window[i].last) n = i + 1;
-    if (n == 0) return;
+    if (n == 0) return 0;
     if (ctx_.observer != nullptr)
       for (unsigned i = 0; i < n; ++i) ctx_.observer->retired(core_, c_.window[i]);
     for (unsigned i = 0; i < n; ++i) s_.flags = static_cast<u8>(s_.flags | flags_when_retired(c_.window[i]));
     retire(c_, n);
-    changed_ = true;
+    return n;
   }
 
   const SettleContext& ctx_;
@@ -571,6 +582,8 @@ void restart(const SettleContext& ctx, MachineState& s, unsigned core, unsigned 
   discard(ctx, s, core, first);
 }
 
-void settle(const SettleContext& ctx, MachineState& s, unsigned core) { Settler(ctx, s, core).run(); }
+Settled settle(const SettleContext& ctx, MachineState& s, unsigned core, unsigned first) {
+  return Settler(ctx, s, core).run(first);
+}
 
 }  // namespace isobar::model

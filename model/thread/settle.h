@@ -2,6 +2,8 @@
 // context synchronisation, exceptions, retirement.
 #pragma once
 
+#include <algorithm>
+
 #include "model/state/machine_state.h"
 #include "model/state/observer.h"
 
@@ -14,9 +16,21 @@ struct SettleContext {
   Observer* observer;
 };
 
-/// Runs every deterministic step of core `core` until nothing changes. May set MachineState::dead
-/// (Speculation::Prune) or discard and refetch (Speculation::Squash).
-void settle(const SettleContext& ctx, MachineState& s, unsigned core);
+/// What a step has left alone in the window of its core, for drivers that remember what they found there.
+struct Settled {
+  unsigned retired = 0;    ///< slots that have left the window at its old end
+  unsigned unchanged = 0;  ///< slots, counted after that, of which nothing has changed, nor what they wait for
+
+  /// And then another step.
+  void followed_by(const Settled& next) {
+    retired += next.retired;
+    unchanged = std::min(unchanged - std::min(unchanged, next.retired), next.unchanged);
+  }
+};
+
+/// Runs every deterministic step of core `core` until nothing changes, slots below `first` being settled already. May
+/// set MachineState::dead (Speculation::Prune) or discard and refetch (Speculation::Squash).
+Settled settle(const SettleContext& ctx, MachineState& s, unsigned core, unsigned first = 0);
 
 /// Discards the instruction at slot `i` and everything younger, to be fetched again.
 void restart(const SettleContext& ctx, MachineState& s, unsigned core, unsigned i);

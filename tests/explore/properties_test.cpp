@@ -1,5 +1,6 @@
 // Properties of the transition system over random programs: (C5), (C6), (C7) and (C8) of the design, and replay.
 #include <algorithm>
+#include <tuple>
 
 #include "explore/shortest.h"
 #include "tests/common/random_program.h"
@@ -52,6 +53,36 @@ TEST(Properties, AWaitingLoopDoesNotHideTheOtherCores) {
       EXPECT_EQ(b.states().size(), std::string(load) == "ldar" ? 1u : 2u) << before << " " << load;
     }
   }
+}
+
+/// What a driver keeps of the steps that it found before a step, and those it looks for from the first changed slot on,
+/// are all steps there are.
+TEST(Properties, StepsThatAreKeptAreThoseThatAreEnabled) {
+  const auto key = [](const Transition& t) { return std::tuple(t.kind, t.slot, t.choice); };
+  u64 kept = 0;
+  for (u64 seed = 0; seed < kPrograms; ++seed) {
+    Bench b = random_program(seed, shape(seed));
+    b.config.speculation = Speculation::Squash;
+    const Machine machine(b.config, b.program);
+    DirectFabric fabric = machine.direct_fabric();
+    MachineState s = machine.initial();
+    explore::Random random(seed);
+    std::vector<Transition> all;
+    for (machine.enabled(s, all); !all.empty(); all.clear(), machine.enabled(s, all)) {
+      const Transition t = all[random.below(all.size())];
+      const Settled settled = machine.apply(s, t, fabric);
+      if (t.kind > TransitionKind::ForwardRead) continue;
+      std::vector<Transition> found, expected;
+      machine.enabled(s, t.core, expected);
+      machine.enabled(s, t.core, found, settled.unchanged);
+      for (const Transition& old : all)
+        if (const auto now = still_enabled(old, settled); old.core == t.core && now) found.push_back(*now), ++kept;
+      for (auto* steps : {&found, &expected})
+        std::sort(steps->begin(), steps->end(), [&](const auto& x, const auto& y) { return key(x) < key(y); });
+      ASSERT_EQ(found, expected) << "seed " << seed;
+    }
+  }
+  EXPECT_GT(kept, 100u);
 }
 
 TEST(Properties, C7_StrongerCoresHaveFewerOutcomes) {
