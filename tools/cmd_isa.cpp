@@ -60,7 +60,7 @@ void add_isa(CLI::App& app, Action& chosen) {
       ->type_name("HEX")
       ->take_all();
   sub->add_option("--coverage", options->coverage,
-                  "Share of recorded code that decodes (JSON lines with words)")
+                  "Share of recorded code that decodes and executes (JSON lines with words)")
       ->type_name("FILE")
       ->take_all();
   sub->callback([&chosen, options] { chosen = [options] { return run(*options); }; });

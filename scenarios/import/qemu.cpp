@@ -237,6 +237,11 @@ bool is_unset_link(const HostCode& code, std::size_t branch) {
          code.words[branch] == 0xd61f03c0;
 }
 
+/// B .; BR X16: the same in QEMU 8 and later, which links with a direct branch and needs the register for far targets only.
+bool is_unset_branch(const HostCode& code, std::size_t branch) {
+  return branch + 1 < code.words.size() && code.words[branch] == 0x14000000 && code.words[branch + 1] == 0xd61f0200;
+}
+
 bool is_inside(const QemuLog& log, u64 address) {
   return log.prologue.contains(address) ||
          std::any_of(log.blocks.begin(), log.blocks.end(),
@@ -280,8 +285,12 @@ std::vector<u64> helper_addresses(const QemuLog& log) {
 
 void reset_links(QemuLog& log) {
   constexpr u32 kBranchOver = 0x14000003;  // B .+12
+  constexpr u32 kBranchOverNext = 0x14000002;  // B .+8
   constexpr u32 kNop = 0xd503201f;
   for (TranslatedBlock& b : log.blocks) {
+    for (std::size_t i = 0; i < b.code.words.size(); ++i) {
+      if (is_unset_branch(b.code, i)) b.code.words[i] = kBranchOverNext;
+    }
     for (std::size_t i = 2; i < b.code.words.size(); ++i) {
       if (!is_unset_link(b.code, i)) continue;
       b.code.words[i - 2] = kBranchOver;

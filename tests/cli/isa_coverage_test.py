@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import tempfile
 import unittest
 
@@ -39,22 +40,54 @@ class Coverage(unittest.TestCase):
         self.assertIn("sequences decoded completely:   1 of 2 (50.00 %)", result.stdout)
         self.assertIn("  of those without SVE:         1 of 1 (100.00 %)", result.stdout)
 
+    def executed(self, *lines):
+        result = self.run_on(*lines)
+        self.assertEqual(result.returncode, AS_EXPECTED, result)
+        return result.stdout
+
+    def test_sequences_are_executed(self):
+        out = self.executed({"words": ["f9400381", "f9400022", "d63f0040", "8b020041"]},  # ldr, ldr, blr, add
+                            {"words": [NOP, "d4000001", NOP]})                            # svc
+        self.assertIn("sequences executed:             2 of 2 (100.00 %)", out)
+        self.assertIn("instructions of them reached: 7 of 7 (100.00 %)", out)
+        self.assertNotIn("not executed", out)
+
+    def test_what_is_not_executed_is_listed_with_its_reason(self):
+        out = self.executed({"words": ["14000000"], "file": "loops"},                # b .
+                            {"words": ["d4200000"], "file": "traps"},                # brk
+                            {"words": ["91000781", "c8dffc22"], "file": "unaligned"},  # add x1, x28, #1; ldar x2, [x1]
+                            {"words": ["91003f81", "c8dffc22"], "file": "unaligned"},  # add x1, x28, #15
+                            {"words": [NOP, "04200000"], "file": "vectors"})
+        self.assertIn("sequences executed:             1 of 5 (20.00 %)", out)
+        for row in [r"1 +1  no end after 100000 instructions, loops", r"1 +2  brk raises an exception, traps",
+                    r"1 +4  ldar faults, unaligned", r"1 +5  SVE, vectors"]:
+            self.assertRegex(out, rf"(?m)^ +{row}$")
+
+    def test_links_of_recorded_blocks_are_not_set_yet(self):
+        for link in [["9000001e", "910003de", "d61f03c0"], ["14000000", "d61f0200"]]:
+            out = self.executed({"words": [*link, NOP], "host_pc": "0x7fbe8c058660"})
+            self.assertIn("sequences executed:             1 of 1 (100.00 %)", out)
+
     def test_wrong_input_is_located(self):
         for line, message in [("[1]", "JSON object"), ("{", "JSON object"), ("{}", '"words"'), ({"words": "x"}, '"words"'),
                               ({"words": ["123456789"]}, "words[0]"), ({"words": [5]}, "words[0]"),
-                              ({"words": [], "data_words": [-1]}, "data_words")]:
+                              ({"words": [], "data_words": [-1]}, "data_words"),
+                              ({"words": [], "host_pc": "12"}, "host_pc"), ({"words": [], "host_pc": "0x12"}, "host_pc")]:
             result = self.run_on({"words": [NOP]}, line)
             self.assertEqual(result.returncode, BAD_INPUT, result)
             self.assertIn(":2: error: ", result.stderr)
             self.assertIn(message, result.stderr)
 
-    def test_translator_logs_decode(self):
+    def test_code_of_translators_executes(self):
         folder = os.environ.get("ISOBAR_TRANSLATOR")
         if folder is None:
             self.skipTest("ISOBAR_TRANSLATOR is not set")
-        for name in ["qemu_sequences.jsonl", "qemu_helpers.jsonl"]:
+        least = {"qemu_sequences.jsonl": 100.0, "qemu_helpers.jsonl": 98.0, "fex_sequences.jsonl": 99.0}
+        for name, share in least.items():
             result = isobar("isa", "--coverage", pathlib.Path(folder) / name)
             self.assertEqual(result.returncode, AS_EXPECTED, result.stdout)
+            executed = re.search(r"sequences executed: .*\n  of those without SVE: +\d+ of \d+ \((.*) %\)", result.stdout)
+            self.assertGreaterEqual(float(executed[1]), share, result.stdout)
 
 
 if __name__ == "__main__":

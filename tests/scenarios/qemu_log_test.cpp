@@ -68,6 +68,13 @@ TEST(QemuLog, ResetsLinksToTheNextWord) {
   EXPECT_EQ(log.blocks[0].code.words[6], 0xd61f03c0u);
 }
 
+TEST(QemuLog, ResetsDirectLinksBehindTheirFarForm) {
+  QemuLog log = parse_qemu_log("IN: \n0x10:  90  nop\nOUT: [size=12]\n0x1000:  14000000  b 0x1000\n"
+                               "0x1004:  d61f0200  br x16\n0x1008:  d503249f  bti j\n", "log");
+  reset_links(log);
+  EXPECT_EQ(log.blocks[0].code.words, (std::vector<u32>{0x14000002, 0xd61f0200, 0xd503249f}));
+}
+
 TEST(QemuLog, ReadsLiteralData) {
   const QemuLog log = parse_qemu_log(
       "IN: \n0x10:  90  nop\nOUT: [size=16]\n0x1000:  d503201f  nop\n0x1004:  d503201f  nop\n"
