@@ -37,8 +37,8 @@ u16 offset_of(Reg r) {
 }
 
 void Core::synchronise() {
-  if (generation_ == memory_.generation()) return;
-  generation_ = memory_.generation();
+  if (generation_ == memory_->generation()) return;
+  generation_ = memory_->generation();
   read_tlb_.fill({});
   write_tlb_.fill({});
   code_tlb_.fill({});
@@ -67,7 +67,7 @@ const Record* Core::enter(u64 pc) {
   if (!is_aligned(pc, 4)) return stop(refused, pc);
   CodeTranslation& t = code_tlb_[pc / kPageSize % code_tlb_.size()];
   if (t.page != pc / kPageSize) {
-    CodePage* page = memory_.code(pc);
+    CodePage* page = memory_->code(pc);
     refused.fault = isa::FaultKind::Fetch;
     if (page == nullptr) return stop(refused, pc);
     synchronise();
@@ -80,9 +80,9 @@ const Record* Core::enter(u64 pc) {
 void Core::fetch_line(const Record* record) {
   const u64 line = align_down(pc_of(record), kLineSize);
   std::array<u32, kLineSize / 4> words;
-  memory_.read(line, words.data(), kLineSize, kExecute);
+  memory_->read(line, words.data(), kLineSize, kExecute);
   for (unsigned i = 0; i < words.size(); ++i)
-    lower(isa::decode_cached(words[i]), line + 4 * i, memory_.tagging(), code_->records[line % kPageSize / 4 + i]);
+    lower(isa::decode_cached(words[i]), line + 4 * i, memory_->tagging(), code_->records[line % kPageSize / 4 + i]);
 }
 
 /// Always false; notes the byte that could not be accessed.
@@ -92,38 +92,40 @@ bool Core::refuse(u64 address, u64 done) {
 }
 
 bool Core::fetch(u64 address, u32& word) {
-  return memory_.read(address, &word, 4, kExecute) == 4;
+  return memory_->read(address, &word, 4, kExecute) == 4;
 }
 
 bool Core::read(const isa::Uop& u, u64 address, Value& value) {
   const u64 plain = without_tag(address);
   value = {};
   if (u.mem.tag == isa::TagAccess::Explicit) return access_tag(plain, &value, nullptr);
-  if (const u64 done = memory_.read(plain, &value, u.mem.size); done != u.mem.size) return refuse(plain, done);
-  if (memory_.is_tagged(plain)) return true;
-  read_tlb_[address / kPageSize % read_tlb_.size()] = {address / kPageSize, memory_.page(plain, kRead)->bytes.data()};
+  if (const u64 done = memory_->read(plain, &value, u.mem.size); done != u.mem.size) return refuse(plain, done);
+  if (memory_->is_tagged(plain)) return true;
+  read_tlb_[address / kPageSize % read_tlb_.size()] = {address / kPageSize, memory_->page(plain, kRead)->bytes.data()};
   return true;
 }
 
 bool Core::write(const isa::Uop& u, u64 address, const Value& value) {
   const u64 plain = without_tag(address), last = plain + u.mem.size - 1;
   if (u.mem.tag == isa::TagAccess::Explicit) return access_tag(plain, nullptr, &value);
-  Page* page = memory_.page(plain, kWrite);
+  Page* page = memory_->page(plain, kWrite);
   if (page == nullptr) return refuse(plain, 0);
   // All or nothing, also across pages.
-  if (plain / kPageSize != last / kPageSize && memory_.page(last, kWrite) == nullptr)
+  if (plain / kPageSize != last / kPageSize && memory_->page(last, kWrite) == nullptr)
     return refuse(align_down(last, kPageSize), 0);
-  memory_.write(plain, &value, u.mem.size);
-  if (!memory_.is_watched(*page) && !memory_.is_tagged(plain))
+  memory_->write(plain, &value, u.mem.size);
+  // The page may be a fresh copy.
+  synchronise();
+  if (!memory_->is_watched(*page) && !memory_->is_tagged(plain))
     write_tlb_[address / kPageSize % write_tlb_.size()] = {address / kPageSize, page->bytes.data()};
   return true;
 }
 
 /// Reads or writes the tag of a granule (LDG, STG and their like).
 bool Core::access_tag(u64 address, Value* read, const Value* written) {
-  if (memory_.page(address, read != nullptr ? kRead : kWrite) == nullptr) return refuse(address, 0);
-  if (read != nullptr) read->lo = memory_.tag(address);
-  if (written != nullptr) memory_.set_tag(address, static_cast<u8>(written->lo & 15));
+  if (memory_->page(address, read != nullptr ? kRead : kWrite) == nullptr) return refuse(address, 0);
+  if (read != nullptr) read->lo = memory_->tag(address);
+  if (written != nullptr) memory_->set_tag(address, static_cast<u8>(written->lo & 15));
   return true;
 }
 
@@ -139,9 +141,14 @@ bool Core::tags_match(const isa::Instruction& instruction, u64 pc) {
     for (unsigned i = 0; i < u.n_addr; ++i) in[i] = state().get(u.src[i]);
     const u64 address = isa::evaluate_address(u, in, pc), plain = without_tag(address);
     for (u64 g = align_down(plain, kGranule); g < plain + u.mem.size; g += kGranule) {
-      const u8 needed = u.kind == isa::UopKind::Read ? kRead : kWrite;
+      const bool reads = u.kind == isa::UopKind::Read;
+      const u8 needed = reads ? kRead : kWrite;
       // What may not be accessed at all faults for that.
-      if (!memory_.is_tagged(g) || memory_.page(g, needed) == nullptr || memory_.tag(g) == bits(address, 59, 56)) continue;
+      if (!memory_->is_tagged(g) || memory_->page(g, needed) == nullptr || memory_->tag(g) == bits(address, 59, 56)) continue;
+      if (reads ? notes_reads : notes_writes) {
+        tag_mismatch_noted = true;
+        continue;
+      }
       StepResult refused;
       refused.kind = StepResult::Kind::Fault;
       refused.fault = isa::FaultKind::Tag;
@@ -156,8 +163,8 @@ bool Core::tags_match(const isa::Instruction& instruction, u64 pc) {
 
 bool Core::maintain(isa::CacheOpKind op, u64 address) {
   const u64 plain = without_tag(address);
-  if (memory_.page(plain, kRead) == nullptr) return refuse(plain, 0);
-  if (op == isa::CacheOpKind::IcIvau) memory_.invalidate_line(plain);
+  if (memory_->page(plain, kRead) == nullptr) return refuse(plain, 0);
+  if (op == isa::CacheOpKind::IcIvau) memory_->invalidate_line(plain);
   return true;
 }
 

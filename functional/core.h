@@ -23,11 +23,20 @@ struct Registers {
 
 class Core : public isa::MemoryInterface {
  public:
-  explicit Core(Memory& memory) : memory_(memory) {}
+  explicit Core(Memory& memory) : memory_(&memory) {}
+
+  /// Another address space from the next run on.
+  void use(Memory& memory) {
+    memory_ = &memory;
+    generation_ = 0;
+  }
 
   Registers registers;
   /// Do accesses to tagged memory have to have its tag? PSTATE.TCO overrides it.
   bool checks_tags = false;
+  /// Which mismatches are only noted, in `tag_mismatch_noted` (TFSRE0_EL1), while the access happens (SCTLR_EL1.TCF0).
+  bool notes_reads = false, notes_writes = false;
+  bool tag_mismatch_noted = false;
   /// State of the generator of IRG.
   u32 tag_seed = 1;
 
@@ -86,7 +95,7 @@ class Core : public isa::MemoryInterface {
   bool access_tag(u64 address, Value* read, const Value* written);
   bool refuse(u64 address, u64 done);
 
-  Memory& memory_;
+  Memory* memory_;
   Tlb read_tlb_, write_tlb_;
   std::array<CodeTranslation, 64> code_tlb_;
   CodePage* code_ = nullptr;

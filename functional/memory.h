@@ -1,5 +1,6 @@
 // The memory of one process: regions with permissions, pages that exist from their first use on, and what the
-// instruction side has cached of them.
+// instruction side has cached of them. Memories of one run may share pages: objects that both map, and after fork()
+// whatever neither has written since.
 //
 // Owns: regions, pages, cached instruction lines. Must not know: system calls, files, cores. Addresses are those of a
 // user process, 48 bits; whoever has tagged addresses takes the tag off before.
@@ -9,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <unordered_map>
+#include <vector>
 
 #include "functional/record.h"
 #include "support/types.h"
@@ -28,22 +30,64 @@ inline constexpr u8 kTagged = 8;
 /// Bytes that share a tag.
 inline constexpr u64 kGranule = 16;
 
-struct Region {
-  u64 end = 0;
-  u8 permissions = 0;
+/// What the memories of a run have in common.
+struct Pool {
+  u64 limit = 0;       ///< of `pages`
+  u64 pages = 0;       ///< that exist
+  u64 generation = 1;  ///< changes whenever a translation that a core remembers may have become wrong
+  bool exhausted = false;  ///< a page has been refused because of the limit
 };
 
-/// One page, lowered for execution as far as the instruction side has fetched it. The last record continues on the
-/// next page.
+/// One page, lowered for execution at `address` as far as the instruction side has fetched it. The last record continues
+/// on the next page.
 struct CodePage {
   u64 address = 0;
   std::array<Record, kPageSize / 4 + 1> records;
 };
 
-struct Page {
+class Page {
+ public:
+  explicit Page(std::shared_ptr<Pool> pool);
+  /// Bytes and tags; what is lowered belongs to the page that it was fetched from.
+  Page(const Page& other);
+  Page& operator=(const Page&) = delete;
+  ~Page() { --pool_->pages; }
+
   alignas(16) std::array<u8, kPageSize> bytes{};
-  std::unique_ptr<CodePage> code;
+  std::vector<std::unique_ptr<CodePage>> code;  ///< one for each address at which it is executed
   std::array<u8, kPageSize / kGranule> tags{};
+
+ private:
+  std::shared_ptr<Pool> pool_;
+};
+
+/// Pages that several memories may map: shared anonymous memory or a file that is kept in memory. Bytes that nobody
+/// wrote are zero.
+class Object {
+ public:
+  Object(std::shared_ptr<Pool> pool, u64 size) : pool_(std::move(pool)), size_(size) {}
+  u64 size() const { return size_; }
+  /// What is cut off is gone, also for those who map it.
+  void resize(u64 size);
+  /// The page that has byte `offset`, made if it does not exist yet; nullptr past the end or if there are too many.
+  std::shared_ptr<Page> page(u64 offset);
+  /// The page if it exists.
+  Page* existing(u64 offset) const;
+  /// Bytes from `offset` on, up to the end: the number that were copied.
+  u64 read(u64 offset, void* to, u64 size);
+  u64 write(u64 offset, const void* from, u64 size);
+
+ private:
+  std::shared_ptr<Pool> pool_;
+  u64 size_;
+  std::unordered_map<u64, std::shared_ptr<Page>> pages_;  ///< by number
+};
+
+struct Region {
+  u64 end = 0;
+  u8 permissions = 0;
+  std::shared_ptr<Object> object = nullptr;  ///< whose pages are shown; none: private memory
+  u64 offset = 0;                            ///< in the object, of the first byte
 };
 
 class Memory {
@@ -51,10 +95,15 @@ class Memory {
   /// At most `page_limit` pages exist at a time. With `coherent_fetch` (CTR_EL0.DIC) the instruction side sees every
   /// store at once; else a cached line stays as it is until it is invalidated by address.
   /// With `tagging` the instructions of FEAT_MTE exist.
-  explicit Memory(u64 page_limit = u64{1} << 18, bool coherent_fetch = false, bool tagging = false)
-      : page_limit_(page_limit), coherent_fetch_(coherent_fetch), tagging_(tagging) {}
+  explicit Memory(u64 page_limit = u64{1} << 18, bool coherent_fetch = false, bool tagging = false);
+  /// An empty one that counts its pages together with others.
+  Memory(std::shared_ptr<Pool> pool, bool coherent_fetch, bool tagging);
 
-  /// Regions by first address. Neighbours with equal permissions are one region.
+  /// A copy for another process; objects are shared, other pages copied when one side writes.
+  std::shared_ptr<Memory> fork();
+  const std::shared_ptr<Pool>& pool() const { return pool_; }
+
+  /// Regions by first address. Neighbours that differ in nothing are one region.
   const std::map<u64, Region>& regions() const { return regions_; }
   /// The region with this byte, or nullptr.
   const Region* find(u64 address) const;
@@ -64,20 +113,25 @@ class Memory {
   bool overlaps(u64 begin, u64 end) const;
 
   // Whole pages of [begin, end) below kAddressLimit.
-  void map(u64 begin, u64 end, u8 permissions);  ///< fresh zeros, in place of what was there
+  /// Fresh zeros, or the object from `offset` on, in place of what was there.
+  void map(u64 begin, u64 end, u8 permissions, std::shared_ptr<Object> object = nullptr, u64 offset = 0);
   void unmap(u64 begin, u64 end);
   void protect(u64 begin, u64 end, u8 permissions);  ///< of the regions there; holes stay holes
-  void discard(u64 begin, u64 end);                  ///< contents only: zeros from now on
+  void discard(u64 begin, u64 end);                  ///< private contents only: zeros from now on
 
-  /// Moves the contents of the whole pages of [from, from + size) to fresh pages at `to`; their code is forgotten.
+  /// Moves private contents of the whole pages of [from, from + size) to fresh pages at `to`; their code is forgotten.
   void move(u64 from, u64 to, u64 size);
 
   /// The page of an address if all of `needed` is allowed there; it is made if it does not exist yet. nullptr if not
   /// allowed, or if there are too many pages (exhausted()).
   Page* page(u64 address, u8 needed);
+  /// Where in its object a byte is that shows one.
+  u64 object_offset(u64 address) const;
+  /// Is this a mapped byte past the last page of an object?
+  bool beyond_object(u64 address) const;
   /// Has a page been refused because of the limit?
-  bool exhausted() const { return exhausted_; }
-  u64 page_limit() const { return page_limit_; }
+  bool exhausted() const { return pool_->exhausted; }
+  u64 page_limit() const { return pool_->limit; }
 
   /// Copies of bytes, all or as many as are allowed: the number that were copied.
   u64 read(u64 address, void* to, u64 size, u8 needed = kRead);
@@ -88,7 +142,7 @@ class Memory {
   /// Forgets the cached instruction line of an address, if there is one.
   void invalidate_line(u64 address);
   /// Must stores to this page be seen by the instruction side?
-  bool is_watched(const Page& page) const { return coherent_fetch_ && page.code != nullptr; }
+  bool is_watched(const Page& page) const { return coherent_fetch_ && !page.code.empty(); }
   bool coherent_fetch() const { return coherent_fetch_; }
 
   bool tagging() const { return tagging_; }
@@ -98,20 +152,21 @@ class Memory {
   bool is_tagged(u64 address) const;
 
   /// Changes whenever a translation that a core remembers may have become wrong.
-  u64 generation() const { return generation_; }
+  u64 generation() const { return pool_->generation; }
 
  private:
   void split(u64 address);
   void merge(u64 begin, u64 end);
   void drop_pages(u64 begin, u64 end);
+  Page* locate(u64 address, u8 needed, bool own);
+  Page* existing(u64 address) const;
+  void own_code(std::shared_ptr<Page>& page);
 
+  std::shared_ptr<Pool> pool_;
   std::map<u64, Region> regions_;
-  std::unordered_map<u64, std::unique_ptr<Page>> pages_;  ///< by page number
-  u64 page_limit_;
-  u64 generation_ = 1;
+  std::unordered_map<u64, std::shared_ptr<Page>> pages_;  ///< private ones by number; shared after fork()
   bool coherent_fetch_;
   bool tagging_;
-  bool exhausted_ = false;
 };
 
 }  // namespace isobar::functional

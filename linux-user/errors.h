@@ -12,6 +12,7 @@ enum Error : i64 {
   kEINTR = 4,
   kEIO = 5,
   kE2BIG = 7,
+  kENOEXEC = 8,
   kEBADF = 9,
   kECHILD = 10,
   kEAGAIN = 11,

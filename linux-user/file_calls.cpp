@@ -4,7 +4,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "linux-user/process.h"
+#include "linux-user/system.h"
 
 namespace isobar::linux_user {
 
@@ -34,15 +34,15 @@ struct Vector {
 };
 
 File* find(Process& p, u64 fd) {
-  const auto it = p.files.find(static_cast<i32>(fd));
-  return it == p.files.end() ? nullptr : &it->second;
+  const auto it = p.files->find(static_cast<i32>(fd));
+  return it == p.files->end() ? nullptr : it->second.file.get();
 }
 
 /// The bytes of a file below the root; an error if there is none. Links that lead out of the root are not followed.
 i64 read_host(const Process& p, const std::string& path, std::shared_ptr<const std::string>& contents) {
-  if (p.options.root.empty()) return -kENOENT;
+  if (p.system.options.root.empty()) return -kENOENT;
   std::error_code e;
-  const fs::path root = fs::canonical(p.options.root, e);
+  const fs::path root = fs::canonical(p.system.options.root, e);
   if (e) return -kENOENT;
   const fs::path whole = fs::canonical(root / fs::path(path).relative_path(), e);
   if (e) return -kENOENT;
@@ -58,10 +58,10 @@ i64 read_host(const Process& p, const std::string& path, std::shared_ptr<const s
 i64 write_bytes(Process& p, const File& f, u64 address, u64 size) {
   if (f.console < 1) return -kEBADF;
   std::string bytes(std::min(size, kMaxTransfer), '\0');
-  const u64 done = p.memory.read(Process::untag(address), bytes.data(), bytes.size());
+  const u64 done = p.memory().read(Process::untag(address), bytes.data(), bytes.size());
   if (done == 0 && size != 0) return -kEFAULT;
   bytes.resize(done);
-  if (p.options.write) p.options.write(f.console, bytes);
+  if (p.system.options.write) p.system.options.write(f.console, bytes);
   return static_cast<i64>(done);
 }
 
@@ -76,12 +76,12 @@ i64 read_bytes(Process& p, File& f, u64 address, u64 size, u64 offset) {
     if (offset < f.contents->size()) bytes = f.contents->substr(offset, std::min(size, kMaxTransfer));
   } else if (f.console == 0) {
     // Checked first, so that no input is lost.
-    if (size != 0 && p.memory.page(Process::untag(address), functional::kWrite) == nullptr) return -kEFAULT;
-    if (p.options.read) bytes = p.options.read(std::min(size, kMaxTransfer));
+    if (size != 0 && p.memory().page(Process::untag(address), functional::kWrite) == nullptr) return -kEFAULT;
+    if (p.system.options.read) bytes = p.system.options.read(std::min(size, kMaxTransfer));
   } else {
     return -kEBADF;
   }
-  const u64 done = p.memory.write(Process::untag(address), bytes.data(), bytes.size());
+  const u64 done = p.memory().write(Process::untag(address), bytes.data(), bytes.size());
   return done == 0 && !bytes.empty() ? -kEFAULT : static_cast<i64>(done);
 }
 
@@ -144,15 +144,14 @@ i64 openat(Process& p, Thread&, const Call& c) {
   const i64 result = read_host(p, *path, f.contents);
   if (result < 0) return result == -kENOENT && (c.a[2] & kCreate) != 0 ? -kEROFS : result;
   if ((c.a[2] & kAccessMode) != 0 || (c.a[2] & kTruncate) != 0) return -kEROFS;
-  f.close_on_exec = (c.a[2] & kCloseOnExec) != 0;
   int fd = 0;
-  while (p.files.count(fd) != 0) ++fd;
-  p.files[fd] = std::move(f);
+  while (p.files->count(fd) != 0) ++fd;
+  (*p.files)[fd] = {std::make_shared<File>(std::move(f)), (c.a[2] & kCloseOnExec) != 0};
   return fd;
 }
 
 i64 close(Process& p, Thread&, const Call& c) {
-  return p.files.erase(static_cast<i32>(c.a[0])) != 0 ? 0 : -kEBADF;
+  return p.files->erase(static_cast<i32>(c.a[0])) != 0 ? 0 : -kEBADF;
 }
 
 i64 lseek(Process& p, Thread&, const Call& c) {
@@ -219,11 +218,11 @@ i64 readlinkat(Process& p, Thread&, const Call& c) {
   const std::optional<std::string> path = p.text(c.a[1], kPathLimit);
   if (!path) return -kEFAULT;
   if (static_cast<i32>(c.a[3]) <= 0) return -kEINVAL;
-  if (*path != "/proc/self/exe") return p.options.root.empty() ? -kENOENT : -kEINVAL;
+  if (*path != "/proc/self/exe") return p.system.options.root.empty() ? -kENOENT : -kEINVAL;
   std::error_code e;
-  const std::string target = fs::absolute(p.image.file, e).lexically_normal().string();
+  const std::string target = fs::absolute(p.image->file, e).lexically_normal().string();
   const u64 size = std::min<u64>(target.size(), c.a[3]);
-  return p.memory.write(Process::untag(c.a[2]), target.data(), size) == size ? static_cast<i64>(size) : -kEFAULT;
+  return p.memory().write(Process::untag(c.a[2]), target.data(), size) == size ? static_cast<i64>(size) : -kEFAULT;
 }
 
 i64 ioctl(Process& p, Thread&, const Call& c) {
@@ -235,8 +234,8 @@ i64 fcntl(Process& p, Thread&, const Call& c) {
   File* f = find(p, c.a[0]);
   if (f == nullptr) return -kEBADF;
   switch (c.a[1]) {
-    case kGetDescriptor: return f->close_on_exec ? 1 : 0;
-    case kSetDescriptor: f->close_on_exec = (c.a[2] & 1) != 0; return 0;
+    case kGetDescriptor: return (*p.files)[static_cast<i32>(c.a[0])].close_on_exec ? 1 : 0;
+    case kSetDescriptor: (*p.files)[static_cast<i32>(c.a[0])].close_on_exec = (c.a[2] & 1) != 0; return 0;
     case kGetStatus: return f->console >= 0 ? 2 : 0;
     case kSetStatus: return 0;
     default: return -kEINVAL;
@@ -276,12 +275,16 @@ i64 ppoll(Process& p, Thread& t, const Call& c) {
   w.kind = Wait::Kind::Signal;
   constexpr i64 kLongest = i64{1} << 32;
   if (c.a[2] != 0)
-    w.deadline = p.now() + static_cast<u64>(std::min(time.seconds, kLongest) * kSecond + time.nanoseconds);
+    w.deadline = p.system.now() + static_cast<u64>(std::min(time.seconds, kLongest) * kSecond + time.nanoseconds);
   t.wait = w;
   return kNoResult;
 }
 
 }  // namespace
+
+i64 read_whole_file(const Process& p, const std::string& path, std::shared_ptr<const std::string>& contents) {
+  return read_host(p, path, contents);
+}
 
 std::optional<std::string> Process::text(u64 address, u64 limit) {
   std::string s;

@@ -1,5 +1,5 @@
-// futex (Linux kernel/futex/): waiting, waking and requeueing. One process: private and shared futexes are the same.
-#include "linux-user/process.h"
+// futex (Linux kernel/futex/): waiting, waking and requeueing.
+#include "linux-user/system.h"
 #include "support/bits.h"
 
 namespace isobar::linux_user {
@@ -30,6 +30,10 @@ bool is_bad_address(u64 address) {
   return !is_aligned(address, 4);
 }
 
+bool is_private(const Call& c) {
+  return (c.a[1] & kPrivate) != 0;
+}
+
 i64 wait(Process& p, Thread& t, const Call& c, u32 bitset, std::optional<u64> deadline) {
   const u64 address = Process::untag(c.a[0]);
   if (bitset == 0 || is_bad_address(address)) return -kEINVAL;
@@ -39,11 +43,13 @@ i64 wait(Process& p, Thread& t, const Call& c, u32 bitset, std::optional<u64> de
   Wait w;
   w.kind = Wait::Kind::Futex;
   w.address = address;
+  w.keys = {p.futex_key(address, is_private(c))};
   w.bitset = bitset;
   w.deadline = deadline;
+  w.result_in_time = -kETIMEDOUT;
   w.restarts = !deadline;
   t.wait = w;
-  p.waiters.push_back(&t);
+  p.system.waiters.push_back(&t);
   return kNoResult;
 }
 
@@ -52,7 +58,7 @@ i64 wake(Process& p, const Call& c, u32 bitset) {
   if (bitset == 0 || is_bad_address(address)) return -kEINVAL;
   // Linux wakes one thread even if it is asked for none or for a negative number.
   const i32 count = static_cast<i32>(c.a[2]);
-  return p.wake_futex(address, count < 1 ? 1 : static_cast<unsigned>(count), bitset);
+  return p.wake_futex(address, is_private(c), count < 1 ? 1 : static_cast<unsigned>(count), bitset);
 }
 
 i64 requeue(Process& p, const Call& c, bool compare) {
@@ -64,11 +70,13 @@ i64 requeue(Process& p, const Call& c, bool compare) {
     if (!p.get(from, value)) return -kEFAULT;
     if (value != static_cast<u32>(c.a[5])) return -kEAGAIN;
   }
-  i64 done = p.wake_futex(from, static_cast<unsigned>(to_wake), ~u32{0});
+  const FutexKey key = p.futex_key(from, is_private(c)), target = p.futex_key(to, is_private(c));
+  const i64 done = p.system.wake_futex(key, static_cast<unsigned>(to_wake), ~u32{0});
   i32 moved = 0;
-  for (Thread* w : p.waiters) {
+  for (Thread* w : p.system.waiters) {
     if (moved == to_move) break;
-    if (w->wait->address != from) continue;
+    if (w->wait->keys.size() != 1 || w->wait->keys.front() != key) continue;
+    w->wait->keys.front() = target;
     w->wait->address = to;
     ++moved;
   }
@@ -111,8 +119,8 @@ i64 wake_op(Process& p, const Call& c) {
     default: return -kENOSYS;
   }
   const auto at_least_one = [](u64 n) { return static_cast<i32>(n) < 1 ? 1u : static_cast<unsigned>(n); };
-  i64 woken = p.wake_futex(first, at_least_one(c.a[2]), ~u32{0});
-  if (holds) woken += p.wake_futex(second, at_least_one(c.a[3]), ~u32{0});
+  i64 woken = p.wake_futex(first, is_private(c), at_least_one(c.a[2]), ~u32{0});
+  if (holds) woken += p.wake_futex(second, is_private(c), at_least_one(c.a[3]), ~u32{0});
   return woken;
 }
 
@@ -133,7 +141,7 @@ i64 futex_waitv(Process& p, Thread& t, const Call& c) {
     if (!p.get(c.a[3], time)) return -kEFAULT;
     if (time.seconds < 0 || time.nanoseconds < 0 || time.nanoseconds >= static_cast<i64>(kSecond)) return -kEINVAL;
     const u64 ns = absolute_ns(time);
-    w.deadline = c.a[4] == kMonotonic ? ns : ns > Process::kEpoch ? ns - Process::kEpoch : 0;
+    w.deadline = c.a[4] == kMonotonic ? ns : ns > System::kEpoch ? ns - System::kEpoch : 0;
   }
   std::vector<Waiter> all(c.a[1]);
   for (u64 i = 0; i < all.size(); ++i) {
@@ -145,13 +153,13 @@ i64 futex_waitv(Process& p, Thread& t, const Call& c) {
     if (is_bad_address(one.address)) return -kEINVAL;
     if (!p.get(one.address, value)) return -kEFAULT;
     if (value != static_cast<u32>(one.value)) return -kEAGAIN;
-    w.others.push_back(Process::untag(one.address));
+    w.keys.push_back(p.futex_key(one.address, (one.flags & kPrivate) != 0));
   }
-  w.address = w.others.front();
-  w.others.erase(w.others.begin());
+  w.address = Process::untag(all.front().address);
+  w.result_in_time = -kETIMEDOUT;
   w.restarts = !w.deadline;
   t.wait = w;
-  p.waiters.push_back(&t);
+  p.system.waiters.push_back(&t);
   return kNoResult;
 }
 
@@ -164,9 +172,9 @@ i64 futex(Process& p, Thread& t, const Call& c) {
     if (time.seconds < 0 || time.nanoseconds < 0 || time.nanoseconds >= static_cast<i64>(kSecond)) return -kEINVAL;
     u64 ns = absolute_ns(time);
     if (operation == kWait) {
-      ns += p.now();
+      ns += p.system.now();
     } else if ((flags & kClockRealtime) != 0) {
-      ns = ns > Process::kEpoch ? ns - Process::kEpoch : 0;
+      ns = ns > System::kEpoch ? ns - System::kEpoch : 0;
     }
     deadline = ns;
   }
@@ -196,7 +204,7 @@ void release_robust(Process& p, const Thread& t, u64 address) {
   u32 word = 0;
   if (is_bad_address(address) || !p.get(address, word) || (word & kOwner) != static_cast<u32>(t.tid)) return;
   p.put(address, (word & kWaiters) | kOwnerDied);
-  if ((word & kWaiters) != 0) p.wake_futex(Process::untag(address), 1, ~u32{0});
+  if ((word & kWaiters) != 0) p.wake_futex(address, false, 1, ~u32{0});
 }
 
 /// exit_robust_list().
@@ -219,13 +227,27 @@ void walk_robust_list(Process& p, const Thread& t) {
 
 }  // namespace
 
+FutexKey Process::futex_key(u64 address, bool is_private) const {
+  const u64 at = untag(address);
+  const functional::Region* region = memory().find(at);
+  if (is_private || region == nullptr || region->object == nullptr) return {space->memory, at};
+  return {region->object, memory().object_offset(at)};
+}
+
+unsigned Process::wake_futex(u64 address, bool is_private, unsigned count, u32 bitset) {
+  return system.wake_futex(futex_key(address, is_private), count, bitset);
+}
+
 void Process::end_thread(Thread& t) {
   walk_robust_list(*this, t);
   if (t.clear_child_tid != 0) {
     put(t.clear_child_tid, u32{0});
-    wake_futex(untag(t.clear_child_tid), 1, ~u32{0});
+    wake_futex(t.clear_child_tid, false, 1, ~u32{0});
   }
-  std::erase(waiters, &t);
+  std::erase(system.waiters, &t);
+  for (const auto& child : system.processes()) {
+    if (child->vfork_parent == &t) child->vfork_parent = nullptr;
+  }
   t.ended = true;
 }
 

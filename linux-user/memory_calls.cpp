@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <iterator>
 
-#include "linux-user/process.h"
+#include "linux-user/system.h"
 #include "support/bits.h"
 
 namespace isobar::linux_user {
@@ -24,7 +24,7 @@ u64 page_up(u64 v) {
 
 u8 permissions_of(const Process& process, u64 protection) {
   u8 p = 0;
-  if (process.options.tagging && (protection & kProtTagged) != 0) p |= functional::kTagged;
+  if (process.system.options.tagging && (protection & kProtTagged) != 0) p |= functional::kTagged;
   if ((protection & kProtRead) != 0) p |= functional::kRead;
   if ((protection & kProtWrite) != 0) p |= functional::kWrite;
   if ((protection & kProtExecute) != 0) p |= functional::kExecute;
@@ -44,15 +44,15 @@ u64 find_place(const functional::Memory& memory, u64 size, u64 top) {
 
 i64 brk(Process& p, Thread&, const Call& c) {
   const u64 wanted = c.a[0];
-  if (wanted < p.break_start || wanted >= p.mapping_top) return static_cast<i64>(p.break_end);
-  const u64 old = page_up(p.break_end), end = page_up(wanted);
+  if (wanted < p.space->break_start || wanted >= p.space->mapping_top) return static_cast<i64>(p.space->break_end);
+  const u64 old = page_up(p.space->break_end), end = page_up(wanted);
   if (end > old) {
-    if (p.memory.overlaps(old, end)) return static_cast<i64>(p.break_end);
-    p.memory.map(old, end, functional::kRead | functional::kWrite);
+    if (p.memory().overlaps(old, end)) return static_cast<i64>(p.space->break_end);
+    p.memory().map(old, end, functional::kRead | functional::kWrite);
   } else if (end < old) {
-    p.memory.unmap(end, old);
+    p.memory().unmap(end, old);
   }
-  p.break_end = wanted;
+  p.space->break_end = wanted;
   return static_cast<i64>(wanted);
 }
 
@@ -60,8 +60,8 @@ i64 mmap(Process& p, Thread&, const Call& c) {
   const u64 hint = c.a[0], protection = c.a[2], flags = c.a[3], offset = c.a[5];
   if (offset % kPageSize != 0) return -kEINVAL;
   const bool anonymous = (flags & kMapAnonymous) != 0;
-  const auto file = p.files.find(static_cast<int>(static_cast<i32>(c.a[4])));
-  if (!anonymous && file == p.files.end()) return -kEBADF;
+  const auto file = p.files->find(static_cast<int>(static_cast<i32>(c.a[4])));
+  if (!anonymous && file == p.files->end()) return -kEBADF;
   if (c.a[1] == 0) return -kEINVAL;
   const u64 size = page_up(c.a[1]);
   if (size == 0 || size > kAddressLimit) return -kENOMEM;
@@ -72,27 +72,29 @@ i64 mmap(Process& p, Thread&, const Call& c) {
     if (hint % kPageSize != 0) return -kEINVAL;
     if (hint > kAddressLimit - size) return -kENOMEM;
     if (hint < kLowestMapping) return -kEPERM;
-    if ((flags & kMapFixedNoReplace) != 0 && p.memory.overlaps(hint, hint + size)) return -kEEXIST;
+    if ((flags & kMapFixedNoReplace) != 0 && p.memory().overlaps(hint, hint + size)) return -kEEXIST;
     at = hint;
   } else {
     at = align_down(hint, kPageSize);
-    if (at < kLowestMapping || at > kAddressLimit - size || p.memory.overlaps(at, at + size))
-      at = find_place(p.memory, size, p.mapping_top);
+    if (at < kLowestMapping || at > kAddressLimit - size || p.memory().overlaps(at, at + size))
+      at = find_place(p.memory(), size, p.space->mapping_top);
     if (at == 0) return -kENOMEM;
   }
   if (anonymous) {
-    p.memory.map(at, at + size, permissions_of(p, protection));
+    std::shared_ptr<functional::Object> object;
+    if (type != kMapPrivate) object = std::make_shared<functional::Object>(p.memory().pool(), size);
+    p.memory().map(at, at + size, permissions_of(p, protection), std::move(object));
     return static_cast<i64>(at);
   }
   // Files are read-only here, so that a shared mapping is as good as a private one unless it may be written.
-  const File& f = file->second;
+  const File& f = *file->second.file;
   if (f.contents == nullptr) return -kENODEV;
   if (type != kMapPrivate && (protection & kProtWrite) != 0) return -kEACCES;
-  if (p.options.tagging && (protection & kProtTagged) != 0) return -kEINVAL;
-  p.memory.map(at, at + size, permissions_of(p, protection));
+  if (p.system.options.tagging && (protection & kProtTagged) != 0) return -kEINVAL;
+  p.memory().map(at, at + size, permissions_of(p, protection));
   if (offset < f.contents->size()) {
     const u64 part = std::min<u64>(size, f.contents->size() - offset);
-    p.memory.write(at, f.contents->data() + offset, part, 0);
+    p.memory().write(at, f.contents->data() + offset, part, 0);
   }
   return static_cast<i64>(at);
 }
@@ -100,7 +102,7 @@ i64 mmap(Process& p, Thread&, const Call& c) {
 i64 munmap(Process& p, Thread&, const Call& c) {
   const u64 at = Process::untag(c.a[0]), size = page_up(c.a[1]);
   if (at % kPageSize != 0 || size == 0 || size > kAddressLimit || at > kAddressLimit - size) return -kEINVAL;
-  p.memory.unmap(at, at + size);
+  p.memory().unmap(at, at + size);
   return 0;
 }
 
@@ -113,17 +115,17 @@ i64 mprotect(Process& p, Thread&, const Call& c) {
   const u64 size = page_up(c.a[1]);
   if (size == 0 || at + size <= at) return -kENOMEM;
   const u64 known = kProtRead | kProtWrite | kProtExecute | kProtSemaphores | grows |
-                    (p.options.tagging ? kProtTagged : 0);
+                    (p.system.options.tagging ? kProtTagged : 0);
   if ((protection & ~known) != 0) return -kEINVAL;
   if (at + size > kAddressLimit) return -kENOMEM;
   // Up to the first hole the change happens.
   u64 end = at;
   while (end < at + size) {
-    const functional::Region* r = p.memory.find(end);
+    const functional::Region* r = p.memory().find(end);
     if (r == nullptr) break;
     end = std::min(r->end, at + size);
   }
-  if (end > at) p.memory.protect(at, end, permissions_of(p, protection));
+  if (end > at) p.memory().protect(at, end, permissions_of(p, protection));
   return end == at + size ? 0 : -kENOMEM;
 }
 
@@ -134,16 +136,18 @@ i64 mremap(Process& p, Thread&, const Call& c) {
   if ((flags & ~(kMayMove | kFixed)) != 0 || ((flags & kFixed) != 0 && (flags & kMayMove) == 0)) return -kEINVAL;
   if (at % kPageSize != 0 || new_size == 0 || old_size == 0) return -kEINVAL;
   if (new_size > kAddressLimit || old_size > kAddressLimit || at > kAddressLimit - old_size) return -kEINVAL;
-  const functional::Region* r = p.memory.find(at);
+  const functional::Region* r = p.memory().find(at);
   if (r == nullptr || r->end < at + old_size) return -kEFAULT;
   const u8 permissions = r->permissions;
+  const std::shared_ptr<functional::Object> object = r->object;
+  const u64 offset = object == nullptr ? 0 : p.memory().object_offset(at);
   const bool moves = (flags & kFixed) != 0;
   if (!moves && new_size <= old_size) {
-    if (new_size < old_size) p.memory.unmap(at + new_size, at + old_size);
+    if (new_size < old_size) p.memory().unmap(at + new_size, at + old_size);
     return static_cast<i64>(at);
   }
-  if (!moves && at <= kAddressLimit - new_size && !p.memory.overlaps(at + old_size, at + new_size)) {
-    p.memory.map(at + old_size, at + new_size, permissions);
+  if (!moves && at <= kAddressLimit - new_size && !p.memory().overlaps(at + old_size, at + new_size)) {
+    p.memory().map(at + old_size, at + new_size, permissions, object, offset + old_size);
     return static_cast<i64>(at);
   }
   if ((flags & kMayMove) == 0) return -kENOMEM;
@@ -152,12 +156,12 @@ i64 mremap(Process& p, Thread&, const Call& c) {
     if (to % kPageSize != 0 || to < kLowestMapping || to > kAddressLimit - new_size) return -kEINVAL;
     if (to < at + old_size && at < to + new_size) return -kEINVAL;
   } else {
-    to = find_place(p.memory, new_size, p.mapping_top);
+    to = find_place(p.memory(), new_size, p.space->mapping_top);
     if (to == 0) return -kENOMEM;
   }
-  p.memory.map(to, to + new_size, permissions);
-  p.memory.move(at, to, std::min(old_size, new_size));
-  p.memory.unmap(at, at + old_size);
+  p.memory().map(to, to + new_size, permissions, object, offset);
+  p.memory().move(at, to, std::min(old_size, new_size));
+  p.memory().unmap(at, at + old_size);
   return static_cast<i64>(to);
 }
 
@@ -167,8 +171,8 @@ i64 madvise(Process& p, Thread&, const Call& c) {
   const bool known = advice <= 4 || (advice >= 8 && advice <= kLast);
   if (!known || at % kPageSize != 0 || (c.a[1] != 0 && size == 0) || at + size < at) return -kEINVAL;
   if (size == 0) return 0;
-  if (at + size > kAddressLimit || !p.memory.covered(at, at + size)) return -kENOMEM;
-  if (advice == kDontNeed || advice == kFree) p.memory.discard(at, at + size);
+  if (at + size > kAddressLimit || !p.memory().covered(at, at + size)) return -kENOMEM;
+  if (advice == kDontNeed || advice == kFree) p.memory().discard(at, at + size);
   return 0;
 }
 

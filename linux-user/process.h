@@ -1,13 +1,11 @@
-// A Linux process on functional cores: the program's memory, threads and files, and the system calls it makes.
+// One Linux process: its memory, threads, files and signal actions, and the system calls that it makes.
 //
-// Owns: everything that Linux keeps for one process. Must not know: the model of memory ordering, command line. A run
-// depends on the program, its arguments, its input and the seed, on nothing else.
+// Owns: everything that Linux keeps for one process. Must not know: which thread runs when (system.h), the model of
+// memory ordering, command line.
 #pragma once
 
 #include <array>
 #include <deque>
-#include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -17,43 +15,12 @@
 #include "functional/memory.h"
 #include "linux-user/elf_image.h"
 #include "linux-user/errors.h"
+#include "linux-user/file.h"
 #include "linux-user/thread.h"
 
 namespace isobar::linux_user {
 
-struct Options {
-  unsigned cores = 1;
-  u64 seed = 1;
-  std::optional<u64> limit;         ///< instructions of all threads
-  u64 page_limit = u64{1} << 18;    ///< pages of 4 KiB that the program may touch
-  unsigned thread_limit = 1024;     ///< alive at a time
-  bool coherent_fetch = false;      ///< CTR_EL0.DIC
-  bool tagging = false;             ///< FEAT_MTE with synchronous checks
-  std::string root;                 ///< folder whose files can be opened for reading; empty: none
-  std::vector<std::string> arguments;    ///< argv
-  std::vector<std::string> environment;  ///< "NAME=value"
-  /// Output of the program; fd is 1 or 2.
-  std::function<void(int fd, const std::string& bytes)> write;
-  /// Up to `size` bytes of input of the program; empty at the end.
-  std::function<std::string(u64 size)> read;
-  /// One line per system call, if set.
-  std::function<void(const std::string& line)> trace;
-};
-
-/// How a run ended.
-struct Outcome {
-  enum class Kind : u8 { Exited, Killed, Deadlock, LimitReached, OutOfMemory };
-  Kind kind = Kind::Exited;
-  int status = 0;       ///< exit status, or the signal
-  std::string message;  ///< of the last three kinds
-  u64 instructions = 0;
-};
-
-/// Registers of a system call; the result goes to x0.
-struct Call {
-  u64 number = 0;
-  u64 a[6] = {};
-};
+class System;
 
 /// Returned by a system call that leaves x0 alone: the thread waits, has ended, or has new registers.
 inline constexpr i64 kNoResult = INT64_MIN;
@@ -64,54 +31,57 @@ struct TimeSpec {
   i64 nanoseconds = 0;
 };
 
-/// An open file: the console, or bytes read from the host.
-struct File {
-  int console = -1;  ///< 0, 1, 2
-  std::shared_ptr<const std::string> contents;
-  u64 position = 0;
-  bool close_on_exec = false;
+/// What processes that share their memory share (struct mm_struct).
+struct AddressSpace {
+  std::shared_ptr<functional::Memory> memory;
+  u64 break_start = 0, break_end = 0;
+  u64 mapping_top = 0;  ///< mappings are placed below
+  u64 trampoline = 0;   ///< code that makes rt_sigreturn
+  u64 membarrier_registrations = 0;
 };
+
+using Actions = std::array<Action, kSignals + 1>;
 
 class Process {
  public:
-  Process(ElfImage image, Options options);
+  Process(System& owner, i32 id) : system(owner), pid(id) {}
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
 
-  /// Runs to the end.
-  Outcome run();
-
-  // The rest is for system calls, linux-user/*_calls.cpp.
-
+  functional::Memory& memory() const { return *space->memory; }
   /// Bytes of the program. False or an error if not all of them are accessible.
   template <class T>
   bool get(u64 address, T& value) {
-    return memory.read(untag(address), &value, sizeof value) == sizeof value;
+    return memory().read(untag(address), &value, sizeof value) == sizeof value;
   }
   template <class T>
   bool put(u64 address, const T& value) {
-    return memory.write(untag(address), &value, sizeof value) == sizeof value;
+    return memory().write(untag(address), &value, sizeof value) == sizeof value;
   }
   /// A string ended by a zero byte; nullopt if it is not accessible or longer than `limit`.
   std::optional<std::string> text(u64 address, u64 limit);
+  /// Signals that may wait at a time, of a thread and of a process.
+  static constexpr std::size_t kMostPending = 1024;
   static u64 untag(u64 address) { return address << 8 >> 8; }
 
-  u64 random();
-  /// Ends all threads; the first reason stays.
-  void end(Outcome::Kind kind, int status, std::string message = {});
+  /// Replaces the address space by one with this program and sets the registers of `t`, as execve() does. Throws
+  /// InputError if the program does not fit into memory.
+  void load(Thread& t, std::shared_ptr<const ElfImage> program, const std::vector<std::string>& arguments,
+            const std::vector<std::string>& environment);
+  /// The process ends with this status as wait4() gives it: its threads end, its parent is told (children.cpp).
+  void end(int wait_status);
   void end_thread(Thread& t);
-  Thread* find_thread(i32 tid);
   unsigned alive() const;
-  Thread& add_thread();
-  /// The running thread gives way to others.
-  void end_slice() { slice_ends_ = true; }
-  /// A thread that waits goes on with this result.
-  void wake(Thread& t, i64 result);
-  u64 now() const { return time_; }
-  u64 now_realtime() const { return kEpoch + time_; }
-  /// Up to `count` threads that wait on the futex with a bit in common, in the order in which they began to wait.
-  unsigned wake_futex(u64 address, unsigned count, u32 bitset);
+  /// Of the futex at an address; `is_private`: no other process is meant.
+  FutexKey futex_key(u64 address, bool is_private) const;
+  unsigned wake_futex(u64 address, bool is_private, unsigned count, u32 bitset);
 
+  /// What the core has to do for a thread that stopped with `r`: its system call, or a signal for its fault.
+  void enter(Thread& t, const isa::StepResult& r);
+  /// Tries a call that waits for an event again.
+  void retry(Thread& t);
+  /// A signal ends the wait of a thread.
+  void interrupt(Thread& t);
   /// The thread returns to the program after something that interrupts a restartable sequence (rseq_calls.cpp).
   void restart_sequence(Thread& t);
 
@@ -123,49 +93,46 @@ class Process {
   void deliver_signals(Thread& t);
   /// rt_sigreturn.
   void return_from_signal(Thread& t);
+  /// SIGCHLD or what clone() asked for, to the parent; its wait4() may have something to tell.
+  void tell_parent(i32 code, i32 status);
 
-  Options options;
-  ElfImage image;
-  functional::Memory memory;
+  System& system;
+  i32 pid;
+  Process* parent = nullptr;  ///< nullptr: init
+  i32 group = 0, session = 0;
+  i32 exit_signal = kSigchld;
+  std::shared_ptr<const ElfImage> image;
+  std::shared_ptr<AddressSpace> space;
+  std::shared_ptr<FileTable> files;
+  std::shared_ptr<Actions> actions;
   std::vector<std::unique_ptr<Thread>> threads;  ///< in the order in which they were created
-  std::map<int, File> files;
-  std::array<Action, kSignals + 1> actions{};
-  std::deque<SignalInfo> pending;  ///< of the process
-  std::vector<Thread*> waiters;    ///< on futexes, in the order in which they began to wait
-  u64 break_start = 0, break_end = 0;
-  u64 mapping_top = 0;  ///< mappings are placed below
-  u64 trampoline = 0;   ///< code that makes rt_sigreturn
-  u64 membarrier_registrations = 0;
-  i32 pid = 1000;
-  int main_status = 0;  ///< of the first thread, if it has ended before the others
-  std::set<u64> reported;  ///< numbers of unsupported calls that have been reported
-
-  static constexpr u64 kEpoch = 1'700'000'000'000'000'000;  ///< of CLOCK_REALTIME when the program starts, ns
+  std::deque<SignalInfo> pending;                ///< of the process
+  Thread* vfork_parent = nullptr;  ///< waits until this process has another address space
+  int main_status = 0;             ///< of the first thread, if it has ended before the others
+  std::optional<int> ended;        ///< status for wait4(): the process is a zombie
+  bool reaped = false;             ///< nobody will ask any more
+  bool stopped = false;            ///< by a signal
+  int stop_status = 0;             ///< a stop or continuation that has not been waited for, as wait4() gives it
+  std::set<u64> reported;          ///< numbers of unsupported calls that have been reported
 
  private:
-  void load();
-  void build_stack(Thread& t, u64 bias);
+  u64 map_program(const ElfImage& program);
+  void build_stack(Thread& t, const std::vector<std::string>& arguments, const std::vector<std::string>& environment,
+                   u64 bias);
   void system_call(Thread& t);
+  void trace_call(const Thread& t, i64 result);
   void take_fault(Thread& t, const isa::StepResult& r);
-  u64 run_slice(Thread& t, u64 quantum);
-  Thread* choose(unsigned cpu);
-  void interrupt(Thread& t);
-  void wake_sleepers();
-  std::optional<u64> next_deadline() const;
-  std::string describe_waits() const;
-
   void push_frame(Thread& t, const SignalInfo& info);
   void segfault(Thread& t, u64 address);
+  void prepare(i32 number);
+  void queue(std::deque<SignalInfo>& to, const SignalInfo& info);
+  void stop(i32 signal);
+  const SignalInfo* next_pending(const Thread& t) const;
   std::optional<SignalInfo> take_pending(Thread& t);
-
-  std::optional<Outcome> outcome_;
-  bool slice_ends_ = false;
-  u64 time_ = 0;
-  u64 executed_ = 0;
-  u64 random_state_ = 0;
-  i32 next_tid_ = 0;
-  std::vector<i32> last_on_cpu_;
 };
+
+/// The bytes of a regular file that the process can open; an error if there is none (file_calls.cpp).
+i64 read_whole_file(const Process& p, const std::string& path, std::shared_ptr<const std::string>& contents);
 
 /// A system call that is implemented.
 struct SystemCall {
@@ -183,6 +150,9 @@ const std::vector<SystemCall>& system_calls();
 std::vector<SystemCall> memory_calls();
 std::vector<SystemCall> file_calls();
 std::vector<SystemCall> time_calls();
+std::vector<SystemCall> clone_calls();
+std::vector<SystemCall> exec_calls();
+std::vector<SystemCall> child_calls();
 std::vector<SystemCall> thread_calls();
 std::vector<SystemCall> futex_calls();
 std::vector<SystemCall> signal_calls();

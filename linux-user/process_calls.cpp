@@ -3,7 +3,7 @@
 #include <array>
 #include <cstring>
 
-#include "linux-user/process.h"
+#include "linux-user/system.h"
 
 namespace isobar::linux_user {
 
@@ -23,8 +23,8 @@ i64 getrandom(Process& p, Thread&, const Call& c) {
   const u64 size = std::min(c.a[1], kMost);
   u64 done = 0;
   while (done < size) {
-    const u64 bytes = p.random(), part = std::min<u64>(8, size - done);
-    const u64 written = p.memory.write(Process::untag(c.a[0]) + done, &bytes, part);
+    const u64 bytes = p.system.random(), part = std::min<u64>(8, size - done);
+    const u64 written = p.memory().write(Process::untag(c.a[0]) + done, &bytes, part);
     done += written;
     if (written != part) break;
   }
@@ -48,7 +48,7 @@ i64 prlimit64(Process& p, Thread&, const Call& c) {
 i64 set_tagged_addresses(const Process& p, Thread& t, u64 wanted) {
   constexpr u64 kEnable = 1, kSynchronous = 2, kAsynchronous = 4, kAllTags = 0xffff;
   constexpr unsigned kTagShift = 3;
-  const u64 known = kEnable | (p.options.tagging ? kSynchronous | kAsynchronous | kAllTags << kTagShift : 0);
+  const u64 known = kEnable | (p.system.options.tagging ? kSynchronous | kAsynchronous | kAllTags << kTagShift : 0);
   if ((wanted & ~known) != 0 || (wanted & (kSynchronous | kAsynchronous)) == kAsynchronous) return -kEINVAL;
   t.tagged_addresses = wanted;
   t.core.checks_tags = (wanted & kSynchronous) != 0;
@@ -116,7 +116,7 @@ i64 membarrier(Process& p, Thread&, const Call& c) {
   const u64 command = static_cast<u32>(c.a[0]), flags = static_cast<u32>(c.a[1]);
   constexpr u64 kOneCpu = 1;
   if ((flags & ~(command == kPrivateRseq ? kOneCpu : 0)) != 0) return -kEINVAL;
-  u64& registered = p.membarrier_registrations;
+  u64& registered = p.space->membarrier_registrations;
   const auto ready = [&](u64 registration) { return (registered & registration) != 0 ? 0 : -kEPERM; };
   switch (command) {
     case kQuery: return kAll;

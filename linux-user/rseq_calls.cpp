@@ -1,7 +1,7 @@
 // Restartable sequences (Linux kernel/rseq.c): registration, and the abort of a sequence that was interrupted.
 #include <array>
 
-#include "linux-user/process.h"
+#include "linux-user/system.h"
 #include "support/bits.h"
 
 namespace isobar::linux_user {

@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 
-#include "linux-user/process.h"
+#include "linux-user/system.h"
 #include "support/bits.h"
 #include "support/diagnostic.h"
 
@@ -14,56 +15,106 @@ namespace {
 
 using isa::StepResult;
 
-constexpr u64 kCallTime = 100;
 /// Instructions of a slice: enough for any load-exclusive store-exclusive loop to succeed.
 constexpr u64 kShortest = 100, kLongest = 1000, kAlone = 20000;
-
-bool runs(const Thread& t) {
-  return !t.ended && !t.wait;
-}
 
 }  // namespace
 
 /// SplitMix64.
-u64 Process::random() {
+u64 System::random() {
   u64 z = random_state_ += 0x9e3779b97f4a7c15;
   z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
   z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
   return z ^ (z >> 31);
 }
 
-void Process::end(Outcome::Kind kind, int status, std::string message) {
+System::System(ElfImage image, Options o)
+    : options(std::move(o)), random_state_(options.seed), last_on_cpu_(options.cores, 0) {
+  Process& first = add_process();
+  first.group = first.session = first.pid;
+  first.files = std::make_shared<FileTable>();
+  for (int fd = 0; fd < 3; ++fd) {
+    (*first.files)[fd].file = std::make_shared<File>();
+    (*first.files)[fd].file->console = fd;
+  }
+  first.actions = std::make_shared<Actions>();
+  first.space = std::make_shared<AddressSpace>();
+  first.space->memory = std::make_shared<functional::Memory>(options.page_limit, options.coherent_fetch, options.tagging);
+  Thread& t = add_thread(first);
+  t.affinity = ones(options.cores);
+  first_program_ = std::make_shared<const ElfImage>(std::move(image));
+  first.load(t, first_program_, options.arguments, options.environment);
+}
+
+void System::end(Outcome::Kind kind, int status, std::string message) {
   if (!outcome_) outcome_ = Outcome{kind, status, std::move(message)};
 }
 
-Thread* Process::find_thread(i32 tid) {
-  for (const auto& t : threads) {
-    if (t->tid == tid && !t->ended) return t.get();
+Process& System::add_process() {
+  processes_.push_back(std::make_unique<Process>(*this, next_tid_));
+  return *processes_.back();
+}
+
+Thread& System::add_thread(Process& p) {
+  p.threads.push_back(std::make_unique<Thread>(p, p.memory(), next_tid_++));
+  threads_.push_back(p.threads.back().get());
+  return *threads_.back();
+}
+
+void System::renumber(Thread& t, i32 tid) {
+  t.tid = tid;
+  std::sort(threads_.begin(), threads_.end(), [](const Thread* a, const Thread* b) {
+    return a->tid != b->tid ? a->tid < b->tid : a->ended < b->ended;
+  });
+}
+
+unsigned System::least_loaded(u64 affinity) const {
+  std::vector<unsigned> load(options.cores, 0);
+  for (const Thread* t : threads_) load[t->cpu] += t->ended ? 0 : 1;
+  unsigned best = static_cast<unsigned>(std::countr_zero(affinity));
+  for (unsigned cpu = best; cpu < options.cores; ++cpu) {
+    if (bit(affinity, cpu) != 0 && load[cpu] < load[best]) best = cpu;
+  }
+  return best;
+}
+
+bool System::is_full() const {
+  const auto zombies = std::count_if(processes_.begin(), processes_.end(), [](const auto& p) { return p->ended.has_value(); });
+  return threads_.size() + static_cast<std::size_t>(zombies) >= options.thread_limit;
+}
+
+Process* System::find_process(i32 pid) const {
+  for (const auto& p : processes_) {
+    if (p->pid == pid && !p->reaped) return p.get();
   }
   return nullptr;
 }
 
-unsigned Process::alive() const {
-  return static_cast<unsigned>(std::count_if(threads.begin(), threads.end(), [](const auto& t) { return !t->ended; }));
+Thread* System::find_thread(i32 tid) const {
+  for (Thread* t : threads_) {
+    if (t->tid == tid && !t->ended) return t;
+  }
+  return nullptr;
 }
 
-void Process::wake(Thread& t, i64 result) {
+bool System::runs(const Thread& t) const {
+  return !t.ended && !t.wait && !t.process->stopped;
+}
+
+void System::wake(Thread& t, i64 result) {
   std::erase(waiters, &t);
   t.wait.reset();
   t.core.state().x[0] = static_cast<u64>(result);
 }
 
-unsigned Process::wake_futex(u64 address, unsigned count, u32 bitset) {
+unsigned System::wake_futex(const FutexKey& key, unsigned count, u32 bitset) {
   unsigned woken = 0;
   for (std::size_t i = 0; i < waiters.size() && woken < count;) {
     Thread& t = *waiters[i];
-    const std::vector<u64>& others = t.wait->others;
-    const auto other = std::find(others.begin(), others.end(), address);
-    if (t.wait->address == address && (t.wait->bitset & bitset) != 0) {
-      wake(t, 0);
-      ++woken;
-    } else if (other != others.end()) {
-      wake(t, other - others.begin() + 1);
+    const std::vector<FutexKey>& keys = t.wait->keys;
+    const auto found = std::find(keys.begin(), keys.end(), key);
+    if (found != keys.end() && (t.wait->bitset & bitset) != 0) {
+      wake(t, found - keys.begin());
       ++woken;
     } else {
       ++i;
@@ -73,21 +124,21 @@ unsigned Process::wake_futex(u64 address, unsigned count, u32 bitset) {
 }
 
 /// The next thread of a core, after the one that ran there last; else one that another core has too many of.
-Thread* Process::choose(unsigned cpu) {
+Thread* System::choose(unsigned cpu) {
   Thread* first = nullptr;
   Thread* next = nullptr;
-  for (const auto& t : threads) {
+  for (Thread* t : threads_) {
     if (!runs(*t) || t->cpu != cpu) continue;
-    if (first == nullptr) first = t.get();
-    if (next == nullptr && t->tid > last_on_cpu_[cpu]) next = t.get();
+    if (first == nullptr) first = t;
+    if (next == nullptr && t->tid > last_on_cpu_[cpu]) next = t;
   }
   if (next == nullptr) next = first;
   if (next == nullptr) {
     std::vector<unsigned> load(options.cores, 0);
-    for (const auto& t : threads) load[t->cpu] += runs(*t) ? 1 : 0;
-    for (const auto& t : threads) {
+    for (const Thread* t : threads_) load[t->cpu] += runs(*t) ? 1 : 0;
+    for (Thread* t : threads_) {
       if (!runs(*t) || load[t->cpu] < 2 || bit(t->affinity, cpu) == 0 || t->tid == last_on_cpu_[t->cpu]) continue;
-      next = t.get();
+      next = t;
       next->cpu = cpu;
       break;
     }
@@ -96,64 +147,71 @@ Thread* Process::choose(unsigned cpu) {
   return next;
 }
 
-std::optional<u64> Process::next_deadline() const {
+std::optional<u64> System::next_deadline() const {
   std::optional<u64> first;
-  for (const auto& t : threads) {
+  for (Thread* t : threads_) {
     if (t->ended || !t->wait || !t->wait->deadline) continue;
     if (!first || *t->wait->deadline < *first) first = t->wait->deadline;
   }
   return first;
 }
 
-void Process::wake_sleepers() {
-  for (const auto& t : threads) {
+void System::wake_sleepers() {
+  for (Thread* t : threads_) {
     if (t->ended || !t->wait || !t->wait->deadline || *t->wait->deadline > time_) continue;
-    wake(*t, t->wait->kind == Wait::Kind::Futex ? -kETIMEDOUT : 0);
+    wake(*t, t->wait->result_in_time);
     if (t->blocked_before) t->blocked = *t->blocked_before;
     t->blocked_before.reset();
   }
 }
 
-std::string Process::describe_waits() const {
+/// A call that succeeds may be what another one waits for.
+void System::retry_calls() {
+  while (events_seen_ != events_ && !outcome_) {
+    events_seen_ = events_;
+    for (std::size_t i = 0; i < threads_.size(); ++i) {
+      Thread& t = *threads_[i];
+      if (!t.ended && t.wait && t.wait->kind == Wait::Kind::Event && !t.process->stopped) t.process->retry(t);
+    }
+  }
+}
+
+void System::forget_ended() {
+  std::erase_if(threads_, [](const Thread* t) { return t->ended; });
+  for (const auto& p : processes_) {
+    std::erase_if(p->threads, [](const auto& t) { return t->ended; });
+    if (p->ended) p->space.reset();
+  }
+  std::erase_if(processes_, [](const auto& p) { return p->reaped; });
+}
+
+std::string System::describe_waits() const {
   std::string out = "deadlock: every thread waits";
-  for (const auto& t : threads) {
+  for (Thread* t : threads_) {
     if (t->ended) continue;
     out += fmt::format("\n  thread {} ", t->tid);
-    out += t->wait->kind == Wait::Kind::Futex ? fmt::format("on the futex at {:#x}", t->wait->address)
-                                              : std::string("for a signal");
+    if (t->process->stopped)
+      out += "of a stopped process";
+    else if (t->wait->kind == Wait::Kind::Futex)
+      out += fmt::format("on the futex at {:#x}", t->wait->address);
+    else if (const SystemCall* call = find_system_call(t->call.number); t->wait->kind == Wait::Kind::Event && call != nullptr)
+      out += fmt::format("in {}", call->name);
+    else
+      out += t->wait->kind == Wait::Kind::Vfork ? "for the child of vfork" : "for a signal";
     out += fmt::format(", pc {:#x}", t->core.state().pc);
   }
   return out;
 }
 
-/// A signal ends a wait: the call returns EINTR, or is made again after a handler that says so.
-void Process::interrupt(Thread& t) {
-  const Wait w = *t.wait;
-  i32 number = 0;
-  for (const std::deque<SignalInfo>* queue : {&t.pending, &pending}) {
-    for (const SignalInfo& s : *queue) {
-      if (number == 0 && (signal_bit(s.number) & t.blocked) == 0) number = s.number;
-    }
-  }
-  wake(t, -kEINTR);
-  const Action& a = actions[number];
-  if (w.restarts && (a.handler <= kIgnore || (a.flags & action_flag::kRestart) != 0)) {
-    t.core.state().pc -= 4;
-    t.core.state().x[0] = t.call_argument;
-  } else if (w.remaining != 0 && w.deadline) {
-    const u64 left = *w.deadline > time_ ? *w.deadline - time_ : 0;
-    put(w.remaining, TimeSpec{static_cast<i64>(left / 1'000'000'000), static_cast<i64>(left % 1'000'000'000)});
-  }
-}
-
-u64 Process::run_slice(Thread& t, u64 quantum) {
+u64 System::run_slice(Thread& t, u64 quantum) {
+  Process& p = *t.process;
   u64 used = 0;
   slice_ends_ = false;
   // Between two slices the core may have run anything.
-  restart_sequence(t);
+  p.restart_sequence(t);
   while (used < quantum && !outcome_ && !slice_ends_ && runs(t)) {
-    if (has_deliverable(t)) {
-      deliver_signals(t);
+    if (p.has_deliverable(t)) {
+      p.deliver_signals(t);
       continue;
     }
     t.core.state().set(isa::Reg::CNTVCT_EL0, {time_, 0});
@@ -164,77 +222,51 @@ u64 Process::run_slice(Thread& t, u64 quantum) {
     time_ += done;
     if (r.kind == StepResult::Kind::Completed) continue;
     if (r.kind == StepResult::Kind::Hint) break;
-    if (r.kind == StepResult::Kind::Exception && r.exception == isa::ExceptionOp::Svc) {
-      t.core.state().pc += 4;
-      t.core.state().monitor = {};
-      time_ += kCallTime;
-      system_call(t);
-    } else {
-      take_fault(t, r);
-    }
+    p.enter(t, r);
   }
   // Another thread may write what the monitor covers; losing it is always allowed (Arm ARM B2.12.5).
   t.core.state().monitor = {};
+  executed_ += used;
+  if (!outcome_ && options.limit && executed_ >= *options.limit)
+    end(Outcome::Kind::LimitReached, 0, fmt::format("the limit of {} instructions was reached", *options.limit));
   return used;
 }
 
-Outcome Process::run() {
+u64 System::next_quantum() {
+  const auto running = std::count_if(threads_.begin(), threads_.end(), [&](const Thread* t) { return runs(*t); });
+  const u64 longest = running > 1 ? kLongest : kAlone, quantum = kShortest + random() % (longest - kShortest + 1);
+  return options.limit ? std::min(quantum, *options.limit - executed_) : quantum;
+}
+
+void System::settle(bool idle) {
+  forget_ended();
+  if (outcome_) return;
+  const std::optional<u64> deadline = idle ? next_deadline() : std::nullopt;
+  if (deadline) time_ = std::max(time_, *deadline);
+  wake_sleepers();
+  for (std::size_t i = 0; i < threads_.size(); ++i) {
+    Thread& t = *threads_[i];
+    if (t.wait && !t.ended && !t.process->stopped && t.process->has_deliverable(t)) t.process->interrupt(t);
+  }
+  retry_calls();
+  if (!idle || deadline || outcome_) return;
+  if (std::none_of(threads_.begin(), threads_.end(), [&](const Thread* t) { return runs(*t); }))
+    end(Outcome::Kind::Deadlock, 0, describe_waits());
+}
+
+Outcome System::run() {
   while (!outcome_) {
-    for (const auto& t : threads) {
-      if (t->wait && has_deliverable(*t)) interrupt(*t);
-    }
     bool any = false;
-    u64 longest = kAlone;
-    if (std::count_if(threads.begin(), threads.end(), [](const auto& t) { return runs(*t); }) > 1) longest = kLongest;
     for (unsigned cpu = 0; cpu < options.cores && !outcome_; ++cpu) {
       Thread* t = choose(cpu);
       if (t == nullptr) continue;
       any = true;
-      u64 quantum = kShortest + random() % (longest - kShortest + 1);
-      if (options.limit) quantum = std::min(quantum, *options.limit - executed_);
-      executed_ += run_slice(*t, quantum);
-      if (!outcome_ && options.limit && executed_ >= *options.limit)
-        end(Outcome::Kind::LimitReached, 0, fmt::format("the limit of {} instructions was reached", *options.limit));
+      run_slice(*t, next_quantum());
     }
-    std::erase_if(threads, [](const auto& t) { return t->ended; });
-    if (outcome_) break;
-    if (!any) {
-      const std::optional<u64> deadline = next_deadline();
-      if (!deadline) {
-        end(Outcome::Kind::Deadlock, 0, describe_waits());
-        break;
-      }
-      time_ = std::max(time_, *deadline);
-    }
-    wake_sleepers();
+    settle(!any);
   }
   outcome_->instructions = executed_;
   return *outcome_;
-}
-
-void Process::system_call(Thread& t) {
-  isa::ArchState& s = t.core.state();
-  Call call{static_cast<u32>(s.x[8]), {}};
-  std::copy_n(s.x.begin(), 6, call.a);
-  t.call_argument = call.a[0];
-  const SystemCall* known = find_system_call(call.number);
-  const i64 result = known != nullptr ? known->run(*this, t, call) : -kENOSYS;
-  if (result != kNoResult) s.x[0] = static_cast<u64>(result);
-  if (!options.trace) return;
-  std::string line = fmt::format("[{}] ", t.tid);
-  if (known == nullptr) {
-    if (!reported.insert(call.number).second) return;
-    options.trace(line + fmt::format("system call {} is not supported: ENOSYS (reported once)", call.number));
-    return;
-  }
-  line += std::string(known->name) + "(";
-  for (unsigned i = 0; i < known->arguments; ++i) line += fmt::format("{}{:#x}", i == 0 ? "" : ", ", call.a[i]);
-  if (result == kNoResult) {
-    line += t.ended || outcome_ ? ") ends" : t.wait ? ") waits" : ") returns";
-  } else {
-    line += result < 0 && result > -4096 ? fmt::format(") = {}", result) : fmt::format(") = {:#x}", result);
-  }
-  options.trace(line);
 }
 
 }  // namespace isobar::linux_user

@@ -1,5 +1,5 @@
 // System calls about signals (Linux kernel/signal.c).
-#include "linux-user/process.h"
+#include "linux-user/system.h"
 
 namespace isobar::linux_user {
 
@@ -18,14 +18,14 @@ i64 rt_sigaction(Process& p, Thread&, const Call& c) {
   Action wanted;
   if (c.a[1] != 0 && !p.get(c.a[1], wanted)) return -kEFAULT;
   if (!is_signal(n) || (c.a[1] != 0 && (kUnblockable & signal_bit(static_cast<i32>(n))) != 0)) return -kEINVAL;
-  const Action old = p.actions[n];
+  const Action old = (*p.actions)[n];
   if (c.a[1] != 0) {
     // Linux keeps the flags it knows.
     constexpr u64 kKnown = 0x7 | action_flag::kExposeTag | action_flag::kRestorer | action_flag::kOnStack |
                            action_flag::kRestart | action_flag::kNoDefer | action_flag::kResetHandler;
     wanted.flags &= kKnown;
     wanted.mask &= ~kUnblockable;
-    p.actions[n] = wanted;
+    (*p.actions)[n] = wanted;
   }
   return c.a[2] == 0 || p.put(c.a[2], old) ? 0 : -kEFAULT;
 }
@@ -54,7 +54,7 @@ i64 rt_sigpending(Process& p, Thread& t, const Call& c) {
     for (const SignalInfo& s : *queue) set |= signal_bit(s.number);
   }
   set &= t.blocked;
-  return p.memory.write(Process::untag(c.a[0]), &set, c.a[1]) == c.a[1] ? 0 : -kEFAULT;
+  return p.memory().write(Process::untag(c.a[0]), &set, c.a[1]) == c.a[1] ? 0 : -kEFAULT;
 }
 
 i64 rt_sigsuspend(Process& p, Thread& t, const Call& c) {
@@ -107,35 +107,44 @@ SignalInfo from_user(const Process& p, u64 number, i32 code) {
   return s;
 }
 
+/// To one process, a group, or everybody but init and the caller; the last error if nobody got it.
 i64 kill(Process& p, Thread&, const Call& c) {
   const i32 pid = static_cast<i32>(c.a[0]);
   const u64 n = static_cast<u32>(c.a[1]);
   if (n != 0 && !is_signal(n)) return -kEINVAL;
-  // 0 and -pid are the process group, which has this process only; -1 is everybody else.
-  if (pid != p.pid && pid != 0 && pid != -p.pid) return -kESRCH;
-  if (n != 0) p.send_to_process(from_user(p, n, si_code::kUser));
-  return 0;
+  if (pid == 1) return -kEPERM;
+  if (pid == INT32_MIN) return -kESRCH;
+  const SignalInfo info = from_user(p, n, si_code::kUser);
+  const i32 group = pid == 0 ? p.group : -pid;
+  bool any = false;
+  for (const auto& to : p.system.processes()) {
+    const bool meant = pid > 0 ? to->pid == pid : pid == -1 ? to.get() != &p : to->group == group;
+    if (!meant || to->reaped) continue;
+    any = true;
+    if (n != 0 && !to->ended) to->send_to_process(info);
+  }
+  return any ? 0 : -kESRCH;
 }
 
-i64 send_to(Process& p, i32 tid, u64 n, const SignalInfo& s) {
+/// `group` 0: the thread may be of any process.
+i64 send_to(Process& p, i32 group, i32 tid, u64 n, const SignalInfo& s) {
   if (n != 0 && !is_signal(n)) return -kEINVAL;
-  Thread* target = p.find_thread(tid);
-  if (target == nullptr) return -kESRCH;
-  if (n != 0) p.send(*target, s);
+  Thread* target = p.system.find_thread(tid);
+  if (target == nullptr || (group != 0 && target->process->pid != group)) return -kESRCH;
+  if (n != 0) target->process->send(*target, s);
   return 0;
 }
 
 i64 tkill(Process& p, Thread&, const Call& c) {
   const i32 tid = static_cast<i32>(c.a[0]);
   if (tid <= 0) return -kEINVAL;
-  return send_to(p, tid, static_cast<u32>(c.a[1]), from_user(p, c.a[1], si_code::kTkill));
+  return send_to(p, 0, tid, static_cast<u32>(c.a[1]), from_user(p, c.a[1], si_code::kTkill));
 }
 
 i64 tgkill(Process& p, Thread&, const Call& c) {
   const i32 group = static_cast<i32>(c.a[0]), tid = static_cast<i32>(c.a[1]);
   if (group <= 0 || tid <= 0) return -kEINVAL;
-  if (group != p.pid) return -kESRCH;
-  return send_to(p, tid, static_cast<u32>(c.a[2]), from_user(p, c.a[2], si_code::kTkill));
+  return send_to(p, group, tid, static_cast<u32>(c.a[2]), from_user(p, c.a[2], si_code::kTkill));
 }
 
 }  // namespace

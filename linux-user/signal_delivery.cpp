@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "linux-user/process.h"
+#include "linux-user/system.h"
 #include "support/bits.h"
 
 namespace isobar::linux_user {
@@ -51,9 +51,9 @@ struct Frame {
 static_assert(sizeof(Frame) == 4688 && offsetof(Frame, fault_address) == 128 + 176 &&
               offsetof(Frame, reserved) == 128 + 464);
 
-/// Signals whose default action is to do nothing; stopping is not modelled and counted among them.
+/// Signals whose default action is to do nothing.
 bool is_harmless(i32 n) {
-  return n == kSigchld || n == kSigcont || n == kSigurg || n == kSigwinch || (n > kSigstop && n <= kSigttou);
+  return n == kSigchld || n == kSigcont || n == kSigurg || n == kSigwinch;
 }
 
 bool is_ignored(const Action& a, i32 n) {
@@ -77,58 +77,99 @@ bool Process::has_deliverable(const Thread& t) const {
 }
 
 void Process::send(Thread& t, const SignalInfo& info) {
-  const bool blocked = (t.blocked & signal_bit(info.number)) != 0;
-  if (!blocked && is_ignored(actions[info.number], info.number)) return;
-  // Standard signals do not queue.
-  const auto same = [&](const SignalInfo& s) { return s.number == info.number; };
-  if (info.number < 32 && std::any_of(t.pending.begin(), t.pending.end(), same)) return;
-  t.pending.push_back(info);
+  prepare(info.number);
+  const bool blocked = ((t.blocked | t.blocked_before.value_or(0)) & signal_bit(info.number)) != 0;
+  if (!blocked && is_ignored((*actions)[info.number], info.number)) return;
+  queue(t.pending, info);
 }
 
 void Process::send_to_process(const SignalInfo& info) {
   for (const auto& t : threads) {
     if (!t->ended && (t->blocked & signal_bit(info.number)) == 0) return send(*t, info);
   }
-  pending.push_back(info);
+  prepare(info.number);
+  queue(pending, info);
+}
+
+/// What a signal does when it is sent: SIGCONT and SIGKILL let a stopped process run on, SIGCONT and signals that stop
+/// cancel each other (prepare_signal()).
+void Process::prepare(i32 number) {
+  const auto cancel = [&](auto&& which) {
+    std::erase_if(pending, [&](const SignalInfo& s) { return which(s.number); });
+    for (const auto& t : threads) std::erase_if(t->pending, [&](const SignalInfo& s) { return which(s.number); });
+  };
+  if (is_stop(number)) cancel([](i32 n) { return n == kSigcont; });
+  if (number == kSigcont) cancel(is_stop);
+  if (number != kSigcont && number != kSigkill) return;
+  if (stopped && number == kSigcont) {
+    constexpr int kContinuedStatus = 0xffff;
+    stop_status = kContinuedStatus;
+    tell_parent(si_code::kContinued, kSigcont);
+  }
+  stopped = false;
+}
+
+/// Standard signals do not queue; of the others there is a limit (RLIMIT_SIGPENDING).
+void Process::queue(std::deque<SignalInfo>& to, const SignalInfo& info) {
+  system.notify();
+  const auto same = [&](const SignalInfo& s) { return s.number == info.number; };
+  if (info.number < 32 && std::any_of(to.begin(), to.end(), same)) return;
+  if (to.size() < kMostPending) to.push_back(info);
+}
+
+void Process::stop(i32 signal) {
+  if (stopped) return;
+  stopped = true;
+  stop_status = signal << 8 | 0x7f;
+  tell_parent(si_code::kStopped, signal);
 }
 
 /// A signal that the thread's own instruction caused: blocked or ignored, it kills (force_sig_fault()).
 void Process::force(Thread& t, const SignalInfo& info) {
-  Action& a = actions[info.number];
+  Action& a = (*actions)[info.number];
   if ((t.blocked & signal_bit(info.number)) != 0 || a.handler == kIgnore) a.handler = kDefaultAction;
   t.blocked &= ~signal_bit(info.number);
   t.pending.push_front(info);
 }
 
-/// Faults of the instruction itself first, then the lowest number, the thread's before the process's.
-std::optional<SignalInfo> Process::take_pending(Thread& t) {
+/// SIGKILL, faults of the instruction itself, then the lowest number, the thread's before the process's. nullptr: none.
+const SignalInfo* Process::next_pending(const Thread& t) const {
   constexpr SignalSet kSynchronous = signal_bit(kSigsegv) | signal_bit(kSigbus) | signal_bit(kSigill) |
                                      signal_bit(kSigtrap);
-  std::deque<SignalInfo>* from = nullptr;
-  std::size_t best = 0;
+  const SignalInfo* best = nullptr;
   int rank = 1 << 20;
-  for (std::deque<SignalInfo>* queue : {&t.pending, &pending}) {
-    for (std::size_t i = 0; i < queue->size(); ++i) {
-      const SignalInfo& s = (*queue)[i];
+  for (const std::deque<SignalInfo>* queue : {&t.pending, &pending}) {
+    for (const SignalInfo& s : *queue) {
       if ((signal_bit(s.number) & t.blocked) != 0) continue;
-      const int r = s.number + ((signal_bit(s.number) & kSynchronous) != 0 && s.code > 0 ? 0 : 100);
+      const bool synchronous = (signal_bit(s.number) & kSynchronous) != 0 && s.code > 0;
+      const int r = s.number == kSigkill ? 0 : s.number + (synchronous ? 0 : 100);
       if (r >= rank) continue;
       rank = r;
-      from = queue;
-      best = i;
+      best = &s;
     }
   }
-  if (from == nullptr) return std::nullopt;
-  const SignalInfo taken = (*from)[best];
-  from->erase(from->begin() + static_cast<std::ptrdiff_t>(best));
+  return best;
+}
+
+std::optional<SignalInfo> Process::take_pending(Thread& t) {
+  const SignalInfo* next = next_pending(t);
+  if (next == nullptr) return std::nullopt;
+  const SignalInfo taken = *next;
+  for (std::deque<SignalInfo>* queue : {&t.pending, &pending}) {
+    const auto at = std::find_if(queue->begin(), queue->end(), [&](const SignalInfo& s) { return &s == next; });
+    if (at == queue->end()) continue;
+    queue->erase(at);
+    break;
+  }
   return taken;
 }
 
 void Process::deliver_signals(Thread& t) {
   while (const std::optional<SignalInfo> info = take_pending(t)) {
-    Action& action = actions[info->number];
+    Action& action = (*actions)[info->number];
     if (is_ignored(action, info->number)) continue;
-    if (action.handler == kDefaultAction) return end(Outcome::Kind::Killed, info->number);
+    if (action.handler == kDefaultAction && is_stop(info->number)) return stop(info->number);
+    if (action.handler == kDefaultAction) return end(info->number);
     // The handler sees the context of an aborted sequence, not of an interrupted one.
     restart_sequence(t);
     push_frame(t, *info);
@@ -140,11 +181,11 @@ void Process::deliver_signals(Thread& t) {
 
 void Process::push_frame(Thread& t, const SignalInfo& info) {
   isa::ArchState& s = t.core.state();
-  const Action& action = actions[info.number];
+  const Action& action = (*actions)[info.number];
   Frame f{};
   f.info.number = info.number;
   f.info.code = info.code;
-  const bool is_fault = info.code > 0;
+  const bool is_fault = info.is_fault();
   const u64 sender = static_cast<u32>(info.sender) | u64{info.user} << 32;
   const bool exposes = (action.flags & action_flag::kExposeTag) != 0;
   f.info.first = !is_fault ? sender : exposes ? info.address : untag(info.address);
@@ -177,7 +218,7 @@ void Process::push_frame(Thread& t, const SignalInfo& info) {
   const u64 frame_record[2] = {s.x[29], s.x[30]};
   if (!put(record, frame_record) || !put(at, f)) {
     // Another SIGSEGV, which kills if it is the one that cannot be delivered (force_sigsegv()).
-    if (info.number == kSigsegv) actions[kSigsegv].handler = kDefaultAction;
+    if (info.number == kSigsegv) (*actions)[kSigsegv].handler = kDefaultAction;
     return force(t, {kSigsegv, si_code::kNotMapped, at});
   }
   if ((static_cast<u32>(t.alternate_stack.flags) & kStackAutodisarm) != 0) t.alternate_stack = {};
@@ -189,7 +230,7 @@ void Process::push_frame(Thread& t, const SignalInfo& info) {
   }
   s.sp[0] = at;
   s.x[29] = record;
-  s.x[30] = (action.flags & action_flag::kRestorer) != 0 ? action.restorer : trampoline;
+  s.x[30] = (action.flags & action_flag::kRestorer) != 0 ? action.restorer : space->trampoline;
   s.pc = action.handler;
   s.set(Reg::TCO, {});
   s.monitor = {};
@@ -202,7 +243,7 @@ void Process::push_frame(Thread& t, const SignalInfo& info) {
 void Process::segfault(Thread& t, u64 address) {
   const u64 plain = untag(address);
   t.fault = {plain, 0};
-  force(t, {kSigsegv, memory.find(plain) == nullptr ? si_code::kNotMapped : si_code::kNotAllowed, plain});
+  force(t, {kSigsegv, memory().find(plain) == nullptr ? si_code::kNotMapped : si_code::kNotAllowed, plain});
 }
 
 void Process::return_from_signal(Thread& t) {
@@ -250,9 +291,9 @@ void Process::return_from_signal(Thread& t) {
 
 void Process::take_fault(Thread& t, const StepResult& r) {
   const u64 pc = t.core.state().pc;
-  if (memory.exhausted())
-    return end(Outcome::Kind::OutOfMemory, kSigkill,
-               "the program touched more than " + std::to_string(options.page_limit) + " pages of memory");
+  if (memory().exhausted())
+    return system.end(Outcome::Kind::OutOfMemory, kSigkill,
+                      "the program touched more than " + std::to_string(memory().page_limit()) + " pages of memory");
   if (r.kind == StepResult::Kind::Exception) {
     t.fault = {pc, 0};
     if (r.exception == isa::ExceptionOp::Brk) return force(t, {kSigtrap, si_code::kBreakpoint, pc});
@@ -271,7 +312,11 @@ void Process::take_fault(Thread& t, const StepResult& r) {
     t.fault = {address, abort | kTagCheck};
     return force(t, {kSigsegv, si_code::kTagMismatch, address | (r.address & u64{15} << 56)});
   }
-  const bool mapped = memory.find(address) != nullptr;
+  if (memory().beyond_object(address)) {
+    t.fault = {address, abort | kTranslationLevel3};
+    return force(t, {kSigbus, si_code::kNoMemory, address});
+  }
+  const bool mapped = memory().find(address) != nullptr;
   t.fault = {address, abort | (mapped ? kPermissionLevel3 : kTranslationLevel3)};
   force(t, {kSigsegv, mapped ? si_code::kNotAllowed : si_code::kNotMapped, address});
 }

@@ -10,12 +10,15 @@ enum Signal : i32 {
   kSigtrap = 5,
   kSigabrt = 6,
   kSigbus = 7,
+  kSigfpe = 8,
   kSigkill = 9,
   kSigsegv = 11,
   kSigpipe = 13,
+  kSigalrm = 14,
   kSigchld = 17,
   kSigcont = 18,
   kSigstop = 19,
+  kSigtstp = 20,
   kSigttou = 22,
   kSigurg = 23,
   kSigwinch = 28,
@@ -30,12 +33,18 @@ constexpr SignalSet signal_bit(i32 n) {
 /// Nobody blocks, handles or ignores these.
 inline constexpr SignalSet kUnblockable = signal_bit(kSigkill) | signal_bit(kSigstop);
 
+/// Signals that stop a process unless there is a handler.
+constexpr bool is_stop(i32 n) {
+  return n >= kSigstop && n <= kSigttou;
+}
+
 namespace si_code {
 inline constexpr i32 kUser = 0, kTkill = -6, kQueue = -1, kKernel = 0x80;
 inline constexpr i32 kIllegalOpcode = 1;
 inline constexpr i32 kBreakpoint = 1;
-inline constexpr i32 kNotMapped = 1, kNotAllowed = 2, kTagMismatch = 9;
-inline constexpr i32 kMisaligned = 1;
+inline constexpr i32 kNotMapped = 1, kNotAllowed = 2, kTagMismatchNoted = 8, kTagMismatch = 9;
+inline constexpr i32 kMisaligned = 1, kNoMemory = 2;
+inline constexpr i32 kExited = 1, kKilled = 2, kDumped = 3, kStopped = 5, kContinued = 6;
 }  // namespace si_code
 
 struct SignalInfo {
@@ -44,7 +53,13 @@ struct SignalInfo {
   u64 address = 0;  ///< of a fault
   i32 sender = 0;   ///< of a signal that a thread sent
   u32 user = 0;
-  u64 value = 0;  ///< of rt_tgsigqueueinfo
+  u64 value = 0;  ///< si_value, or si_status of a child
+
+  /// Is `address` what the signal is about?
+  bool is_fault() const {
+    return code > 0 && (number == kSigill || number == kSigtrap || number == kSigbus || number == kSigfpe ||
+                        number == kSigsegv);
+  }
 };
 
 /// sigaction of arm64.
@@ -57,7 +72,7 @@ struct Action {
 inline constexpr u64 kDefaultAction = 0, kIgnore = 1;
 
 namespace action_flag {
-inline constexpr u64 kInfo = 4, kExposeTag = 0x800, kRestorer = 0x0400'0000, kOnStack = 0x0800'0000,
+inline constexpr u64 kNoChildStop = 1, kNoChildWait = 2, kInfo = 4, kExposeTag = 0x800, kRestorer = 0x0400'0000, kOnStack = 0x0800'0000,
                      kRestart = 0x1000'0000, kNoDefer = 0x4000'0000, kResetHandler = 0x8000'0000;
 }  // namespace action_flag
 

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "linux-user/process.h"
+#include "linux-user/system.h"
 #include "support/bits.h"
 #include "support/diagnostic.h"
 
@@ -66,79 +66,72 @@ constexpr u64 kCounterFrequency = 1'000'000'000;
 
 }  // namespace
 
-Process::Process(ElfImage program, Options o)
-    : options(std::move(o)),
-      image(std::move(program)),
-      memory(options.page_limit, options.coherent_fetch, options.tagging),
-      random_state_(options.seed),
-      next_tid_(pid),
-      last_on_cpu_(options.cores, 0) {
-  for (int fd = 0; fd < 3; ++fd) files[fd].console = fd;
-  load();
-}
+void Process::load(Thread& t, std::shared_ptr<const ElfImage> program, const std::vector<std::string>& arguments,
+                   const std::vector<std::string>& environment) {
+  const bool coherent_fetch = system.options.coherent_fetch;
+  auto fresh = std::make_shared<AddressSpace>();
+  fresh->memory = std::make_shared<functional::Memory>(memory().pool(), coherent_fetch, system.options.tagging);
+  image = std::move(program);
+  space = std::move(fresh);
+  t.core.use(memory());
+  const u64 bias = map_program(*image);
 
-Thread& Process::add_thread() {
-  threads.push_back(std::make_unique<Thread>(memory, next_tid_++));
-  return *threads.back();
-}
-
-void Process::load() {
-  const auto fail = [&](const std::string& what) {
-    throw InputError(Diagnostic{{image.file, 0, 0}, what});
-  };
-  const u64 bias = image.relocatable ? kRelocatableBase : 0;
-  u64 end = 0;
-  for (const Segment& s : image.segments) {
-    const u64 begin = align_down(bias + s.address, kPageSize);
-    end = align_down(bias + s.address + s.memory_size + kPageSize - 1, kPageSize);
-    memory.map(begin, end, s.permissions);
-    if (memory.write(bias + s.address, image.contents.data() + s.offset, s.file_size, 0) != s.file_size)
-      fail(fmt::format("the program does not fit into {} pages of memory", options.page_limit));
-  }
-  break_start = break_end = end;
-
-  mapping_top = kStackTop - kStackSize - kStackGap;
-  memory.map(kStackTop - kStackSize, kStackTop,
-             image.executable_stack ? kRead | kWrite | kExecute : kRead | kWrite);
-  // What the unwinders of GCC and LLVM recognise as a signal frame: mov x8,#139; svc #0.
-  constexpr u32 kReturn[] = {0xd503201f, 0xd2801168, 0xd4000001};
-  mapping_top -= kPageSize;
-  memory.map(mapping_top, mapping_top + kPageSize, kRead | kExecute);
-  memory.write(mapping_top, kReturn, sizeof kReturn, 0);
-  trampoline = mapping_top + 4;
-
-  Thread& t = add_thread();
-  t.affinity = ones(options.cores);
-  const std::string& name = options.arguments.empty() ? image.file : options.arguments.front();
+  const std::string& name = arguments.empty() ? image->file : arguments.front();
   t.name = name.substr(name.find_last_of('/') + 1).substr(0, 15);
   isa::ArchState& s = t.core.state();
-  s.pc = bias + image.entry;
-  s.set(Reg::CTR_EL0, {kCtr | (options.coherent_fetch ? kCtrDic : 0), 0});
+  s = {};
+  s.pc = bias + image->entry;
+  s.set(Reg::CTR_EL0, {kCtr | (coherent_fetch ? kCtrDic : 0), 0});
   s.set(Reg::DCZID_EL0, {kDczid, 0});
   s.set(Reg::CNTFRQ_EL0, {kCounterFrequency, 0});
   constexpr u64 kAllTagsExcluded = 0xffff;
   s.set(Reg::GCR_EL1, {kAllTagsExcluded, 0});
-  build_stack(t, bias);
+  build_stack(t, arguments, environment, bias);
 }
 
-void Process::build_stack(Thread& t, u64 bias) {
+/// Segments, stack and the code that returns from handlers; what has to be added to linked addresses.
+u64 Process::map_program(const ElfImage& program) {
+  const u64 bias = program.relocatable ? kRelocatableBase : 0;
+  u64 end = 0;
+  for (const Segment& s : program.segments) {
+    const u64 begin = align_down(bias + s.address, kPageSize);
+    end = align_down(bias + s.address + s.memory_size + kPageSize - 1, kPageSize);
+    memory().map(begin, end, s.permissions);
+    if (memory().write(bias + s.address, program.contents.data() + s.offset, s.file_size, 0) != s.file_size)
+      throw InputError(Diagnostic{{program.file, 0, 0},
+                                  fmt::format("the program does not fit into {} pages of memory", memory().page_limit())});
+  }
+  space->break_start = space->break_end = end;
+
+  u64& top = space->mapping_top;
+  top = kStackTop - kStackSize - kStackGap;
+  memory().map(kStackTop - kStackSize, kStackTop, program.executable_stack ? kRead | kWrite | kExecute : kRead | kWrite);
+  // What the unwinders of GCC and LLVM recognise as a signal frame: mov x8,#139; svc #0.
+  constexpr u32 kReturn[] = {0xd503201f, 0xd2801168, 0xd4000001};
+  top -= kPageSize;
+  memory().map(top, top + kPageSize, kRead | kExecute);
+  memory().write(top, kReturn, sizeof kReturn, 0);
+  space->trampoline = top + 4;
+  return bias;
+}
+
+void Process::build_stack(Thread& t, const std::vector<std::string>& arguments,
+                          const std::vector<std::string>& environment, u64 bias) {
   u64 sp = kStackTop - 16;
   bool fits = true;
   const auto push = [&](const void* bytes, u64 size) {
     sp -= size;
     if (sp < kStackTop - kMaxArguments) fits = false;
-    if (fits) fits = memory.write(sp, bytes, size, 0) == size;
+    if (fits) fits = memory().write(sp, bytes, size, 0) == size;
     return sp;
   };
   const auto push_text = [&](const std::string& s) { return push(s.c_str(), s.size() + 1); };
-  std::vector<u64> arguments, environment;
-  const u64 file = push_text(image.file);
-  for (auto it = options.environment.rbegin(); it != options.environment.rend(); ++it)
-    environment.insert(environment.begin(), push_text(*it));
-  for (auto it = options.arguments.rbegin(); it != options.arguments.rend(); ++it)
-    arguments.insert(arguments.begin(), push_text(*it));
+  std::vector<u64> argv(arguments.size()), envp(environment.size());
+  const u64 file = push_text(image->file);
+  for (std::size_t i = envp.size(); i-- > 0;) envp[i] = push_text(environment[i]);
+  for (std::size_t i = argv.size(); i-- > 0;) argv[i] = push_text(arguments[i]);
   const u64 platform = push_text("aarch64");
-  const u64 random_bytes[2] = {random(), random()};
+  const u64 random_bytes[2] = {system.random(), system.random()};
   sp = align_down(sp, 16);
   const u64 random_at = push(random_bytes, sizeof random_bytes);
 
@@ -146,34 +139,34 @@ void Process::build_stack(Thread& t, u64 bias) {
   const std::vector<u64> auxiliary = {kAtHwcap,     kHwcap,
                                       kAtPagesz,    kPageSize,
                                       kAtClktck,    100,
-                                      kAtPhdr,      image.headers == 0 ? 0 : bias + image.headers,
-                                      kAtPhent,     image.header_size,
-                                      kAtPhnum,     image.header_count,
+                                      kAtPhdr,      image->headers == 0 ? 0 : bias + image->headers,
+                                      kAtPhent,     image->header_size,
+                                      kAtPhnum,     image->header_count,
                                       kAtBase,      0,
                                       kAtFlags,     0,
-                                      kAtEntry,     bias + image.entry,
+                                      kAtEntry,     bias + image->entry,
                                       kAtUid,       user,
                                       kAtEuid,      user,
                                       kAtGid,       user,
                                       kAtEgid,      user,
                                       kAtSecure,    0,
                                       kAtRandom,    random_at,
-                                      kAtHwcap2,    kHwcap2 | (options.tagging ? kHwcap2Mte : 0),
+                                      kAtHwcap2,    kHwcap2 | (system.options.tagging ? kHwcap2Mte : 0),
                                       kAtExecfn,    file,
                                       kAtPlatform,  platform,
                                       kAtMinsigstksz, kMinimumStack,
                                       kAtNull,      0};
-  std::vector<u64> block = {arguments.size()};
-  block.insert(block.end(), arguments.begin(), arguments.end());
+  std::vector<u64> block = {argv.size()};
+  block.insert(block.end(), argv.begin(), argv.end());
   block.push_back(0);
-  block.insert(block.end(), environment.begin(), environment.end());
+  block.insert(block.end(), envp.begin(), envp.end());
   block.push_back(0);
   block.insert(block.end(), auxiliary.begin(), auxiliary.end());
   sp = align_down(sp, 16);
   if (block.size() % 2 != 0) sp -= 8;
   push(block.data(), 8 * block.size());
   if (!fits)
-    throw InputError(Diagnostic{{image.file, 0, 0},
+    throw InputError(Diagnostic{{image->file, 0, 0},
                                 fmt::format("arguments and environment take more than {} bytes", kMaxArguments)});
   t.core.state().sp[0] = sp;
 }

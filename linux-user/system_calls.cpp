@@ -1,16 +1,18 @@
-// The list of system calls by number (include/uapi/asm-generic/unistd.h).
+// The list of system calls by number (include/uapi/asm-generic/unistd.h), how they are made, wait and end.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <iterator>
 
-#include "linux-user/process.h"
+#include "linux-user/system.h"
 
 namespace isobar::linux_user {
 
 const std::vector<SystemCall>& system_calls() {
   static const std::vector<SystemCall> all = [] {
     std::vector<SystemCall> list;
-    for (auto part : {memory_calls, file_calls, time_calls, thread_calls, futex_calls, signal_calls, process_calls,
-                      rseq_calls}) {
+    for (auto part : {memory_calls, file_calls, time_calls, clone_calls, exec_calls, child_calls, thread_calls, futex_calls,
+                      signal_calls, process_calls, rseq_calls}) {
       const std::vector<SystemCall> calls = part();
       list.insert(list.end(), calls.begin(), calls.end());
     }
@@ -25,6 +27,85 @@ const SystemCall* find_system_call(u64 number) {
   const auto it =
       std::lower_bound(all.begin(), all.end(), number, [](const SystemCall& c, u64 n) { return c.number < n; });
   return it != all.end() && it->number == number ? &*it : nullptr;
+}
+
+void Process::enter(Thread& t, const isa::StepResult& r) {
+  constexpr u64 kCallTime = 100;
+  if (r.kind != isa::StepResult::Kind::Exception || r.exception != isa::ExceptionOp::Svc) return take_fault(t, r);
+  t.core.state().pc += 4;
+  t.core.state().monitor = {};
+  system.pass_time(kCallTime);
+  system_call(t);
+}
+
+void Process::system_call(Thread& t) {
+  isa::ArchState& s = t.core.state();
+  t.call = {static_cast<u32>(s.x[8]), {}};
+  std::copy_n(s.x.begin(), 6, t.call.a);
+  t.transferred = 0;
+  const SystemCall* known = find_system_call(t.call.number);
+  const Call call = t.call;
+  const i64 result = known != nullptr ? known->run(*this, t, call) : -kENOSYS;
+  if (result != kNoResult) s.x[0] = static_cast<u64>(result);
+  if (system.options.trace) trace_call(t, result);
+}
+
+void Process::retry(Thread& t) {
+  const Wait before = *t.wait;
+  t.wait.reset();
+  const Call call = t.call;
+  const i64 result = find_system_call(call.number)->run(*this, t, call);
+  if (t.wait) {
+    t.wait->deadline = before.deadline;
+    return;
+  }
+  if (t.blocked_before) t.blocked = *t.blocked_before;
+  t.blocked_before.reset();
+  if (result != kNoResult) t.core.state().x[0] = static_cast<u64>(result);
+  if (system.options.trace) trace_call(t, result);
+}
+
+/// The call returns EINTR, or is made again: without a handler, or after one that says so.
+void Process::interrupt(Thread& t) {
+  const Wait w = *t.wait;
+  const SignalInfo* next = next_pending(t);
+  if (next == nullptr) return;
+  const i32 number = next->number;
+  const Action& a = (*actions)[static_cast<std::size_t>(number)];
+  // What stops the process leaves the wait as it is; only what kills ends that for the child of vfork().
+  if (a.handler == kDefaultAction && is_stop(number)) {
+    take_pending(t);
+    return stop(number);
+  }
+  if (w.kind == Wait::Kind::Vfork && number != kSigkill) return;
+  system.wake(t, t.transferred != 0 ? static_cast<i64>(t.transferred) : -kEINTR);
+  if (t.transferred != 0) return;
+  if (w.restarts && (a.handler <= kIgnore || (a.flags & action_flag::kRestart) != 0)) {
+    t.core.state().pc -= 4;
+    t.core.state().x[0] = t.call.a[0];
+  } else if (w.remaining != 0 && w.deadline) {
+    constexpr u64 kSecond = 1'000'000'000;
+    const u64 left = *w.deadline > system.now() ? *w.deadline - system.now() : 0;
+    put(w.remaining, TimeSpec{static_cast<i64>(left / kSecond), static_cast<i64>(left % kSecond)});
+  }
+}
+
+void Process::trace_call(const Thread& t, i64 result) {
+  const SystemCall* known = find_system_call(t.call.number);
+  std::string line = fmt::format("[{}] ", t.tid);
+  if (known == nullptr) {
+    if (!reported.insert(t.call.number).second) return;
+    system.options.trace(line + fmt::format("system call {} is not supported: ENOSYS (reported once)", t.call.number));
+    return;
+  }
+  line += std::string(known->name) + "(";
+  for (unsigned i = 0; i < known->arguments; ++i) line += fmt::format("{}{:#x}", i == 0 ? "" : ", ", t.call.a[i]);
+  if (result == kNoResult) {
+    line += t.ended || system.outcome() ? ") ends" : t.wait ? ") waits" : ") returns";
+  } else {
+    line += result < 0 && result > -4096 ? fmt::format(") = {}", result) : fmt::format(") = {:#x}", result);
+  }
+  system.options.trace(line);
 }
 
 }  // namespace isobar::linux_user

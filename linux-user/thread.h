@@ -13,15 +13,37 @@
 
 namespace isobar::linux_user {
 
+class Process;
+
+/// Registers of a system call; the result goes to x0.
+struct Call {
+  u64 number = 0;
+  u64 a[6] = {};
+};
+
+/// What identifies a futex: the address space and an address, or the object that is mapped and an offset.
+struct FutexKey {
+  std::shared_ptr<const void> owner;
+  u64 offset = 0;
+  bool operator==(const FutexKey&) const = default;
+};
+
 /// Why a thread does not run, and when that ends by itself.
 struct Wait {
-  enum class Kind : u8 { Futex, Sleep, Signal };
+  enum class Kind : u8 {
+    Futex,
+    Sleep,
+    Signal,
+    Event,  ///< the call is tried again whenever something has happened (System::notify())
+    Vfork,  ///< until the child leaves the address space
+  };
   Kind kind = Kind::Sleep;
   u64 address = 0;               ///< of a futex
+  std::vector<FutexKey> keys;    ///< of futexes; several with futex_waitv
   u32 bitset = ~u32{0};          ///< of a futex
   std::optional<u64> deadline;   ///< simulated time, ns
+  i64 result_in_time = 0;        ///< when the deadline has come
   u64 remaining = 0;             ///< where an interrupted relative sleep stores what is left, or 0
-  std::vector<u64> others;       ///< further futexes, of futex_waitv; `address` is the first
   bool restarts = false;         ///< interrupted by a handler with SA_RESTART: the call is made again
 };
 
@@ -32,8 +54,9 @@ struct RseqArea {
 };
 
 struct Thread {
-  Thread(functional::Memory& memory, i32 id) : core(memory), tid(id) {}
+  Thread(Process& owner, functional::Memory& memory, i32 id) : process(&owner), core(memory), tid(id) {}
 
+  Process* process;
   functional::Core core;
   i32 tid;
   unsigned cpu = 0;
@@ -47,7 +70,8 @@ struct Thread {
   u64 robust_list = 0;
   RseqArea rseq;
   u64 tagged_addresses = 0;  ///< what PR_SET_TAGGED_ADDR_CTRL set
-  u64 call_argument = 0;  ///< x0 of the current system call, to make it again
+  Call call;                 ///< the current or last system call, to make it again
+  u64 transferred = 0;       ///< bytes that the waiting call has moved already
 
   SignalSet blocked = 0;
   std::optional<SignalSet> blocked_before;  ///< restored after the handler that ends a wait for signals

@@ -1,5 +1,5 @@
 // Clocks and sleeping, all from simulated time (scheduler.cpp).
-#include "linux-user/process.h"
+#include "linux-user/system.h"
 
 namespace isobar::linux_user {
 
@@ -32,7 +32,7 @@ bool is_realtime(u64 id) {
 i64 clock_gettime(Process& p, Thread&, const Call& c) {
   const u64 id = static_cast<u32>(c.a[0]);
   if (!is_clock(id)) return -kEINVAL;
-  return p.put(c.a[1], to_timespec(is_realtime(id) ? p.now_realtime() : p.now())) ? 0 : -kEFAULT;
+  return p.put(c.a[1], to_timespec(is_realtime(id) ? p.system.now_realtime() : p.system.now())) ? 0 : -kEFAULT;
 }
 
 i64 clock_getres(Process& p, Thread&, const Call& c) {
@@ -43,7 +43,7 @@ i64 clock_getres(Process& p, Thread&, const Call& c) {
 i64 gettimeofday(Process& p, Thread&, const Call& c) {
   struct {
     i64 seconds, microseconds;
-  } now{static_cast<i64>(p.now_realtime() / kSecond), static_cast<i64>(p.now_realtime() % kSecond / 1000)};
+  } now{static_cast<i64>(p.system.now_realtime() / kSecond), static_cast<i64>(p.system.now_realtime() % kSecond / 1000)};
   if (c.a[0] != 0 && !p.put(c.a[0], now)) return -kEFAULT;
   const u64 zone = 0;
   return c.a[1] == 0 || p.put(c.a[1], zone) ? 0 : -kEFAULT;
@@ -62,7 +62,7 @@ i64 nanosleep(Process& p, Thread& t, const Call& c) {
   TimeSpec time;
   if (!p.get(c.a[0], time)) return -kEFAULT;
   if (!is_valid(time)) return -kEINVAL;
-  return sleep_until(t, p.now() + to_ns(time), c.a[1]);
+  return sleep_until(t, p.system.now() + to_ns(time), c.a[1]);
 }
 
 i64 clock_nanosleep(Process& p, Thread& t, const Call& c) {
@@ -72,10 +72,10 @@ i64 clock_nanosleep(Process& p, Thread& t, const Call& c) {
   TimeSpec time;
   if (!p.get(c.a[2], time)) return -kEFAULT;
   if (!is_valid(time)) return -kEINVAL;
-  if ((c.a[1] & kAbsolute) == 0) return sleep_until(t, p.now() + to_ns(time), c.a[3]);
+  if ((c.a[1] & kAbsolute) == 0) return sleep_until(t, p.system.now() + to_ns(time), c.a[3]);
   u64 deadline = to_ns(time);
-  if (is_realtime(id)) deadline = deadline > Process::kEpoch ? deadline - Process::kEpoch : 0;
-  if (deadline <= p.now()) return 0;
+  if (is_realtime(id)) deadline = deadline > System::kEpoch ? deadline - System::kEpoch : 0;
+  if (deadline <= p.system.now()) return 0;
   return sleep_until(t, deadline, 0);
 }
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "linux-user/process.h"
+#include "linux-user/system.h"
 #include "support/diagnostic.h"
 #include "tools/command.h"
 #include "tools/files.h"
@@ -71,9 +71,9 @@ ExitStatus run_program(const Options& o) {
   options.write = write_console;
   options.read = read_console;
   if (o.system_calls) options.trace = [](const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); };
-  linux_user::Process process(linux_user::parse_elf(file, read_file(file)), options);
+  linux_user::System system(linux_user::parse_elf(file, read_file(file)), options);
   const auto began = std::chrono::steady_clock::now();
-  const linux_user::Outcome outcome = process.run();
+  const linux_user::Outcome outcome = system.run();
   if (o.statistics) {
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
     std::fprintf(stderr, "isobar: %llu instructions in %.3f s: %.1f million per second\n",

@@ -2,7 +2,7 @@
 // system calls with whatever arguments the program makes up.
 #include <string>
 
-#include "linux-user/process.h"
+#include "linux-user/system.h"
 #include "support/diagnostic.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const isobar::u8* data, std::size_t size) {
@@ -17,8 +17,8 @@ extern "C" int LLVMFuzzerTestOneInput(const isobar::u8* data, std::size_t size) 
     options.write = [](int, const std::string&) {};
     options.read = [](isobar::u64) { return std::string(); };
     options.trace = [](const std::string&) {};
-    Process process(parse_elf("program", std::string(reinterpret_cast<const char*>(data), size)), options);
-    process.run();
+    System system(parse_elf("program", std::string(reinterpret_cast<const char*>(data), size)), options);
+    system.run();
   } catch (const isobar::InputError&) {
   }
   return 0;

@@ -42,7 +42,7 @@ std::string refusal(const std::string& contents) {
 }
 
 TEST(Elf, ASmallProgramRuns) {
-  Process p(parse_elf("small", small_program()), {});
+  System p(parse_elf("small", small_program()), {});
   const Outcome o = p.run();
   EXPECT_EQ(o.kind, Outcome::Kind::Exited);
   EXPECT_EQ(o.status, 3);
@@ -99,7 +99,7 @@ TEST(Elf, DamagedProgramsAreRefusedOrRun) {
       Options o;
       o.limit = 100;
       o.page_limit = 64;
-      Process(parse_elf("damaged", s), o).run();
+      System(parse_elf("damaged", s), o).run();
     } catch (const InputError&) {
     }
   }

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "linux-user/process.h"
+#include "linux-user/system.h"
 
 namespace isobar::linux_user {
 
@@ -42,8 +42,8 @@ inline Finished run_program(const std::string& name, Options options = {}, std::
     return part;
   };
   if (!options.limit) options.limit = 500'000'000;
-  Process process(parse_elf(program_path(name), contents_of(program_path(name))), options);
-  f.outcome = process.run();
+  System system(parse_elf(program_path(name), contents_of(program_path(name))), options);
+  f.outcome = system.run();
   return f;
 }
 

@@ -1,4 +1,5 @@
 // Touches memory, makes threads, or loops, without end.
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,12 @@ int main(int argc, char** argv) {
     return n > 100 ? 0 : 1;
   }
   if (strcmp(what, "abort") == 0) abort();
-  if (strcmp(what, "fork") == 0) return fork() == -1 ? 0 : 1;
+  if (strcmp(what, "fork") == 0) {
+    int n = 0;
+    pid_t child;
+    while ((child = fork()) > 0) ++n;
+    if (child == 0) wait_for_ever(NULL);
+    return n > 100 && errno == EAGAIN ? 0 : 1;
+  }
   for (;;) __asm__ volatile("");
 }

@@ -1,0 +1,125 @@
+// Processes on functional cores: one clock, one source of random numbers, and which thread runs where for how long.
+//
+// Owns: what processes have in common. Must not know: what system calls do. A run depends on the program, its arguments,
+// its input and the seed, on nothing else.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "linux-user/process.h"
+
+namespace isobar::linux_user {
+
+struct Options {
+  unsigned cores = 1;
+  u64 seed = 1;
+  std::optional<u64> limit;         ///< instructions of all threads
+  u64 page_limit = u64{1} << 18;    ///< pages of 4 KiB that all processes may touch
+  unsigned thread_limit = 1024;     ///< of all processes, zombies included
+  bool coherent_fetch = false;      ///< CTR_EL0.DIC
+  bool tagging = false;             ///< FEAT_MTE
+  std::string root;                 ///< folder whose files can be opened for reading; empty: none
+  std::vector<std::string> arguments;    ///< argv
+  std::vector<std::string> environment;  ///< "NAME=value"
+  /// Output of the programs; fd is 1 or 2.
+  std::function<void(int fd, const std::string& bytes)> write;
+  /// Up to `size` bytes of input of the programs; empty at the end.
+  std::function<std::string(u64 size)> read;
+  /// One line per system call, if set.
+  std::function<void(const std::string& line)> trace;
+};
+
+/// How a run ended.
+struct Outcome {
+  enum class Kind : u8 { Exited, Killed, Deadlock, LimitReached, OutOfMemory };
+  Kind kind = Kind::Exited;
+  int status = 0;       ///< exit status, or the signal, of the first process
+  std::string message;  ///< of the last three kinds
+  u64 instructions = 0;
+};
+
+class System {
+ public:
+  System(ElfImage image, Options options);
+  System(const System&) = delete;
+  System& operator=(const System&) = delete;
+
+  /// Runs until the first process has ended; others are killed then, as in a container whose first process ends.
+  Outcome run();
+
+  // The parts of run(), for other drivers.
+
+  /// Between slices: signals, events, timers and deadlines end waits; what has ended is forgotten. When no thread can
+  /// run (`idle`), time moves to the first deadline; without one the run ends as a deadlock.
+  void settle(bool idle);
+  /// The thread that core `cpu` runs next, round robin; nullptr if there is none.
+  Thread* choose(unsigned cpu);
+  /// Runs a thread on its core for up to `quantum` instructions; the number that it executed.
+  u64 run_slice(Thread& t, u64 quantum);
+  /// How long the next slice is.
+  u64 next_quantum();
+  bool runs(const Thread& t) const;
+  const std::optional<Outcome>& outcome() const { return outcome_; }
+
+  // For system calls.
+
+  u64 random();
+  /// Ends the run; the first reason stays.
+  void end(Outcome::Kind kind, int status, std::string message = {});
+  Process& add_process();
+  Thread& add_thread(Process& p);
+  /// A new thread or process is refused (EAGAIN).
+  bool is_full() const;
+  Process* find_process(i32 pid) const;
+  Thread* find_thread(i32 tid) const;
+  /// Threads that have not ended, of all processes, by number.
+  const std::vector<Thread*>& threads() const { return threads_; }
+  /// A thread takes the number of another one that has ended (execve() from a thread that was not the first).
+  void renumber(Thread& t, i32 tid);
+  /// The core with the fewest threads of those that `affinity` allows.
+  unsigned least_loaded(u64 affinity) const;
+  const std::vector<std::unique_ptr<Process>>& processes() const { return processes_; }
+  /// The program that the run began with.
+  const std::shared_ptr<const ElfImage>& first_program() const { return first_program_; }
+  /// The running thread gives way to others.
+  void end_slice() { slice_ends_ = true; }
+  /// A thread that waits goes on with this result.
+  void wake(Thread& t, i64 result);
+  /// Something has happened that threads may wait for.
+  void notify() { ++events_; }
+  u64 now() const { return time_; }
+  u64 now_realtime() const { return kEpoch + time_; }
+  void pass_time(u64 ns) { time_ += ns; }
+  /// Up to `count` threads that wait on the futex with a bit in common, in the order in which they began to wait.
+  unsigned wake_futex(const FutexKey& key, unsigned count, u32 bitset);
+
+  const Options options;
+  std::vector<Thread*> waiters;  ///< on futexes, in the order in which they began to wait
+
+  static constexpr u64 kEpoch = 1'700'000'000'000'000'000;  ///< of CLOCK_REALTIME when the program starts, ns
+
+ private:
+  void wake_sleepers();
+  void retry_calls();
+  void forget_ended();
+  std::optional<u64> next_deadline() const;
+  std::string describe_waits() const;
+
+  std::vector<std::unique_ptr<Process>> processes_;  ///< in the order in which they were created
+  std::vector<Thread*> threads_;
+  std::shared_ptr<const ElfImage> first_program_;
+  std::optional<Outcome> outcome_;
+  bool slice_ends_ = false;
+  u64 events_ = 0, events_seen_ = 0;
+  u64 time_ = 0;
+  u64 executed_ = 0;
+  u64 random_state_ = 0;
+  i32 next_tid_ = 1000;
+  std::vector<i32> last_on_cpu_;
+};
+
+}  // namespace isobar::linux_user
