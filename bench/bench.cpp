@@ -76,8 +76,8 @@ void Search(benchmark::State& state) {
 }
 BENCHMARK(Search)->Unit(benchmark::kMillisecond);
 
-void TimedRun(benchmark::State& state) {
-  const scenarios::Build b = load("loop.yaml", model::Speculation::Squash);
+void run_timed(benchmark::State& state, const char* scenario) {
+  const scenarios::Build b = load(scenario, model::Speculation::Squash);
   const model::Machine machine(b.config, b.program);
   systemc::TimedRun run(machine, systemc::PlatformConfig{}, 1);
   run.keep_log(false);
@@ -89,7 +89,12 @@ void TimedRun(benchmark::State& state) {
   state.counters["instructions_per_second"] =
       benchmark::Counter(static_cast<double>(instructions), benchmark::Counter::kIsRate);
 }
-BENCHMARK(TimedRun)->Unit(benchmark::kMillisecond);
+
+void TimedInteger(benchmark::State& state) { run_timed(state, "integer.yaml"); }
+BENCHMARK(TimedInteger)->Unit(benchmark::kMillisecond);
+
+void TimedContended(benchmark::State& state) { run_timed(state, "loop.yaml"); }
+BENCHMARK(TimedContended)->Unit(benchmark::kMillisecond);
 
 /// Bytes that a copy of `s` takes, heap included.
 std::size_t bytes_of(const model::MachineState& s) {
