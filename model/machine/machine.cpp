@@ -36,6 +36,9 @@ class Step {
   Step(const SettleContext& ctx, MachineState& s, const Transition& t, Fabric& fabric, const HostServices* host)
       : ctx_(ctx), s_(s), t_(t), core_(t.core), c_(s.core[t.core]), fabric_(fabric), host_(host) {}
 
+  /// Mask of the other cores whose windows a write has changed.
+  u16 disturbed() const { return disturbed_; }
+
   void run() {
     switch (t_.kind) {
       case TransitionKind::Fetch: return fetch();
@@ -195,17 +198,21 @@ class Step {
     fabric_.access(s_.storage, a);
     e.own = static_cast<u16>(e.own | piece_mask(e, t_.choice));
     e.fired = e.own == all_bytes(e);
-    for (unsigned k = 0; k < s_.core.size(); ++k) landed(k, a.addr, a.size, k == core_);
+    for (unsigned k = 0; k < s_.core.size(); ++k)
+      if (landed(k, a.addr, a.size, k == core_) && k != core_) disturbed_ = static_cast<u16>(disturbed_ | 1u << k);
     for (unsigned p = 0; p < ctx_.program.pages.size(); ++p)
       if (overlaps(ctx_.program.pages[p].descriptor, 8, a.addr, a.size)) mark_outdated(s_, p + 1);
     if (ctx_.observer != nullptr) ctx_.observer->propagated(core_, e);
   }
 
-  /// What the write that just reached memory means for the reads of core `k`. `same`: it is the store at t_.slot of that core.
-  void landed(unsigned k, u64 addr, unsigned size, bool same) {
+  /// What the write that just reached memory means for the reads of core `k`. `same`: it is the store at t_.slot of that
+  /// core. False if it means nothing.
+  bool landed(unsigned k, u64 addr, unsigned size, bool same) {
     Core& c = s_.core[k];
+    bool any = false;
     for (Entry& r : c.window) {
       if (!is_read(r) || !r.address_known || !overlaps(r.addr, r.uop->mem.size, addr, size)) continue;
+      any = true;
       const bool rmw = r.uop->mem.atomic || r.uop->mem.exclusive;
       for (unsigned b = 0; b < r.uop->mem.size; ++b) {
         if (r.addr + b < addr || r.addr + b >= addr + size) continue;
@@ -220,12 +227,13 @@ class Step {
         }
       }
     }
-    if (!c.monitor.valid || !overlaps(c.monitor.addr, c.monitor.size, addr, size)) return;
+    if (!c.monitor.valid || !overlaps(c.monitor.addr, c.monitor.size, addr, size)) return any;
     for (unsigned b = 0; b < c.monitor.size; ++b) {
       if (c.monitor.addr + b < addr || c.monitor.addr + b >= addr + size) continue;
       u16& mask = same ? c.monitor.own : c.monitor.foreign;
       mask = static_cast<u16>(mask | 1u << b);
     }
+    return true;
   }
 
   void maintain() {
@@ -307,6 +315,7 @@ class Step {
   Core& c_;
   Fabric& fabric_;
   const HostServices* host_;
+  u16 disturbed_ = 0;
 };
 
 /// First slot of the oldest instruction of its core that step `t` may change, or that waits for something that it
@@ -364,17 +373,18 @@ MachineState Machine::initial() const {
 Settled Machine::apply(MachineState& s, const Transition& t, Fabric& fabric, Observer* observer) const {
   const SettleContext ctx{config_, program_, observer};
   const unsigned first = first_affected(program_, s.core[t.core], t);
-  Step(ctx, s, t, fabric, host_.get()).run();
+  Step step(ctx, s, t, fabric, host_.get());
+  step.run();
   if (s.dead) return {};
-  const Settled result = settle(ctx, s, t.core, first);
+  Settled result = settle(ctx, s, t.core, first);
+  result.disturbed = step.disturbed();
   // A DSB after TLBI may wait for an access of another core.
-  for (unsigned k = 0; k < s.core.size() && !program_.pages.empty() && !s.dead; ++k)
-    if (k != t.core) settle(ctx, s, k);
-  if (config_.speculation == Speculation::Squash && t.kind == TransitionKind::PropagateWrite) {
-    // A store-exclusive that was let through early may have lost its reservation; see settle().
-    for (unsigned k = 0; k < s.core.size(); ++k)
-      if (k != t.core) settle(ctx, s, k);
-  }
+  if (!program_.pages.empty()) result.disturbed = static_cast<u16>(ones(static_cast<unsigned>(s.core.size())) & ~(u64{1} << t.core));
+  // A store-exclusive that was let through early may have lost its reservation; see settle().
+  const bool lost = config_.speculation == Speculation::Squash && t.kind == TransitionKind::PropagateWrite;
+  if (!lost && program_.pages.empty()) return result;
+  for (unsigned k = 0; k < s.core.size() && !s.dead; ++k)
+    if ((result.disturbed >> k & 1) != 0) settle(ctx, s, k);
   return result;
 }
 

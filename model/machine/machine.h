@@ -22,8 +22,8 @@ class HostServices {
   virtual void call(MachineState& s, unsigned core, u16 imm) const = 0;
 };
 
-/// Step `t` of a core, which was enabled, as it is after another step of this core that is a Fetch, Predict, SatisfyRead
-/// or ForwardRead and has left alone what `settled` says. Nothing if the step has to be looked for again: with
+/// Step `t` of a core, which was enabled, as it is after another step of this core that is a Fetch, Predict, SatisfyRead,
+/// ForwardRead or PropagateWrite and has left alone what `settled` says. Nothing if the step has to be looked for again: with
 /// Machine::enabled() from settled.unchanged on.
 std::optional<Transition> still_enabled(Transition t, const Settled& settled);
 
@@ -47,8 +47,8 @@ class Machine {
   void enabled(const MachineState& s, unsigned core, std::vector<Transition>& out, unsigned first = 0) const;
 
   /// Takes one step that enabled() listed, then everything that follows from it without choice (register arithmetic,
-  /// addresses, branch resolution, barrier completion, retirement). What it returns is about the window of t.core; the
-  /// windows of others and storage may have changed as well, unless it is a Fetch, Predict, SatisfyRead or ForwardRead.
+  /// addresses, branch resolution, barrier completion, retirement). What it returns tells whose steps can have changed;
+  /// besides, SystemAction and HostCall may change everything, and a write of code what other cores may fetch.
   Settled apply(MachineState& s, const Transition& t, Fabric& fabric, Observer* observer = nullptr) const;
 
   /// No core can do anything any more: all stopped or waiting, nothing in flight.

@@ -197,13 +197,18 @@ void TimedRun::grant(const Proposal& proposal) {
     return;
   }
   c.port_free[static_cast<std::size_t>(port(p.step.kind))] = state_.now + 1;
-  bool others = false;
-  model::Settled settled{0, ~0u};
-  for (; t; t = policy_.follow_up(state_.machine, p)) others |= take(*t, p.ready, settled);
-  if (others)
-    propose_all();
-  else
-    propose(core, settled);
+  bool all = false;
+  model::Settled settled{0, ~0u, 0};
+  for (; t; t = policy_.follow_up(state_.machine, p)) all |= take(*t, p.ready, settled);
+  if (all) return propose_all();
+  propose(core, settled);
+  for (unsigned k = 0; k < state_.schedule.size(); ++k) {
+    if (k == core) continue;
+    if ((settled.disturbed >> k & 1) != 0)
+      propose(k);
+    else if (!state_.machine.storage.code.empty())  // what may be fetched may have changed
+      propose(k, {0, static_cast<unsigned>(state_.machine.core[k].window.size()), 0});
+  }
 }
 
 bool TimedRun::take(const Transition& t, u64 ready, model::Settled& settled) {
@@ -223,8 +228,7 @@ bool TimedRun::take(const Transition& t, u64 ready, model::Settled& settled) {
     probe_->occupied(state_.now, t.core, static_cast<unsigned>(window.size()),
                      static_cast<unsigned>(std::count_if(window.begin(), window.end(), buffered)));
   }
-  return t.kind == TransitionKind::PropagateWrite || t.kind == TransitionKind::SystemAction ||
-         t.kind == TransitionKind::HostCall;
+  return t.kind == TransitionKind::SystemAction || t.kind == TransitionKind::HostCall;
 }
 
 /// Takes a step although nobody proposed one. A policy that waits for something that never comes ends here.

@@ -108,7 +108,7 @@ class TimedRun final : private Sequencer, private model::Fabric, private Platfor
   const Proposal* next(u64& when) const;
   u64 due(const Proposal& p) const;
   void grant(const Proposal& p);
-  /// True if other cores may now want something else. `settled` is about the steps of this core so far.
+  /// True if any core may now want something else. `settled` is about the steps of this core so far.
   bool take(const model::Transition& t, u64 ready, model::Settled& settled);
   bool force(u64 now);
   bool limit_reached(u64 now);

@@ -20,11 +20,13 @@ struct SettleContext {
 struct Settled {
   unsigned retired = 0;    ///< slots that have left the window at its old end
   unsigned unchanged = 0;  ///< slots, counted after that, of which nothing has changed, nor what they wait for
+  u16 disturbed = 0;       ///< other cores whose windows a write has changed
 
   /// And then another step.
   void followed_by(const Settled& next) {
     retired += next.retired;
     unchanged = std::min(unchanged - std::min(unchanged, next.retired), next.unchanged);
+    disturbed = static_cast<u16>(disturbed | next.disturbed);
   }
 };
 
