@@ -10,7 +10,7 @@ namespace {
 constexpr u64 kOutside = 0x0ffe'0000;  ///< return address that no sequence has
 constexpr std::size_t kMaxPages = 4096;
 constexpr u64 kGuestBytes = 0x10000;
-constexpr std::size_t kArguments = 4;
+constexpr unsigned kArguments = 4;
 
 /// Numbers that follow from what they are for (SplitMix64, Steele, Lea and Flood 2014).
 u64 mix(u64 v) {
@@ -51,7 +51,8 @@ bool is_stack_or_state(u64 address) {
 
 SequenceMemory::Page SequenceMemory::initial(u64 address) const {
   Page page{};
-  for (u64 i = 0; i < kPage; i += 8) {
+  const bool has_code = address < sequence_.end() && sequence_.base < address + kPage;
+  for (u64 i = 0; i < kPage && !has_code; i += 8) {
     const u64 random = mix(seed_ ^ mix(address + i));
     const u64 v = is_stack_or_state(address) ? pointer_or_small(random) : data(random);
     for (unsigned k = 0; k < 8; ++k) page[i + k] = static_cast<u8>(v >> (8 * k));
@@ -120,8 +121,8 @@ SequenceRun run_sequence(const Sequence& sequence, isa::ArchState& state, Sequen
   using Kind = isa::StepResult::Kind;
   SequenceRun run;
   run.executed.resize(sequence.words.size());
-  run.stretches.push_back({state.pc, 0});
-  std::size_t calls = 0;
+  run.stretches.push_back({state.pc, 0, std::nullopt});
+  unsigned calls = 0;
   for (;; ++run.steps) {
     run.pc = state.pc;
     if (!sequence.contains(state.pc)) return run;
@@ -141,7 +142,7 @@ SequenceRun run_sequence(const Sequence& sequence, isa::ArchState& state, Sequen
       state.pc += 4;
       run.executed[at] = true;
       ++run.stretches.back().count;
-      run.stretches.push_back({state.pc, 0});
+      run.stretches.push_back({state.pc, 0, std::nullopt});
       continue;
     }
     if (r.kind == Kind::Exception || r.kind == Kind::Fault) {
@@ -154,8 +155,10 @@ SequenceRun run_sequence(const Sequence& sequence, isa::ArchState& state, Sequen
     const u64 next = run.pc + 4;
     if (!sequence.contains(state.pc) && state.pc != next && state.x[30] == next) {
       state.pc = next;
-      state.x[0] = state.x[calls++ % kArguments];
-      run.stretches.push_back({next, 0});
+      const unsigned result = calls++ % kArguments;
+      state.x[0] = state.x[result];
+      run.stretches.back().result = result;
+      run.stretches.push_back({next, 0, std::nullopt});
     }
   }
 }

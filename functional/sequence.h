@@ -8,6 +8,7 @@
 #include <array>
 #include <functional>
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "isa/sequential.h"
@@ -29,7 +30,7 @@ inline constexpr u64 kSequenceStack = 0x3800'8000;
 inline constexpr u64 kSequenceGuest = 0x2000'0000;  ///< guest registers point here
 
 /// Memory in which every page exists from its first use on, filled with pointers to guest memory and small numbers
-/// (state block, stack) or with numbers of every kind (elsewhere).
+/// (state block, stack), with numbers of every kind (elsewhere), or with the code and zeros.
 class SequenceMemory : public isa::MemoryInterface {
  public:
   static constexpr u64 kPage = 4096;
@@ -66,10 +67,12 @@ struct SequenceRun {
   u64 pc = 0;  ///< where it ended: of the instruction that failed, or the address it left to
   u64 steps = 0;
   std::vector<bool> executed;  ///< by word
-  /// Stretches between which something outside ran: first PC and number of instructions.
+  /// Stretches between which something outside ran: first PC, number of instructions, and what X0 holds when the
+  /// outside has returned: an X register's value, or 0 if there is none.
   struct Stretch {
     u64 pc = 0;
     u64 count = 0;
+    std::optional<unsigned> result;
   };
   std::vector<Stretch> stretches;
 };

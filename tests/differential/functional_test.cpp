@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <cstring>
 #include <iostream>
 
@@ -14,7 +15,7 @@
 namespace isobar::differential {
 namespace {
 
-constexpr unsigned kCases = 200000;
+constexpr unsigned kWithUnicorn = 100'000;  ///< unless ISOBAR_FUNCTIONAL_COUNT says otherwise
 
 using isa::StepResult;
 
@@ -80,9 +81,11 @@ TEST(FunctionalDifferential, AgreesWithStepAndWithUnicorn) {
   Functional functional;
   Ours ours;
   Theirs theirs;
-  unsigned with_step = 0, with_unicorn = 0;
-  for (unsigned n = 0; n < kCases && !testing::Test::HasFailure(); ++n) {
-    if (n % 256 == 0) {
+  const char* count = std::getenv("ISOBAR_FUNCTIONAL_COUNT");
+  const unsigned long wanted = count != nullptr ? std::strtoul(count, nullptr, 0) : kWithUnicorn;
+  unsigned long cases = 0, with_step = 0, with_unicorn = 0;
+  for (; with_unicorn < wanted && !testing::Test::HasFailure(); ++cases) {
+    if (cases % 256 == 0) {
       generator.fill(ours.data);
       theirs.data() = ours.data;
       functional.load(ours.data);
@@ -132,8 +135,8 @@ TEST(FunctionalDifferential, AgreesWithStepAndWithUnicorn) {
     theirs.data() = ours.data;
   }
   std::cout << with_step << " compared with isa::step(), " << with_unicorn << " with Unicorn\n";
-  EXPECT_GT(with_step, kCases / 2);
-  EXPECT_GT(with_unicorn, kCases / 3);
+  EXPECT_GT(with_step, cases / 2);
+  EXPECT_GT(with_unicorn, cases / 3);
 }
 
 }  // namespace

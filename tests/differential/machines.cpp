@@ -15,10 +15,6 @@ bool inside(u64 address, u64 size) {
   return address >= kData && address <= kData + kDataSize - size;
 }
 
-void check(uc_err e, const char* what) {
-  if (e != UC_ERR_OK) throw InternalError(std::string(what) + ": " + uc_strerror(e));
-}
-
 Ending ending_of(const isa::StepResult& r) {
   using Kind = isa::StepResult::Kind;
   if (r.kind == Kind::Fault) {
@@ -38,6 +34,10 @@ Ending ending_of(const isa::StepResult& r) {
 }
 
 }  // namespace
+
+void check(uc_err e, const char* what) {
+  if (e != UC_ERR_OK) throw InternalError(std::string(what) + ": " + uc_strerror(e));
+}
 
 const char* name(Ending e) {
   constexpr const char* kNames[] = {"completed", "SVC",        "SMC",         "BRK",
@@ -71,13 +71,7 @@ bool Ours::write(const isa::Uop& u, u64 address, const Value& value) {
   return true;
 }
 
-Theirs::Theirs() {
-  check(uc_open(UC_ARCH_ARM64, UC_MODE_ARM, &engine_), "uc_open");
-  check(uc_ctl_set_cpu_model(engine_, UC_CPU_ARM64_MAX), "cpu model");
-  check(uc_mem_map_ptr(engine_, kCode, kCodeSize, UC_PROT_ALL, memory_->code.data()), "map code");
-  check(uc_mem_map_ptr(engine_, kData, kDataSize, UC_PROT_ALL, memory_->data.data()), "map data");
-  check(uc_hook_add(engine_, &hook_, UC_HOOK_INTR, reinterpret_cast<void*>(on_interrupt), this, 1, 0),
-        "hook");
+UnicornRegisters::UnicornRegisters() {
   for (int i = 0; i < 29; ++i) registers_.push_back(UC_ARM64_REG_X0 + i);
   registers_.insert(registers_.end(), {UC_ARM64_REG_X29, UC_ARM64_REG_X30, UC_ARM64_REG_SP, UC_ARM64_REG_PC,
                                        UC_ARM64_REG_NZCV, UC_ARM64_REG_TPIDR_EL0, UC_ARM64_REG_TPIDRRO_EL0,
@@ -85,6 +79,42 @@ Theirs::Theirs() {
   for (int i = 0; i < 32; ++i) registers_.push_back(UC_ARM64_REG_Q0 + i);
   values_.resize(registers_.size());
   for (auto& v : values_) pointers_.push_back(v.data());
+}
+
+void UnicornRegisters::write(uc_engine* engine, const isa::ArchState& s) {
+  std::size_t at = 0;
+  const auto put = [&](u64 lo, u64 hi = 0) { values_[at++] = {lo, hi}; };
+  for (const u64 x : s.x) put(x);
+  put(s.sp[1]);
+  put(s.pc);
+  put(u64{s.nzcv} << 28);
+  for (const isa::Reg r : kComparedSystemRegisters) put(s.get(r).lo);
+  for (const Value& v : s.v) put(v.lo, v.hi);
+  check(uc_reg_write_batch(engine, registers_.data(), pointers_.data(), static_cast<int>(registers_.size())),
+        "write");
+}
+
+void UnicornRegisters::read(uc_engine* engine, isa::ArchState& s) {
+  check(uc_reg_read_batch(engine, registers_.data(), pointers_.data(), static_cast<int>(registers_.size())), "read");
+  std::size_t at = 0;
+  for (u64& x : s.x) x = values_[at++][0];
+  s.sp[1] = values_[at++][0];
+  s.pc = values_[at++][0];
+  s.nzcv = static_cast<u8>(values_[at++][0] >> 28 & 15);
+  for (const isa::Reg r : kComparedSystemRegisters) s.set(r, {values_[at++][0], 0});
+  for (Value& v : s.v) {
+    v = {values_[at][0], values_[at][1]};
+    ++at;
+  }
+}
+
+Theirs::Theirs() {
+  check(uc_open(UC_ARCH_ARM64, UC_MODE_ARM, &engine_), "uc_open");
+  check(uc_ctl_set_cpu_model(engine_, UC_CPU_ARM64_MAX), "cpu model");
+  check(uc_mem_map_ptr(engine_, kCode, kCodeSize, UC_PROT_ALL, memory_->code.data()), "map code");
+  check(uc_mem_map_ptr(engine_, kData, kDataSize, UC_PROT_ALL, memory_->data.data()), "map data");
+  check(uc_hook_add(engine_, &hook_, UC_HOOK_INTR, reinterpret_cast<void*>(on_interrupt), this, 1, 0),
+        "hook");
 }
 
 Theirs::~Theirs() {
@@ -107,48 +137,13 @@ u64 Theirs::next_place() {
   return place;
 }
 
-void Theirs::exchange(isa::ArchState& s, bool write) {
-  std::size_t at = 0;
-  const auto move = [&](u64& ours) {
-    u64& theirs = values_[at++][0];
-    (write ? theirs : ours) = write ? ours : theirs;
-  };
-  if (!write)
-    check(uc_reg_read_batch(engine_, registers_.data(), pointers_.data(),
-                            static_cast<int>(at + registers_.size())),
-          "read");
-  for (u64& x : s.x) move(x);
-  move(s.sp[1]);
-  move(s.pc);
-  u64 nzcv = u64{s.nzcv} << 28;
-  move(nzcv);
-  s.nzcv = static_cast<u8>(nzcv >> 28 & 15);
-  for (const isa::Reg r : kComparedSystemRegisters) {
-    u64 value = s.get(r).lo;
-    move(value);
-    s.set(r, {value, 0});
-  }
-  for (Value& v : s.v) {
-    if (write) {
-      values_[at] = {v.lo, v.hi};
-    } else {
-      v = {values_[at][0], values_[at][1]};
-    }
-    ++at;
-  }
-  if (write)
-    check(
-        uc_reg_write_batch(engine_, registers_.data(), pointers_.data(), static_cast<int>(registers_.size())),
-        "write");
-}
-
 Ending Theirs::run(u32 word, isa::ArchState& state) {
   const u64 pc = state.pc;
   std::memcpy(&memory_->code[pc - kCode], &word, 4);
-  exchange(state, true);
+  registers_.write(engine_, state);
   interrupt_ = -1;
   const uc_err e = uc_emu_start(engine_, pc, pc + 4, 0, 1);
-  exchange(state, false);
+  registers_.read(engine_, state);
   // After a branch Unicorn translates what is at its target now, which is not what will be executed there
   // later.
   if (state.pc != pc + 4 && state.pc - kCode < kCodeSize) {

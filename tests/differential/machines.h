@@ -38,6 +38,22 @@ class Ours : public isa::MemoryInterface {
   u32 word_ = 0;
 };
 
+/// The registers of a Unicorn engine, all at once.
+class UnicornRegisters {
+ public:
+  UnicornRegisters();
+  void write(uc_engine* engine, const isa::ArchState& state);
+  void read(uc_engine* engine, isa::ArchState& state);
+
+ private:
+  std::vector<int> registers_;
+  std::vector<std::array<u64, 2>> values_;
+  std::vector<void*> pointers_;
+};
+
+/// Throws InternalError unless `e` is UC_ERR_OK.
+void check(uc_err e, const char* what);
+
 /// Unicorn with every feature of its "max" core, at EL1 with SP_EL1.
 class Theirs {
  public:
@@ -55,7 +71,6 @@ class Theirs {
 
  private:
   static void on_interrupt(uc_engine* engine, u32 number, void* self);
-  void exchange(isa::ArchState& state, bool write);
 
   struct Aligned {
     alignas(4096) std::array<u8, kCodeSize> code;
@@ -65,9 +80,7 @@ class Theirs {
   uc_hook hook_ = 0;
   std::unique_ptr<Aligned> memory_ = std::make_unique<Aligned>();
   Data* data_ = &memory_->data;
-  std::vector<int> registers_;
-  std::vector<std::array<u64, 2>> values_;
-  std::vector<void*> pointers_;
+  UnicornRegisters registers_;
   u64 next_ = kCode;
   i64 interrupt_ = -1;
 };
