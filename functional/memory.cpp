@@ -175,6 +175,14 @@ void Memory::map(u64 begin, u64 end, u8 permissions, std::shared_ptr<Object> obj
   merge(begin, end);
 }
 
+void Memory::copy_from(const Object& object, u64 offset, u64 begin, u64 end) {
+  ++pool_->generation;
+  const u64 first = offset / kPageSize, count = (end - begin) / kPageSize;
+  for (const auto& [number, page] : object.pages()) {
+    if (number >= first && number - first < count) pages_[begin / kPageSize + (number - first)] = page;
+  }
+}
+
 void Memory::protect(u64 begin, u64 end, u8 permissions) {
   split(begin);
   split(end);

@@ -76,6 +76,8 @@ class Object {
   /// Bytes from `offset` on, up to the end: the number that were copied.
   u64 read(u64 offset, void* to, u64 size);
   u64 write(u64 offset, const void* from, u64 size);
+  /// Those that exist, by number.
+  const std::unordered_map<u64, std::shared_ptr<Page>>& pages() const { return pages_; }
 
  private:
   std::shared_ptr<Pool> pool_;
@@ -115,6 +117,8 @@ class Memory {
   // Whole pages of [begin, end) below kAddressLimit.
   /// Fresh zeros, or the object from `offset` on, in place of what was there.
   void map(u64 begin, u64 end, u8 permissions, std::shared_ptr<Object> object = nullptr, u64 offset = 0);
+  /// What exists of the object from `offset` on becomes the contents of private [begin, end), copied when it is written.
+  void copy_from(const Object& object, u64 offset, u64 begin, u64 end);
   void unmap(u64 begin, u64 end);
   void protect(u64 begin, u64 end, u8 permissions);  ///< of the regions there; holes stay holes
   void discard(u64 begin, u64 end);                  ///< private contents only: zeros from now on

@@ -28,7 +28,7 @@ i64 read_strings(Process& p, u64 address, u64& budget, std::vector<std::string>&
 }
 
 /// The program that a path names: a file below the root, or one that runs already by its own name.
-i64 find_program(const Process& p, const std::string& path, std::shared_ptr<const ElfImage>& program) {
+i64 find_program(Process& p, const std::string& path, std::shared_ptr<const ElfImage>& program) {
   const std::vector<std::string>& arguments = p.system.options.arguments;
   if (path == "/proc/self/exe" || path == p.image->file) {
     program = p.image;

@@ -1,19 +1,57 @@
 // Open files: what descriptors of one or several processes stand for.
+//
+// Owns: what reading, writing and waiting do for each kind of file. Must not know: processes, memory of programs.
 #pragma once
 
 #include <map>
 #include <memory>
 #include <string>
 
-#include "support/types.h"
+#include "functional/memory.h"
+#include "linux-user/errors.h"
 
 namespace isobar::linux_user {
 
-/// An open file description: the console, or bytes read from the host. dup() and fork() share it, with its position.
-struct File {
-  int console = -1;  ///< 0, 1, 2
-  std::shared_ptr<const std::string> contents;
+class System;
+
+// Flags of open() on arm64.
+inline constexpr u32 kAccessMode = 3, kWriteOnly = 1, kReadWrite = 2, kCreate = 0100, kExclusive = 0200,
+                     kTruncate = 01000, kAppend = 02000, kNonBlocking = 04000, kDirectory = 040000,
+                     kCloseOnExec = 02000000;
+// Events of poll().
+inline constexpr u16 kPollIn = 1, kPollOut = 4, kPollError = 8, kPollHangUp = 16, kPollInvalid = 32;
+// Types of st_mode.
+inline constexpr u32 kFifo = 0010000, kCharacterDevice = 0020000, kFolder = 0040000, kRegular = 0100000;
+
+/// An open file description: dup() and fork() share it, with position and flags.
+class File {
+ public:
+  explicit File(u32 open_flags) : flags(open_flags) {}
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  virtual ~File() = default;
+
+  bool is_readable() const { return (flags & kAccessMode) != kWriteOnly; }
+  bool is_writable() const { return (flags & kAccessMode) != 0; }
+
+  /// Up to `size` bytes from `offset` on (of files that have positions) to `to`: 0 or an error, -EAGAIN if there are none
+  /// yet.
+  virtual i64 read(u64 offset, u64 size, std::string& to) = 0;
+  /// The number of bytes that were written, or an error; -EAGAIN if there is no room.
+  virtual i64 write(u64 offset, const std::string& bytes) = 0;
+  /// Which of kPollIn ... hold.
+  virtual u16 ready() const { return kPollIn | kPollOut; }
+  virtual bool has_position() const { return false; }
+  virtual u64 size() const { return 0; }
+  /// st_mode.
+  virtual u32 mode() const = 0;
+  virtual u64 inode() const { return 0; }
+  /// Bytes that can be mapped so that writing changes the file; nullptr: none.
+  virtual std::shared_ptr<functional::Object> object() const { return nullptr; }
+  virtual i64 resize(u64) { return -kEINVAL; }
+
   u64 position = 0;
+  u32 flags;
 };
 
 struct Descriptor {
@@ -23,5 +61,35 @@ struct Descriptor {
 
 /// By number.
 using FileTable = std::map<int, Descriptor>;
+/// One more than the highest number of a descriptor (RLIMIT_NOFILE).
+inline constexpr int kMostDescriptors = 1024;
+
+/// A regular file that exists only here.
+struct Inode {
+  u64 number = 0;
+  std::shared_ptr<functional::Object> bytes;
+  u32 mode = 0;
+};
+
+/// Files and folders that programs made, by absolute path; nothing reaches the host.
+struct Store {
+  std::map<std::string, std::shared_ptr<Inode>> files;
+  std::map<std::string, u64> folders = {{"/tmp", 2}, {"/dev", 3}, {"/dev/shm", 4}, {"/proc", 5}};  ///< their inodes
+  u64 next_inode = 100;
+  static constexpr std::size_t kMostFiles = 4096;
+};
+
+inline constexpr u64 kPipeCapacity = 65536, kPipeAtomic = 4096;
+
+std::shared_ptr<File> open_console(System& system, int number);
+/// The file with these bytes, for reading.
+std::shared_ptr<File> open_bytes(std::shared_ptr<const std::string> bytes, u32 flags);
+std::shared_ptr<File> open_inode(std::shared_ptr<Inode> inode, u32 flags);
+/// /dev/null, zero, random and urandom; nullptr for other names.
+std::shared_ptr<File> open_device(System& system, const std::string& path, u32 flags);
+std::shared_ptr<File> open_folder(u64 inode, u32 flags);
+/// The two ends, for reading and for writing.
+std::pair<std::shared_ptr<File>, std::shared_ptr<File>> open_pipe(System& system, u32 flags);
+std::shared_ptr<File> open_event(System& system, u64 value, bool is_semaphore, u32 flags);
 
 }  // namespace isobar::linux_user

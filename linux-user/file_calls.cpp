@@ -1,8 +1,7 @@
-// Files: the console, and host files below the folder that the user named, for reading.
+// System calls on open files: reading, writing, waiting, copying descriptors (Linux fs/read_write.c, fs/fcntl.c,
+// fs/select.c).
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
+#include <array>
 
 #include "linux-user/system.h"
 
@@ -10,280 +9,347 @@ namespace isobar::linux_user {
 
 namespace {
 
-namespace fs = std::filesystem;
-
-constexpr u64 kPathLimit = 4096, kMaxTransfer = 1 << 20, kMaxFile = 256 << 20;
-constexpr i64 kCurrentFolder = -100;
-constexpr u32 kCharacterDevice = 0020620, kRegularFile = 0100444;
-
-/// struct stat of arm64 (include/uapi/asm-generic/stat.h).
-struct Stat {
-  u64 device = 0, inode = 0;
-  u32 mode = 0, links = 1, user = 1000, group = 1000;
-  u64 special = 0, padding = 0;
-  i64 size = 0;
-  i32 block = 4096, padding2 = 0;
-  i64 blocks = 0;
-  u64 times[6] = {};
-  u32 unused[2] = {};
-};
-static_assert(sizeof(Stat) == 128);
+constexpr u64 kMaxTransfer = 16 << 20;
+constexpr i64 kSecond = 1'000'000'000;
 
 struct Vector {
   u64 address = 0, size = 0;
 };
+using Vectors = std::vector<Vector>;
 
-File* find(Process& p, u64 fd) {
-  const auto it = p.files->find(static_cast<i32>(fd));
-  return it == p.files->end() ? nullptr : it->second.file.get();
-}
-
-/// The bytes of a file below the root; an error if there is none. Links that lead out of the root are not followed.
-i64 read_host(const Process& p, const std::string& path, std::shared_ptr<const std::string>& contents) {
-  if (p.system.options.root.empty()) return -kENOENT;
-  std::error_code e;
-  const fs::path root = fs::canonical(p.system.options.root, e);
-  if (e) return -kENOENT;
-  const fs::path whole = fs::canonical(root / fs::path(path).relative_path(), e);
-  if (e) return -kENOENT;
-  if (std::mismatch(root.begin(), root.end(), whole.begin(), whole.end()).first != root.end()) return -kEACCES;
-  if (fs::is_directory(whole, e)) return -kEISDIR;
-  if (!fs::is_regular_file(whole, e) || fs::file_size(whole, e) > kMaxFile) return -kEACCES;
-  std::ifstream in(whole, std::ios::binary);
-  if (!in) return -kEACCES;
-  contents = std::make_shared<const std::string>(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
+i64 read_vectors(Process& p, const Call& c, Vectors& to) {
+  if (static_cast<i32>(c.a[2]) < 0 || c.a[2] > 1024) return -kEINVAL;
+  for (u64 i = 0; i < c.a[2]; ++i) {
+    Vector v;
+    if (!p.get(c.a[1] + i * sizeof v, v)) return -kEFAULT;
+    if (static_cast<i64>(v.size) < 0) return -kEINVAL;
+    if (v.size != 0) to.push_back(v);
+  }
   return 0;
 }
 
-i64 write_bytes(Process& p, const File& f, u64 address, u64 size) {
-  if (f.console < 1) return -kEBADF;
-  std::string bytes(std::min(size, kMaxTransfer), '\0');
-  const u64 done = p.memory().read(Process::untag(address), bytes.data(), bytes.size());
-  if (done == 0 && size != 0) return -kEFAULT;
-  bytes.resize(done);
-  if (p.system.options.write) p.system.options.write(f.console, bytes);
+/// The call waits until something has happened to a file.
+i64 wait_for_event(Thread& t, bool restarts, std::optional<u64> deadline = std::nullopt) {
+  Wait w;
+  w.kind = Wait::Kind::Event;
+  w.restarts = restarts;
+  w.deadline = deadline;
+  t.wait = w;
+  return kNoResult;
+}
+
+/// `offset`: of pread64() and pwrite64(), which leave the position alone.
+i64 write_parts(Process& p, Thread& t, u64 fd, const Vectors& parts, std::optional<u64> offset) {
+  const std::shared_ptr<File> f = p.file(fd);
+  if (f == nullptr || !f->is_writable()) return -kEBADF;
+  if (offset && !f->has_position()) return -kESPIPE;
+  if (offset && static_cast<i64>(*offset) < 0) return -kEINVAL;
+  std::string bytes;
+  for (const Vector& v : parts) {
+    const u64 before = bytes.size(), size = std::min(v.size, kMaxTransfer - before);
+    bytes.resize(before + size);
+    const u64 done = p.memory().read(Process::untag(v.address), bytes.data() + before, size);
+    bytes.resize(before + done);
+    if (done != v.size) break;
+  }
+  if (bytes.empty() && !parts.empty()) return -kEFAULT;
+  bytes.erase(0, t.transferred);
+  if (!offset && (f->flags & kAppend) != 0) f->position = f->size();
+  const i64 done = f->write(offset.value_or(f->position), bytes);
+  if (done == -kEPIPE) {
+    SignalInfo info;
+    info.number = kSigpipe;
+    info.sender = p.pid;
+    info.user = 1000;
+    p.send(t, info);
+  }
+  if (done < 0 && done != -kEAGAIN) return t.transferred != 0 ? static_cast<i64>(t.transferred) : done;
+  if (done > 0) t.transferred += static_cast<u64>(done);
+  if (done > 0 && !offset && f->has_position()) f->position += static_cast<u64>(done);
+  const bool all = done >= 0 && static_cast<u64>(done) == bytes.size();
+  if (!all && (f->flags & kNonBlocking) == 0 && !f->has_position()) return wait_for_event(t, true);
+  return done == -kEAGAIN && t.transferred == 0 ? done : static_cast<i64>(t.transferred);
+}
+
+i64 read_parts(Process& p, Thread& t, u64 fd, const Vectors& parts, std::optional<u64> offset) {
+  const std::shared_ptr<File> f = p.file(fd);
+  if (f == nullptr || !f->is_readable()) return -kEBADF;
+  if (offset && !f->has_position()) return -kESPIPE;
+  if (offset && static_cast<i64>(*offset) < 0) return -kEINVAL;
+  u64 size = 0;
+  for (const Vector& v : parts) {
+    // Checked first, so that no input is lost.
+    if (p.memory().page(Process::untag(v.address), functional::kWrite) == nullptr) {
+      if (size == 0) return -kEFAULT;
+      break;
+    }
+    size += std::min(v.size, kMaxTransfer - size);
+  }
+  std::string bytes;
+  const i64 result = f->read(offset.value_or(f->position), size, bytes);
+  if (result == -kEAGAIN && (f->flags & kNonBlocking) == 0) return wait_for_event(t, true);
+  if (result < 0) return result;
+  u64 done = 0;
+  for (const Vector& v : parts) {
+    const u64 part = std::min<u64>(v.size, bytes.size() - done);
+    const u64 written = p.memory().write(Process::untag(v.address), bytes.data() + done, part);
+    done += written;
+    if (written != part) break;
+  }
+  if (done == 0 && !bytes.empty()) return -kEFAULT;
+  if (!offset && f->has_position()) f->position += done;
   return static_cast<i64>(done);
 }
 
-i64 write(Process& p, Thread&, const Call& c) {
-  const File* f = find(p, c.a[0]);
-  return f == nullptr ? -kEBADF : write_bytes(p, *f, c.a[1], c.a[2]);
+Vectors one_part(const Call& c) {
+  return c.a[2] == 0 ? Vectors{} : Vectors{{c.a[1], c.a[2]}};
 }
 
-i64 read_bytes(Process& p, File& f, u64 address, u64 size, u64 offset) {
-  std::string bytes;
-  if (f.contents != nullptr) {
-    if (offset < f.contents->size()) bytes = f.contents->substr(offset, std::min(size, kMaxTransfer));
-  } else if (f.console == 0) {
-    // Checked first, so that no input is lost.
-    if (size != 0 && p.memory().page(Process::untag(address), functional::kWrite) == nullptr) return -kEFAULT;
-    if (p.system.options.read) bytes = p.system.options.read(std::min(size, kMaxTransfer));
-  } else {
-    return -kEBADF;
-  }
-  const u64 done = p.memory().write(Process::untag(address), bytes.data(), bytes.size());
-  return done == 0 && !bytes.empty() ? -kEFAULT : static_cast<i64>(done);
+i64 write(Process& p, Thread& t, const Call& c) {
+  return static_cast<i64>(c.a[2]) < 0 ? -kEINVAL : write_parts(p, t, c.a[0], one_part(c), std::nullopt);
 }
-
-i64 read(Process& p, Thread&, const Call& c) {
-  File* f = find(p, c.a[0]);
-  if (f == nullptr) return -kEBADF;
-  const i64 done = read_bytes(p, *f, c.a[1], c.a[2], f->position);
-  if (done > 0) f->position += static_cast<u64>(done);
-  return done;
+i64 read(Process& p, Thread& t, const Call& c) {
+  return static_cast<i64>(c.a[2]) < 0 ? -kEINVAL : read_parts(p, t, c.a[0], one_part(c), std::nullopt);
 }
-
-i64 pread64(Process& p, Thread&, const Call& c) {
-  File* f = find(p, c.a[0]);
-  if (f == nullptr) return -kEBADF;
-  if (static_cast<i64>(c.a[3]) < 0) return -kEINVAL;
-  return f->contents == nullptr ? -kESPIPE : read_bytes(p, *f, c.a[1], c.a[2], c.a[3]);
+i64 pwrite64(Process& p, Thread& t, const Call& c) {
+  return write_parts(p, t, c.a[0], one_part(c), c.a[3]);
 }
-
-/// `transfer` for each part; stops at the first that is not whole.
-template <class Transfer>
-i64 for_each_part(Process& p, const Call& c, Transfer transfer) {
-  if (static_cast<i32>(c.a[2]) < 0 || c.a[2] > 1024) return -kEINVAL;
-  i64 total = 0;
-  for (u64 i = 0; i < c.a[2]; ++i) {
-    Vector v;
-    if (!p.get(c.a[1] + i * sizeof v, v)) return total != 0 ? total : -kEFAULT;
-    if (static_cast<i64>(v.size) < 0) return -kEINVAL;
-    if (v.size == 0) continue;
-    const i64 done = transfer(v);
-    if (done < 0) return total != 0 ? total : done;
-    total += done;
-    if (static_cast<u64>(done) < v.size) break;
-  }
-  return total;
+i64 pread64(Process& p, Thread& t, const Call& c) {
+  return read_parts(p, t, c.a[0], one_part(c), c.a[3]);
 }
-
-i64 writev(Process& p, Thread&, const Call& c) {
-  const File* f = find(p, c.a[0]);
-  if (f == nullptr) return -kEBADF;
-  return for_each_part(p, c, [&](const Vector& v) { return write_bytes(p, *f, v.address, v.size); });
+i64 writev(Process& p, Thread& t, const Call& c) {
+  Vectors parts;
+  const i64 result = read_vectors(p, c, parts);
+  return result < 0 ? result : write_parts(p, t, c.a[0], parts, std::nullopt);
 }
-
-i64 readv(Process& p, Thread&, const Call& c) {
-  File* f = find(p, c.a[0]);
-  if (f == nullptr) return -kEBADF;
-  return for_each_part(p, c, [&](const Vector& v) {
-    const i64 done = read_bytes(p, *f, v.address, v.size, f->position);
-    if (done > 0) f->position += static_cast<u64>(done);
-    return done;
-  });
-}
-
-i64 openat(Process& p, Thread&, const Call& c) {
-  constexpr u64 kAccessMode = 3, kCreate = 0100, kTruncate = 01000, kCloseOnExec = 02000000;
-  const std::optional<std::string> path = p.text(c.a[1], kPathLimit);
-  if (!path) return -kEFAULT;
-  if (path->empty()) return -kENOENT;
-  if (path->front() != '/' && static_cast<i32>(c.a[0]) != kCurrentFolder) return -kEBADF;
-  File f;
-  const i64 result = read_host(p, *path, f.contents);
-  if (result < 0) return result == -kENOENT && (c.a[2] & kCreate) != 0 ? -kEROFS : result;
-  if ((c.a[2] & kAccessMode) != 0 || (c.a[2] & kTruncate) != 0) return -kEROFS;
-  int fd = 0;
-  while (p.files->count(fd) != 0) ++fd;
-  (*p.files)[fd] = {std::make_shared<File>(std::move(f)), (c.a[2] & kCloseOnExec) != 0};
-  return fd;
+i64 readv(Process& p, Thread& t, const Call& c) {
+  Vectors parts;
+  const i64 result = read_vectors(p, c, parts);
+  return result < 0 ? result : read_parts(p, t, c.a[0], parts, std::nullopt);
 }
 
 i64 close(Process& p, Thread&, const Call& c) {
   return p.files->erase(static_cast<i32>(c.a[0])) != 0 ? 0 : -kEBADF;
 }
 
+i64 close_range(Process& p, Thread&, const Call& c) {
+  constexpr u64 kUnshare = 2, kSetCloseOnExec = 4;
+  const u64 first = static_cast<u32>(c.a[0]), last = static_cast<u32>(c.a[1]), flags = static_cast<u32>(c.a[2]);
+  if ((flags & ~(kUnshare | kSetCloseOnExec)) != 0 || last < first) return -kEINVAL;
+  if ((flags & kUnshare) != 0) p.files = std::make_shared<FileTable>(*p.files);
+  for (auto it = p.files->begin(); it != p.files->end();) {
+    const u64 number = static_cast<u64>(it->first);
+    if (number < first || number > last) {
+      ++it;
+    } else if ((flags & kSetCloseOnExec) != 0) {
+      it++->second.close_on_exec = true;
+    } else {
+      it = p.files->erase(it);
+    }
+  }
+  return 0;
+}
+
 i64 lseek(Process& p, Thread&, const Call& c) {
-  File* f = find(p, c.a[0]);
+  const std::shared_ptr<File> f = p.file(c.a[0]);
   if (f == nullptr) return -kEBADF;
-  if (f->contents == nullptr) return -kESPIPE;
+  if (!f->has_position()) return -kESPIPE;
   if (c.a[2] > 2) return -kEINVAL;
-  const u64 base = c.a[2] == 0 ? 0 : c.a[2] == 1 ? f->position : f->contents->size();
+  const u64 base = c.a[2] == 0 ? 0 : c.a[2] == 1 ? f->position : f->size();
   const i64 to = static_cast<i64>(base + c.a[1]);
   if (to < 0) return -kEINVAL;
   f->position = static_cast<u64>(to);
   return to;
 }
 
-Stat stat_of(const File& f) {
-  Stat s;
-  if (f.contents != nullptr) {
-    s.mode = kRegularFile;
-    s.size = static_cast<i64>(f.contents->size());
-    s.blocks = (s.size + 511) / 512;
-  } else {
-    // A character device as far as buffering goes; it is no terminal, see ioctl().
-    s.mode = kCharacterDevice;
-    s.special = 0x103;
-    s.block = 1024;
-  }
-  return s;
-}
-
-i64 fstat(Process& p, Thread&, const Call& c) {
-  const File* f = find(p, c.a[0]);
+i64 ftruncate(Process& p, Thread&, const Call& c) {
+  const std::shared_ptr<File> f = p.file(c.a[0]);
+  if (static_cast<i64>(c.a[1]) < 0) return -kEINVAL;
   if (f == nullptr) return -kEBADF;
-  return p.put(c.a[1], stat_of(*f)) ? 0 : -kEFAULT;
+  return f->is_writable() ? f->resize(c.a[1]) : -kEINVAL;
 }
 
-i64 newfstatat(Process& p, Thread&, const Call& c) {
-  constexpr u64 kEmptyPath = 0x1000;
-  const std::optional<std::string> path = p.text(c.a[1], kPathLimit);
-  if (!path) return -kEFAULT;
-  File f;
-  if (path->empty()) {
-    if ((c.a[3] & kEmptyPath) == 0) return -kENOENT;
-    const File* open = find(p, c.a[0]);
-    if (open == nullptr) return -kEBADF;
-    f = *open;
-  } else if (const i64 result = read_host(p, *path, f.contents); result < 0) {
-    return result;
-  }
-  return p.put(c.a[2], stat_of(f)) ? 0 : -kEFAULT;
+i64 fallocate(Process& p, Thread&, const Call& c) {
+  const std::shared_ptr<File> f = p.file(c.a[0]);
+  if (f == nullptr || !f->is_writable()) return -kEBADF;
+  if (static_cast<i64>(c.a[2]) < 0 || static_cast<i64>(c.a[3]) <= 0) return -kEINVAL;
+  if (c.a[1] != 0) return -kEOPNOTSUPP;
+  return c.a[2] + c.a[3] > f->size() ? f->resize(c.a[2] + c.a[3]) : 0;
 }
 
-i64 faccessat(Process& p, Thread&, const Call& c) {
-  constexpr u64 kWriteAccess = 2;
-  const std::optional<std::string> path = p.text(c.a[1], kPathLimit);
-  if (!path) return -kEFAULT;
-  if (c.a[2] > 7) return -kEINVAL;
-  File f;
-  const i64 result = read_host(p, *path, f.contents);
-  if (result < 0 && result != -kEISDIR) return result;
-  return (c.a[2] & kWriteAccess) != 0 ? -kEROFS : 0;
-}
-
-i64 readlinkat(Process& p, Thread&, const Call& c) {
-  const std::optional<std::string> path = p.text(c.a[1], kPathLimit);
-  if (!path) return -kEFAULT;
-  if (static_cast<i32>(c.a[3]) <= 0) return -kEINVAL;
-  if (*path != "/proc/self/exe") return p.system.options.root.empty() ? -kENOENT : -kEINVAL;
-  std::error_code e;
-  const std::string target = fs::absolute(p.image->file, e).lexically_normal().string();
-  const u64 size = std::min<u64>(target.size(), c.a[3]);
-  return p.memory().write(Process::untag(c.a[2]), target.data(), size) == size ? static_cast<i64>(size) : -kEFAULT;
+i64 fsync(Process& p, Thread&, const Call& c) {
+  return p.file(c.a[0]) == nullptr ? -kEBADF : 0;
 }
 
 i64 ioctl(Process& p, Thread&, const Call& c) {
-  return find(p, c.a[0]) == nullptr ? -kEBADF : -kENOTTY;
+  return p.file(c.a[0]) == nullptr ? -kEBADF : -kENOTTY;
+}
+
+i64 dup(Process& p, Thread&, const Call& c) {
+  const std::shared_ptr<File> f = p.file(c.a[0]);
+  return f == nullptr ? -kEBADF : p.add_file(f, false);
+}
+
+i64 dup3(Process& p, Thread&, const Call& c) {
+  const i32 to = static_cast<i32>(c.a[1]);
+  const u64 flags = static_cast<u32>(c.a[2]);
+  if ((flags & ~u64{kCloseOnExec}) != 0 || static_cast<i32>(c.a[0]) == to) return -kEINVAL;
+  const std::shared_ptr<File> f = p.file(c.a[0]);
+  if (f == nullptr || to < 0 || to >= kMostDescriptors) return -kEBADF;
+  (*p.files)[to] = {f, flags != 0};
+  return to;
 }
 
 i64 fcntl(Process& p, Thread&, const Call& c) {
-  constexpr u64 kGetDescriptor = 1, kSetDescriptor = 2, kGetStatus = 3, kSetStatus = 4;
-  File* f = find(p, c.a[0]);
+  enum : u64 { kDup = 0, kGetDescriptor, kSetDescriptor, kGetStatus, kSetStatus, kDupCloseOnExec = 1030,
+               kSetPipeSize = 1031, kGetPipeSize = 1032 };
+  const std::shared_ptr<File> f = p.file(c.a[0]);
   if (f == nullptr) return -kEBADF;
-  switch (c.a[1]) {
-    case kGetDescriptor: return (*p.files)[static_cast<i32>(c.a[0])].close_on_exec ? 1 : 0;
-    case kSetDescriptor: (*p.files)[static_cast<i32>(c.a[0])].close_on_exec = (c.a[2] & 1) != 0; return 0;
-    case kGetStatus: return f->console >= 0 ? 2 : 0;
-    case kSetStatus: return 0;
+  Descriptor& d = (*p.files)[static_cast<i32>(c.a[0])];
+  const u64 command = static_cast<u32>(c.a[1]);
+  switch (command) {
+    case kDup:
+    case kDupCloseOnExec:
+      if (c.a[2] >= kMostDescriptors) return -kEINVAL;
+      return p.add_file(f, command == kDupCloseOnExec, static_cast<int>(c.a[2]));
+    case kGetDescriptor: return d.close_on_exec ? 1 : 0;
+    case kSetDescriptor: d.close_on_exec = (c.a[2] & 1) != 0; return 0;
+    case kGetStatus: return f->flags;
+    case kSetStatus: {
+      constexpr u32 kCanChange = kAppend | kNonBlocking;
+      f->flags = (f->flags & ~kCanChange) | (static_cast<u32>(c.a[2]) & kCanChange);
+      return 0;
+    }
+    case kSetPipeSize:
+    case kGetPipeSize: return (f->mode() & kFifo) == kFifo ? static_cast<i64>(kPipeCapacity) : -kEBADF;
     default: return -kEINVAL;
   }
 }
 
-/// Nothing here ever waits for a file: every open one is ready. Without files it is a sleep that a signal ends (pause()).
+i64 pipe2(Process& p, Thread&, const Call& c) {
+  const u64 flags = static_cast<u32>(c.a[1]);
+  if ((flags & ~u64{kCloseOnExec | kNonBlocking}) != 0) return -kEINVAL;
+  if (p.system.is_short_of_pipes()) return -kENFILE;
+  const auto [reader, writer] = open_pipe(p.system, static_cast<u32>(flags) & kNonBlocking);
+  std::array<i32, 2> fds{};
+  fds[0] = static_cast<i32>(p.add_file(reader, (flags & kCloseOnExec) != 0));
+  fds[1] = fds[0] < 0 ? fds[0] : static_cast<i32>(p.add_file(writer, (flags & kCloseOnExec) != 0));
+  const i64 result = fds[1] < 0 ? fds[1] : p.put(c.a[0], fds) ? 0 : -kEFAULT;
+  if (result < 0) {
+    for (const i32 fd : fds) p.files->erase(fd);
+  }
+  return result;
+}
+
+i64 eventfd2(Process& p, Thread&, const Call& c) {
+  constexpr u64 kSemaphore = 1;
+  const u64 flags = static_cast<u32>(c.a[1]);
+  if ((flags & ~(kSemaphore | kCloseOnExec | kNonBlocking)) != 0) return -kEINVAL;
+  return p.add_file(open_event(p.system, static_cast<u32>(c.a[0]), (flags & kSemaphore) != 0,
+                               static_cast<u32>(flags) & kNonBlocking),
+                    (flags & kCloseOnExec) != 0);
+}
+
+/// Deadline and mask of ppoll() and pselect6(); an error if they are wrong.
+i64 read_limits(Process& p, Thread& t, u64 time_at, u64 mask_at, u64 mask_size, std::optional<u64>& deadline) {
+  TimeSpec time;
+  if (time_at != 0 && !p.get(time_at, time)) return -kEFAULT;
+  if (time.seconds < 0 || time.nanoseconds < 0 || time.nanoseconds >= kSecond) return -kEINVAL;
+  SignalSet mask = 0;
+  if (mask_at != 0 && mask_size != sizeof mask) return -kEINVAL;
+  if (mask_at != 0 && !p.get(mask_at, mask)) return -kEFAULT;
+  constexpr i64 kLongest = i64{1} << 32;
+  if (time_at != 0 && !t.deadline)
+    t.deadline = p.system.now() + static_cast<u64>(std::min(time.seconds, kLongest) * kSecond + time.nanoseconds);
+  deadline = t.deadline;
+  if (mask_at == 0) return 0;
+  if (!t.blocked_before) t.blocked_before = t.blocked;
+  t.blocked = mask & ~kUnblockable;
+  return 0;
+}
+
+/// What a wait for files returns: the number that are ready, or it goes on.
+i64 finish_poll(Process& p, Thread& t, i64 ready, std::optional<u64> deadline) {
+  if (ready == 0 && !(deadline && *deadline <= p.system.now())) return wait_for_event(t, false, deadline);
+  if (t.blocked_before) t.blocked = *t.blocked_before;
+  t.blocked_before.reset();
+  return ready;
+}
+
 i64 ppoll(Process& p, Thread& t, const Call& c) {
   struct Poll {
     i32 fd;
     u16 events, returned;
   };
-  constexpr u16 kInvalid = 0x20, kReadable = 0x1, kWritable = 0x4;
-  constexpr i64 kSecond = 1'000'000'000;
-  if (static_cast<u32>(c.a[1]) > 1024) return -kEINVAL;
-  TimeSpec time;
-  if (c.a[2] != 0 && !p.get(c.a[2], time)) return -kEFAULT;
-  if (time.seconds < 0 || time.nanoseconds < 0 || time.nanoseconds >= kSecond) return -kEINVAL;
-  SignalSet mask = 0;
-  if (c.a[3] != 0 && c.a[4] != sizeof mask) return -kEINVAL;
-  if (c.a[3] != 0 && !p.get(c.a[3], mask)) return -kEFAULT;
+  if (static_cast<u32>(c.a[1]) > kMostDescriptors) return -kEINVAL;
+  std::optional<u64> deadline;
+  if (const i64 result = read_limits(p, t, c.a[2], c.a[3], c.a[4], deadline); result < 0) return result;
   i64 ready = 0;
   for (u64 i = 0; i < static_cast<u32>(c.a[1]); ++i) {
     Poll poll{};
     if (!p.get(c.a[0] + i * sizeof poll, poll)) return -kEFAULT;
-    const File* f = poll.fd < 0 ? nullptr : find(p, static_cast<u64>(poll.fd));
-    poll.returned = f != nullptr ? static_cast<u16>(poll.events & (kReadable | kWritable)) : poll.fd < 0 ? 0 : kInvalid;
+    const std::shared_ptr<File> f = poll.fd < 0 ? nullptr : p.file(static_cast<u64>(poll.fd));
+    const u16 wanted = poll.events | kPollError | kPollHangUp;
+    poll.returned = f != nullptr ? f->ready() & wanted : poll.fd < 0 ? u16{0} : kPollInvalid;
     if (!p.put(c.a[0] + i * sizeof poll, poll)) return -kEFAULT;
     ready += poll.returned != 0;
   }
-  if (ready != 0 || (c.a[2] != 0 && time.seconds == 0 && time.nanoseconds == 0)) return ready;
-  if (c.a[3] != 0) {
-    t.blocked_before = t.blocked;
-    t.blocked = mask & ~kUnblockable;
+  return finish_poll(p, t, ready, deadline);
+}
+
+i64 pselect6(Process& p, Thread& t, const Call& c) {
+  using Set = std::array<u8, kMostDescriptors / 8>;
+  const i32 count = static_cast<i32>(c.a[0]);
+  if (count < 0) return -kEINVAL;
+  const i32 most = std::min(count, kMostDescriptors);
+  const u64 bytes = static_cast<u64>((most + 63) / 64 * 8);
+  std::array<Set, 3> sets{}, found{};
+  for (unsigned k = 0; k < 3; ++k) {
+    const u64 at = c.a[1 + k];
+    if (at != 0 && p.memory().read(Process::untag(at), sets[k].data(), bytes) != bytes) return -kEFAULT;
   }
-  Wait w;
-  w.kind = Wait::Kind::Signal;
-  constexpr i64 kLongest = i64{1} << 32;
-  if (c.a[2] != 0)
-    w.deadline = p.system.now() + static_cast<u64>(std::min(time.seconds, kLongest) * kSecond + time.nanoseconds);
-  t.wait = w;
-  return kNoResult;
+  struct {
+    u64 address = 0, size = 0;
+  } mask;
+  if (c.a[5] != 0 && !p.get(c.a[5], mask)) return -kEFAULT;
+  i64 ready = 0;
+  constexpr std::array<u16, 3> kMeans = {kPollIn | kPollHangUp, kPollOut | kPollError, 0};
+  for (i32 fd = 0; fd < most; ++fd) {
+    const std::size_t byte = static_cast<std::size_t>(fd) / 8;
+    const u8 one = static_cast<u8>(1u << fd % 8);
+    if (((sets[0][byte] | sets[1][byte] | sets[2][byte]) & one) == 0) continue;
+    const std::shared_ptr<File> f = p.file(static_cast<u64>(fd));
+    if (f == nullptr) return -kEBADF;
+    for (unsigned k = 0; k < 3; ++k) {
+      if ((sets[k][byte] & one) == 0 || (f->ready() & kMeans[k]) == 0) continue;
+      found[k][byte] |= one;
+      ++ready;
+    }
+  }
+  std::optional<u64> deadline;
+  if (const i64 result = read_limits(p, t, c.a[4], mask.address, mask.size, deadline); result < 0) return result;
+  const i64 result = finish_poll(p, t, ready, deadline);
+  if (result == kNoResult) return result;
+  for (unsigned k = 0; k < 3; ++k) {
+    const u64 at = c.a[1 + k];
+    if (at != 0 && p.memory().write(Process::untag(at), found[k].data(), bytes) != bytes) return -kEFAULT;
+  }
+  return result;
 }
 
 }  // namespace
 
-i64 read_whole_file(const Process& p, const std::string& path, std::shared_ptr<const std::string>& contents) {
-  return read_host(p, path, contents);
+std::shared_ptr<File> Process::file(u64 fd) const {
+  const auto it = files->find(static_cast<i32>(fd));
+  return it == files->end() ? nullptr : it->second.file;
+}
+
+i64 Process::add_file(std::shared_ptr<File> f, bool close_on_exec, int lowest) {
+  int fd = lowest;
+  while (files->count(fd) != 0) ++fd;
+  if (fd >= kMostDescriptors) return -kEMFILE;
+  (*files)[fd] = {std::move(f), close_on_exec};
+  return fd;
 }
 
 std::optional<std::string> Process::text(u64 address, u64 limit) {
@@ -298,11 +364,13 @@ std::optional<std::string> Process::text(u64 address, u64 limit) {
 }
 
 std::vector<SystemCall> file_calls() {
-  return {{25, "fcntl", 3, fcntl},           {29, "ioctl", 3, ioctl},       {48, "faccessat", 3, faccessat},
-          {56, "openat", 4, openat},         {57, "close", 1, close},       {62, "lseek", 3, lseek},
-          {63, "read", 3, read},             {64, "write", 3, write},       {65, "readv", 3, readv},
-          {66, "writev", 3, writev},         {67, "pread64", 4, pread64},   {73, "ppoll", 5, ppoll},
-          {78, "readlinkat", 4, readlinkat}, {79, "newfstatat", 4, newfstatat}, {80, "fstat", 2, fstat}};
+  return {{19, "eventfd2", 2, eventfd2},   {23, "dup", 1, dup},         {24, "dup3", 3, dup3},
+          {25, "fcntl", 3, fcntl},         {29, "ioctl", 3, ioctl},     {46, "ftruncate", 2, ftruncate},
+          {47, "fallocate", 4, fallocate}, {57, "close", 1, close},     {59, "pipe2", 2, pipe2},
+          {62, "lseek", 3, lseek},         {63, "read", 3, read},       {64, "write", 3, write},
+          {65, "readv", 3, readv},         {66, "writev", 3, writev},   {67, "pread64", 4, pread64},
+          {68, "pwrite64", 4, pwrite64},   {72, "pselect6", 6, pselect6}, {73, "ppoll", 5, ppoll},
+          {82, "fsync", 1, fsync},         {83, "fdatasync", 1, fsync}, {436, "close_range", 3, close_range}};
 }
 
 }  // namespace isobar::linux_user

@@ -60,8 +60,8 @@ i64 mmap(Process& p, Thread&, const Call& c) {
   const u64 hint = c.a[0], protection = c.a[2], flags = c.a[3], offset = c.a[5];
   if (offset % kPageSize != 0) return -kEINVAL;
   const bool anonymous = (flags & kMapAnonymous) != 0;
-  const auto file = p.files->find(static_cast<int>(static_cast<i32>(c.a[4])));
-  if (!anonymous && file == p.files->end()) return -kEBADF;
+  const std::shared_ptr<File> file = anonymous ? nullptr : p.file(c.a[4]);
+  if (!anonymous && file == nullptr) return -kEBADF;
   if (c.a[1] == 0) return -kEINVAL;
   const u64 size = page_up(c.a[1]);
   if (size == 0 || size > kAddressLimit) return -kENOMEM;
@@ -86,16 +86,24 @@ i64 mmap(Process& p, Thread&, const Call& c) {
     p.memory().map(at, at + size, permissions_of(p, protection), std::move(object));
     return static_cast<i64>(at);
   }
-  // Files are read-only here, so that a shared mapping is as good as a private one unless it may be written.
-  const File& f = *file->second.file;
-  if (f.contents == nullptr) return -kENODEV;
-  if (type != kMapPrivate && (protection & kProtWrite) != 0) return -kEACCES;
-  if (p.system.options.tagging && (protection & kProtTagged) != 0) return -kEINVAL;
-  p.memory().map(at, at + size, permissions_of(p, protection));
-  if (offset < f.contents->size()) {
-    const u64 part = std::min<u64>(size, f.contents->size() - offset);
-    p.memory().write(at, f.contents->data() + offset, part, 0);
+  if (!file->is_readable() || (type != kMapPrivate && (protection & kProtWrite) != 0 && !file->is_writable()))
+    return -kEACCES;
+  const std::shared_ptr<functional::Object> object = file->object();
+  if (!file->has_position()) return -kENODEV;
+  if (p.system.options.tagging && (protection & kProtTagged) != 0 && object == nullptr) return -kEINVAL;
+  // Host files are read-only here, so that a shared mapping of one is as good as a private one.
+  if (object != nullptr && type != kMapPrivate) {
+    p.memory().map(at, at + size, permissions_of(p, protection), object, offset);
+    return static_cast<i64>(at);
   }
+  p.memory().map(at, at + size, permissions_of(p, protection));
+  if (object != nullptr) {
+    p.memory().copy_from(*object, offset, at, at + size);
+    return static_cast<i64>(at);
+  }
+  std::string bytes;
+  file->read(offset, size, bytes);
+  p.memory().write(at, bytes.data(), bytes.size(), 0);
   return static_cast<i64>(at);
 }
 

@@ -64,6 +64,11 @@ class Process {
   static constexpr std::size_t kMostPending = 1024;
   static u64 untag(u64 address) { return address << 8 >> 8; }
 
+  /// An open file, or nullptr.
+  std::shared_ptr<File> file(u64 fd) const;
+  /// The lowest free descriptor from `lowest` on, or EMFILE.
+  i64 add_file(std::shared_ptr<File> f, bool close_on_exec, int lowest = 0);
+
   /// Replaces the address space by one with this program and sets the registers of `t`, as execve() does. Throws
   /// InputError if the program does not fit into memory.
   void load(Thread& t, std::shared_ptr<const ElfImage> program, const std::vector<std::string>& arguments,
@@ -105,6 +110,8 @@ class Process {
   std::shared_ptr<AddressSpace> space;
   std::shared_ptr<FileTable> files;
   std::shared_ptr<Actions> actions;
+  std::string folder = "/";      ///< working directory
+  u32 mask_of_modes = 022;       ///< umask
   std::vector<std::unique_ptr<Thread>> threads;  ///< in the order in which they were created
   std::deque<SignalInfo> pending;                ///< of the process
   Thread* vfork_parent = nullptr;  ///< waits until this process has another address space
@@ -131,8 +138,8 @@ class Process {
   std::optional<SignalInfo> take_pending(Thread& t);
 };
 
-/// The bytes of a regular file that the process can open; an error if there is none (file_calls.cpp).
-i64 read_whole_file(const Process& p, const std::string& path, std::shared_ptr<const std::string>& contents);
+/// The bytes of a regular file that the process can open; an error if there is none (path_calls.cpp).
+i64 read_whole_file(Process& p, const std::string& path, std::shared_ptr<const std::string>& contents);
 
 /// A system call that is implemented.
 struct SystemCall {
@@ -149,6 +156,7 @@ const std::vector<SystemCall>& system_calls();
 // The parts of the list, one per file.
 std::vector<SystemCall> memory_calls();
 std::vector<SystemCall> file_calls();
+std::vector<SystemCall> path_calls();
 std::vector<SystemCall> time_calls();
 std::vector<SystemCall> clone_calls();
 std::vector<SystemCall> exec_calls();

@@ -33,10 +33,7 @@ System::System(ElfImage image, Options o)
   Process& first = add_process();
   first.group = first.session = first.pid;
   first.files = std::make_shared<FileTable>();
-  for (int fd = 0; fd < 3; ++fd) {
-    (*first.files)[fd].file = std::make_shared<File>();
-    (*first.files)[fd].file->console = fd;
-  }
+  for (int fd = 0; fd < 3; ++fd) (*first.files)[fd].file = open_console(*this, fd);
   first.actions = std::make_shared<Actions>();
   first.space = std::make_shared<AddressSpace>();
   first.space->memory = std::make_shared<functional::Memory>(options.page_limit, options.coherent_fetch, options.tagging);
@@ -159,6 +156,10 @@ std::optional<u64> System::next_deadline() const {
 void System::wake_sleepers() {
   for (Thread* t : threads_) {
     if (t->ended || !t->wait || !t->wait->deadline || *t->wait->deadline > time_) continue;
+    if (t->wait->kind == Wait::Kind::Event) {
+      t->process->retry(*t);
+      continue;
+    }
     wake(*t, t->wait->result_in_time);
     if (t->blocked_before) t->blocked = *t->blocked_before;
     t->blocked_before.reset();

@@ -97,9 +97,15 @@ class System {
   /// Up to `count` threads that wait on the futex with a bit in common, in the order in which they began to wait.
   unsigned wake_futex(const FutexKey& key, unsigned count, u32 bitset);
 
+  /// Too many pipes are open: pipe2() returns ENFILE.
+  bool is_short_of_pipes() const { return pipe_ends > kMostPipeEnds; }
+
   const Options options;
+  Store store;
+  u64 pipe_ends = 0;  ///< that are open
   std::vector<Thread*> waiters;  ///< on futexes, in the order in which they began to wait
 
+  static constexpr u64 kMostPipeEnds = 2048;
   static constexpr u64 kEpoch = 1'700'000'000'000'000'000;  ///< of CLOCK_REALTIME when the program starts, ns
 
  private:
@@ -109,12 +115,12 @@ class System {
   std::optional<u64> next_deadline() const;
   std::string describe_waits() const;
 
+  u64 events_ = 0, events_seen_ = 0;
   std::vector<std::unique_ptr<Process>> processes_;  ///< in the order in which they were created
   std::vector<Thread*> threads_;
   std::shared_ptr<const ElfImage> first_program_;
   std::optional<Outcome> outcome_;
   bool slice_ends_ = false;
-  u64 events_ = 0, events_seen_ = 0;
   u64 time_ = 0;
   u64 executed_ = 0;
   u64 random_state_ = 0;

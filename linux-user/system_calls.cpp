@@ -11,7 +11,7 @@ namespace isobar::linux_user {
 const std::vector<SystemCall>& system_calls() {
   static const std::vector<SystemCall> all = [] {
     std::vector<SystemCall> list;
-    for (auto part : {memory_calls, file_calls, time_calls, clone_calls, exec_calls, child_calls, thread_calls, futex_calls,
+    for (auto part : {memory_calls, file_calls, path_calls, time_calls, clone_calls, exec_calls, child_calls, thread_calls, futex_calls,
                       signal_calls, process_calls, rseq_calls}) {
       const std::vector<SystemCall> calls = part();
       list.insert(list.end(), calls.begin(), calls.end());
@@ -43,6 +43,7 @@ void Process::system_call(Thread& t) {
   t.call = {static_cast<u32>(s.x[8]), {}};
   std::copy_n(s.x.begin(), 6, t.call.a);
   t.transferred = 0;
+  t.deadline.reset();
   const SystemCall* known = find_system_call(t.call.number);
   const Call call = t.call;
   const i64 result = known != nullptr ? known->run(*this, t, call) : -kENOSYS;
@@ -51,14 +52,10 @@ void Process::system_call(Thread& t) {
 }
 
 void Process::retry(Thread& t) {
-  const Wait before = *t.wait;
   t.wait.reset();
   const Call call = t.call;
   const i64 result = find_system_call(call.number)->run(*this, t, call);
-  if (t.wait) {
-    t.wait->deadline = before.deadline;
-    return;
-  }
+  if (t.wait) return;
   if (t.blocked_before) t.blocked = *t.blocked_before;
   t.blocked_before.reset();
   if (result != kNoResult) t.core.state().x[0] = static_cast<u64>(result);

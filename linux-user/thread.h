@@ -71,7 +71,8 @@ struct Thread {
   RseqArea rseq;
   u64 tagged_addresses = 0;  ///< what PR_SET_TAGGED_ADDR_CTRL set
   Call call;                 ///< the current or last system call, to make it again
-  u64 transferred = 0;       ///< bytes that the waiting call has moved already
+  std::optional<u64> deadline;  ///< of the waiting call, which is the same when it is tried again
+  u64 transferred = 0;        ///< bytes that the waiting call has moved already
 
   SignalSet blocked = 0;
   std::optional<SignalSet> blocked_before;  ///< restored after the handler that ends a wait for signals

@@ -75,10 +75,12 @@ TEST(Programs, MappingsAndFutexesOfRarerKinds) {
   for (u64 seed = 1; seed <= 5; ++seed) expect_exit(run_program("calls", with(2, seed)), 0, "0 failures\n");
 }
 
-TEST(Programs, Processes) {
-  ISOBAR_NEEDS_PROGRAM("processes");
-  for (u64 seed = 1; seed <= 4; ++seed)
-    expect_exit(run_program("processes", with(seed % 3 + 1, seed)), 0, "0 failures\n");
+TEST(Programs, ProcessesAndFiles) {
+  for (const char* name : {"processes", "files"}) {
+    ISOBAR_NEEDS_PROGRAM(name);
+    for (u64 seed = 1; seed <= 4; ++seed)
+      expect_exit(run_program(name, with(seed % 3 + 1, seed)), 0, "0 failures\n");
+  }
 }
 
 TEST(Programs, MemoryTagging) {
