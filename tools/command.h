@@ -25,6 +25,8 @@ void add_conform(CLI::App& app, Action& chosen);
 void add_import(CLI::App& app, Action& chosen);
 void add_isa(CLI::App& app, Action& chosen);
 void add_run_elf(CLI::App& app, Action& chosen);
+void add_doc(CLI::App& app, Action& chosen);
+void add_completion(CLI::App& app, Action& chosen);
 void add_version(CLI::App& app, Action& chosen);
 
 }  // namespace isobar::tools

@@ -78,6 +78,8 @@ ExitStatus run(int argc, char** argv) {
   add_import(app, chosen);
   add_isa(app, chosen);
   add_run_elf(app, chosen);
+  add_doc(app, chosen);
+  add_completion(app, chosen);
   add_version(app, chosen);
   app.footer(kFooter);  // last, so that the subcommands do not inherit it
   try {
