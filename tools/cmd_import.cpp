@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "scenarios/import/code_scenario.h"
 #include "scenarios/import/qemu_scenario.h"
 #include "support/diagnostic.h"
 #include "tools/command.h"
@@ -14,36 +15,115 @@ namespace isobar::tools {
 namespace {
 
 struct Options {
-  std::string log;
+  std::string input;
   std::string output = "-";
-  std::vector<std::string> variables;
-  scenarios::QemuScenarioOptions scenario;
+  std::vector<std::string> threads, variables, registers, never, sometimes, always;
+  scenarios::GuestOptions guest;
+  unsigned translation = 0;    ///< QEMU
+  std::string symbols;         ///< not QEMU; a file
+  std::string base = "0";      ///< words
+  std::string environment = "native";  ///< listings and words
 };
 
-/// "flag=0x401180"
-scenarios::GuestVariable parse_variable(const std::string& text) {
-  const std::size_t equals = text.find('=');
-  scenarios::GuestVariable v;
-  const std::string digits = equals == std::string::npos ? "" : text.substr(equals + 1);
-  const std::size_t skip = digits.rfind("0x", 0) == 0 ? 2 : 0;
-  const char* end = digits.data() + digits.size();
-  const auto parsed = std::from_chars(digits.data() + skip, end, v.address, skip == 2 ? 16 : 10);
-  if (equals == 0 || digits.size() == skip || parsed.ec != std::errc{} || parsed.ptr != end) {
-    throw InputError(Diagnostic{{}, "--variable " + text + ": expected NAME=ADDRESS, such as flag=0x401180"});
-  }
-  v.name = text.substr(0, equals);
-  return v;
+scenarios::GuestOptions guest_options(const Options& options) {
+  scenarios::GuestOptions guest = options.guest;
+  for (const std::string& v : options.variables) guest.variables.push_back(scenarios::parse_guest_variable(v));
+  for (const std::string& r : options.registers) guest.registers.push_back(scenarios::parse_guest_register(r));
+  for (const std::string& c : options.never) guest.questions.push_back({"never", c});
+  for (const std::string& c : options.sometimes) guest.questions.push_back({"sometimes", c});
+  for (const std::string& c : options.always) guest.questions.push_back({"always", c});
+  return guest;
 }
 
-ExitStatus import_qemu(Options options) {
-  const scenarios::QemuLog log = scenarios::parse_qemu_log(read_file(options.log), options.log);
-  if (options.scenario.threads.empty()) {
+ExitStatus import_qemu(const Options& options) {
+  const scenarios::QemuLog log = scenarios::parse_qemu_log(read_file(options.input), options.input);
+  if (options.threads.empty()) {
     std::fputs(scenarios::list_blocks(log).c_str(), stdout);
     return ExitStatus::AsExpected;
   }
-  for (const std::string& v : options.variables) options.scenario.variables.push_back(parse_variable(v));
-  write_file(options.output, scenarios::qemu_scenario(log, options.log, options.scenario));
+  const scenarios::QemuScenarioOptions scenario{guest_options(options), options.threads, options.translation};
+  write_file(options.output, scenarios::qemu_scenario(log, options.input, scenario));
   return ExitStatus::AsExpected;
+}
+
+u64 parse_base(const std::string& text) {
+  const std::size_t skip = text.rfind("0x", 0) == 0 ? 2 : 0;
+  u64 base = 0;
+  const char* end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data() + skip, end, base, 16);
+  if (parsed.ec != std::errc{} || parsed.ptr != end || base % 4 != 0)
+    throw InputError(Diagnostic{{}, "--base " + text + ": expected the hexadecimal address of an instruction"});
+  return base;
+}
+
+enum class Format { Objdump, Raw, Fex };
+
+ExitStatus import_code(const Options& options, Format format) {
+  scenarios::SymbolMap symbols;
+  if (!options.symbols.empty()) symbols = scenarios::parse_symbols(read_file(options.symbols), options.symbols);
+  const std::string text = read_file(options.input);
+  std::vector<scenarios::CodeBlock> blocks;
+  switch (format) {
+    case Format::Objdump: blocks = scenarios::parse_objdump(text, options.input); break;
+    case Format::Raw: blocks = scenarios::parse_raw_words(text, options.input, symbols, parse_base(options.base)); break;
+    case Format::Fex: blocks = scenarios::parse_fex_dump(text, options.input, symbols); break;
+  }
+  if (options.threads.empty()) {
+    std::fputs(scenarios::list_code(blocks).c_str(), stdout);
+    return ExitStatus::AsExpected;
+  }
+  const bool fex = format == Format::Fex || options.environment == "fex";
+  const scenarios::CodeScenarioOptions scenario{
+      guest_options(options), options.threads,
+      fex ? scenarios::CodeEnvironment::Fex : scenarios::CodeEnvironment::Native};
+  write_file(options.output, scenarios::code_scenario(blocks, options.input, scenario));
+  return ExitStatus::AsExpected;
+}
+
+/// What all formats have. Returns the option that says which threads there are.
+CLI::Option* add_guest_options(CLI::App* sub, Options& options) {
+  auto* thread = sub->add_option("--thread", options.threads,
+                                 "Function (or 0x address) that a thread runs, after its name if given; may be repeated")
+                     ->type_name("[NAME=]BLOCK")
+                     ->take_all();
+  sub->add_option("--variable", options.variables, "Variable that the threads share; may be repeated")
+      ->type_name("NAME=ADDRESS[:VALUE]")
+      ->take_all()
+      ->needs(thread);
+  sub->add_option("--register", options.registers, "What a register starts with, or a variable; may be repeated")
+      ->type_name("THREAD:REG=VALUE")
+      ->take_all()
+      ->needs(thread);
+  const auto question = [&](const char* name, std::vector<std::string>& to, const char* help) {
+    sub->add_option(name, to, help)->type_name("CONDITION")->take_all()->needs(thread);
+  };
+  question("--never", options.never, "Outcome that is forbidden, such as 'P1:rax == 1 && x == 0'; may be repeated");
+  question("--sometimes", options.sometimes, "Outcome that is possible; may be repeated");
+  question("--always", options.always, "Outcome that all executions have; may be repeated");
+  sub->add_flag("--stub-helpers", options.guest.stub_helpers, "Calls of code that is not there return without effect")
+      ->needs(thread);
+  sub->add_option("--name", options.guest.name, "Name of the scenario")->type_name("TEXT")->needs(thread);
+  sub->add_option("-o,--output", options.output, "Scenario file to write (default: standard output)")
+      ->type_name("FILE")
+      ->needs(thread);
+  return thread;
+}
+
+void add_code(CLI::App* app, Action& chosen, Format format, const char* name, const char* what, const char* input) {
+  CLI::App* sub = app->add_subcommand(name, what);
+  auto options = std::make_shared<Options>();
+  sub->add_option(input, options->input, "The file, - for standard input")->type_name("")->required();
+  if (format != Format::Objdump)
+    sub->add_option("--symbols", options->symbols, "Symbols, one per line: ADDRESS NAME, or as nm prints them")
+        ->type_name("FILE");
+  if (format == Format::Raw)
+    sub->add_option("--base", options->base, "Address of the first word (default: 0)")->type_name("HEX");
+  if (format != Format::Fex)
+    sub->add_option("--environment", options->environment, "Where guest registers are: native (default) or fex")
+        ->check(CLI::IsMember({"native", "fex"}))
+        ->type_name("NAME");
+  add_guest_options(sub, *options);
+  sub->callback([&chosen, options, format] { chosen = [options, format] { return import_code(*options, format); }; });
 }
 
 }  // namespace
@@ -54,26 +134,16 @@ void add_import(CLI::App& app, Action& chosen) {
   CLI::App* qemu = sub->add_subcommand("qemu",
                                        "Log of QEMU user emulation of x86-64 on arm64 (-d in_asm,out_asm)");
   auto options = std::make_shared<Options>();
-  qemu->add_option("LOG", options->log, "The log, - for standard input")->type_name("")->required();
-  auto* thread = qemu->add_option("--thread", options->scenario.threads,
-                                  "Guest function (or 0x address) that a thread runs; may be repeated")
-                     ->type_name("NAME")
-                     ->take_all();
-  qemu->add_option("--translation", options->scenario.translation,
+  qemu->add_option("LOG", options->input, "The log, - for standard input")->type_name("")->required();
+  CLI::Option* thread = add_guest_options(qemu, *options);
+  qemu->add_option("--translation", options->translation,
                    "Which translation of the blocks: 1 is the first (default: the last)")
       ->type_name("N")
       ->needs(thread);
-  qemu->add_option("--variable", options->variables, "Guest variable that the threads share; may be repeated")
-      ->type_name("NAME=ADDRESS")
-      ->take_all()
-      ->needs(thread);
-  qemu->add_option("--name", options->scenario.name, "Name of the scenario")
-      ->type_name("TEXT")
-      ->needs(thread);
-  qemu->add_option("-o,--output", options->output, "Scenario file to write (default: standard output)")
-      ->type_name("FILE")
-      ->needs(thread);
   qemu->callback([&chosen, options] { chosen = [options] { return import_qemu(*options); }; });
+  add_code(sub, chosen, Format::Fex, "fex", "Log of FEX with FEX_DISASSEMBLE=blocks", "LOG");
+  add_code(sub, chosen, Format::Objdump, "objdump", "Listing of arm64 code by objdump -d", "LISTING");
+  add_code(sub, chosen, Format::Raw, "raw", "Words of arm64 code in hexadecimal", "WORDS");
 }
 
 }  // namespace isobar::tools

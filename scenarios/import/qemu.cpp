@@ -4,59 +4,13 @@
 #include <charconv>
 #include <optional>
 
+#include "scenarios/import/line_cursor.h"
 #include "support/bits.h"
 #include "support/diagnostic.h"
 
 namespace isobar::scenarios {
 
 namespace {
-
-bool starts_with(std::string_view s, std::string_view prefix) {
-  return s.substr(0, prefix.size()) == prefix;
-}
-
-/// A line of the log with the place of what is being read, for diagnostics.
-class Cursor {
- public:
-  Cursor(std::string_view line, const std::string& file, u32 number)
-      : line_(line), file_(file), number_(number) {}
-
-  [[noreturn]] void fail(const std::string& message) const {
-    throw InputError(Diagnostic{{file_, number_, static_cast<u32>(at_ + 1)}, message});
-  }
-  void skip_spaces() {
-    while (at_ < line_.size() && (line_[at_] == ' ' || line_[at_] == '\t')) ++at_;
-  }
-  bool accept(std::string_view text) {
-    if (!starts_with(line_.substr(at_), text)) return false;
-    at_ += text.size();
-    return true;
-  }
-  bool at_end() const { return at_ == line_.size(); }
-  std::string_view rest() const { return line_.substr(at_); }
-  u32 number() const { return number_; }
-
-  /// Hexadecimal digits, at least one and at most `max_digits`.
-  u64 hexadecimal(std::size_t max_digits, const char* what) {
-    const std::string_view s = rest();
-    std::size_t n = 0;
-    while (n < s.size() && is_hex(s[n])) ++n;
-    if (n == 0 || n > max_digits) fail(std::string("expected ") + what + " in hexadecimal");
-    u64 v = 0;
-    std::from_chars(s.data(), s.data() + n, v, 16);
-    at_ += n;
-    return v;
-  }
-  static bool is_hex(char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-  }
-
- private:
-  std::string_view line_;
-  const std::string& file_;
-  u32 number_;
-  std::size_t at_ = 0;
-};
 
 constexpr std::size_t kMaxBlockBytes = std::size_t{1} << 20;  // QEMU's own limit is far below
 
@@ -65,15 +19,7 @@ class Parser {
   Parser(std::string_view text, const std::string& file) : text_(text), file_(file) {}
 
   QemuLog run() {
-    u32 number = 0;
-    while (!text_.empty()) {
-      const std::size_t end = text_.find('\n');
-      std::string_view line = text_.substr(0, end);
-      text_ = end == std::string_view::npos ? std::string_view{} : text_.substr(end + 1);
-      if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
-      Cursor c(line, file_, ++number);
-      read_line(c);
-    }
+    const u32 number = for_each_line(text_, file_, [this](LineCursor& c) { read_line(c); });
     finish_code(number);
     if (log_.blocks.empty()) {
       throw InputError(
@@ -87,7 +33,7 @@ class Parser {
  private:
   enum class Section { Other, Guest, Prologue, Block };
 
-  void read_line(Cursor& c) {
+  void read_line(LineCursor& c) {
     if (c.accept("PROLOGUE:")) {
       start_code(c, Section::Prologue);
     } else if (c.accept("OUT:")) {
@@ -99,7 +45,7 @@ class Parser {
       pending_->line = c.number();
       c.skip_spaces();
       pending_->symbol = std::string(c.rest());
-    } else if (starts_with(c.rest(), "OP") || starts_with(c.rest(), "----")) {
+    } else if (c.starts_with("OP") || c.starts_with("----")) {
       finish_code(c.number());
       section_ = Section::Other;
     } else if (section_ == Section::Guest) {
@@ -109,7 +55,7 @@ class Parser {
     }
   }
 
-  void start_code(Cursor& c, Section section) {
+  void start_code(LineCursor& c, Section section) {
     finish_code(c.number());
     c.skip_spaces();
     if (!c.accept("[size=")) c.fail("expected '[size=N]'");
@@ -128,13 +74,13 @@ class Parser {
     start_line_ = c.number();
   }
 
-  void guest_line(Cursor& c) {
+  void guest_line(LineCursor& c) {
     if (!c.accept("0x")) return;
     const u64 pc = c.hexadecimal(16, "an address");
     if (!c.accept(":")) c.fail("expected ':' after the address");
     // Bytes in pairs, then the text; a long instruction continues on lines that have bytes only.
     c.skip_spaces();
-    while (c.rest().size() >= 2 && Cursor::is_hex(c.rest()[0]) && Cursor::is_hex(c.rest()[1]) &&
+    while (c.rest().size() >= 2 && LineCursor::is_hex(c.rest()[0]) && LineCursor::is_hex(c.rest()[1]) &&
            (c.rest().size() == 2 || c.rest()[2] == ' ')) {
       c.hexadecimal(2, "a byte");
       c.skip_spaces();
@@ -146,7 +92,7 @@ class Parser {
     pending_->guest.push_back({pc, text, 0});
   }
 
-  void code_line(Cursor& c) {
+  void code_line(LineCursor& c) {
     c.skip_spaces();
     if (c.accept("-- guest addr 0x")) {
       mark(c.hexadecimal(16, "a guest address"));
@@ -174,7 +120,7 @@ class Parser {
     append(c, address, word, bytes);
   }
 
-  void append(Cursor& c, u64 address, u64 word, unsigned bytes) {
+  void append(LineCursor& c, u64 address, u64 word, unsigned bytes) {
     if (code_.words.empty()) {
       if (!is_aligned(address, 4)) c.fail("the address of an instruction must be a multiple of 4");
       code_.base = address;
@@ -276,6 +222,20 @@ std::vector<u64> helper_addresses(const QemuLog& log) {
     for (std::size_t i = 0; i < b.code.words.size(); ++i) {
       const std::optional<u64> target = far_target(b.code, i);
       if (target && !is_unset_link(b.code, i) && !is_inside(log, *target)) found.push_back(*target);
+    }
+  }
+  std::sort(found.begin(), found.end());
+  found.erase(std::unique(found.begin(), found.end()), found.end());
+  return found;
+}
+
+std::vector<u64> lookup_addresses(const QemuLog& log) {
+  constexpr u32 kJumpToResult = 0xd61f0000;  // BR X0
+  std::vector<u64> found;
+  for (const TranslatedBlock& b : log.blocks) {
+    for (std::size_t i = 0; i + 1 < b.code.words.size(); ++i) {
+      if (b.code.words[i + 1] != kJumpToResult) continue;
+      if (const auto target = far_target(b.code, i); target && !is_inside(log, *target)) found.push_back(*target);
     }
   }
   std::sort(found.begin(), found.end());

@@ -50,6 +50,9 @@ QemuLog parse_qemu_log(std::string_view text, const std::string& file);
 /// branches and the ADRP, ADD, BLR idiom of QEMU's arm64 back end.
 std::vector<u64> helper_addresses(const QemuLog& log);
 
+/// Those of them whose result the code jumps to at once (BLR, then BR X0): the lookup of the next block.
+std::vector<u64> lookup_addresses(const QemuLog& log);
+
 /// Makes every exit of a block that QEMU can link to another block (goto_tb) fall through to the code that
 /// leaves the translated code: the log shows such an exit before QEMU has given it its first target, which is
 /// the word after it.

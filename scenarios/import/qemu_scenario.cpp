@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
+#include <functional>
 #include <map>
 
 #include "isa/assembler.h"
@@ -16,11 +16,11 @@ namespace isobar::scenarios {
 namespace {
 
 // CPUX86State of QEMU 7.2: general registers from offset 0, then the instruction pointer and the lazy flags.
-// The flag that asks a block to exit lies 8 bytes before it.
+// The flag that asks a block to exit lies 8 bytes before it, since QEMU 8 16 bytes, with can_do_io behind it.
 constexpr std::array<const char*, 16> kRegisters = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
                                                     "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15"};
 constexpr unsigned kStackPointer = 4;
-constexpr u64 kExitRequest = 0x8;  // before the state
+constexpr u64 kExitRequest = 0x10;  // before the state
 constexpr u64 kInstructionPointer = 0x80;
 constexpr u64 kFlags = 0x88;  // eflags, cc_dst, cc_src, cc_src2, cc_op
 
@@ -37,11 +37,6 @@ constexpr u32 kEnterBlock = 0xd61f0020;  // BR X1, the end of the entry code
 
 [[noreturn]] void fail(const std::string& file, const std::string& message) {
   throw InputError(Diagnostic{{file, 0, 0}, message});
-}
-
-bool is_name(const std::string& s) {
-  return !s.empty() && !std::isdigit(static_cast<unsigned char>(s[0])) &&
-         std::all_of(s.begin(), s.end(), [](unsigned char c) { return std::isalnum(c) || c == '_'; });
 }
 
 /// Address of the code that leaves translated code: it follows the jump into it.
@@ -125,12 +120,19 @@ std::string code_yaml(const std::string& name, const HostCode& code,
   return y;
 }
 
-std::string thread_memory_yaml(const std::string& thread, u64 cpu, u64 stack, u64 guest_stack, u64 base) {
-  std::string y = fmt::format("  {}_exit_request: {{at: {:#x}}}\n", thread, cpu - kExitRequest);
+/// What a guest register of a thread starts with, as scenarios write it; empty for 0.
+using InitialValue = std::function<std::string(const std::string& thread, const std::string& reg)>;
+
+std::string thread_memory_yaml(const std::string& thread, u64 cpu, u64 stack, u64 guest_stack, u64 base,
+                               const InitialValue& initial) {
+  std::string y = fmt::format("  {}_exit_request: {{at: {:#x}, count: 2}}\n", thread, cpu - kExitRequest);
   for (unsigned r = 0; r < kRegisters.size(); ++r) {
-    const u64 value = r == kStackPointer ? guest_stack : 0;
+    const std::string value = initial(thread, kRegisters[r]);
+    const bool is_stack = value.empty() && r == kStackPointer;
     y += fmt::format("  {}_{}: {{at: {:#x}{}}}\n", thread, kRegisters[r], cpu + 8 * r,
-                     value == 0 ? "" : fmt::format(", value: {:#x}", value));
+                     is_stack        ? fmt::format(", value: {:#x}", guest_stack)
+                     : value.empty() ? ""
+                                     : ", value: " + value);
   }
   y += fmt::format("  {}_rip: {{at: {:#x}}}\n", thread, cpu + kInstructionPointer);
   y += fmt::format("  {}_flags: {{at: {:#x}, count: 5}}\n", thread, cpu + kFlags);
@@ -140,14 +142,53 @@ std::string thread_memory_yaml(const std::string& thread, u64 cpu, u64 stack, u6
   return y;
 }
 
-std::string lookup_yaml(u64 helper, u64 exit) {
+/// The first helper of all has a name without number.
+std::string numbered(const char* name, std::size_t number) {
+  return number == 0 ? name : fmt::format("{}_{}", name, number);
+}
+
+std::string helper_yaml(std::size_t number, u64 helper) {
+  return fmt::format(
+      "  # A helper, reduced to its return.\n  {}:\n    type: code\n    at: {:#x}\n    asm: |\n      RET\n",
+      numbered("helper", number), helper);
+}
+
+std::string lookup_yaml(std::size_t number, u64 helper, u64 exit) {
   return fmt::format(
       "  # helper_lookup_tb_ptr, reduced to what it returns when the next block is not translated yet: the "
       "way out.\n"
-      "  lookup_tb_ptr:\n    type: code\n    at: {:#x}\n    asm: |\n"
+      "  {}:\n    type: code\n    at: {:#x}\n    asm: |\n"
       "      MOVZ X0, #{:#x}\n      MOVK X0, #{:#x}, LSL #16\n      MOVK X0, #{:#x}, LSL #32\n"
       "      MOVK X0, #{:#x}, LSL #48\n      RET\n",
-      helper, bits(exit, 15, 0), bits(exit, 31, 16), bits(exit, 47, 32), bits(exit, 63, 48));
+      numbered("lookup_tb_ptr", number), helper, bits(exit, 15, 0), bits(exit, 31, 16), bits(exit, 47, 32), bits(exit, 63, 48));
+}
+
+bool is_register(const std::string& name) {
+  return std::find(kRegisters.begin(), kRegisters.end(), name) != kRegisters.end();
+}
+
+std::string place_of_register(const std::string& thread, const std::string& reg) {
+  return is_register(reg) ? thread + "_" + reg : "";
+}
+
+void check_registers(const GuestOptions& guest, const std::vector<std::string>& threads) {
+  for (const GuestRegister& r : guest.registers) {
+    const bool known = std::find(threads.begin(), threads.end(), r.thread) != threads.end();
+    if (!known) throw InputError(Diagnostic{{}, fmt::format("--register: no thread '{}'", r.thread)});
+    if (!is_register(r.name)) throw InputError(Diagnostic{{}, fmt::format("--register: '{}' is no register of the guest", r.name)});
+  }
+}
+
+/// A variable is given by its guest address, which is not the one in the scenario.
+std::string initial_value(const GuestOptions& guest, const std::string& thread, const std::string& reg) {
+  std::string value;
+  for (const GuestRegister& r : guest.registers) {
+    if (r.thread == thread && r.name == reg) value = r.value;
+  }
+  for (const GuestVariable& v : guest.variables) {
+    if (v.name == value) value = fmt::format("{:#x}", v.address);
+  }
+  return value;
 }
 
 }  // namespace
@@ -175,46 +216,55 @@ std::string qemu_scenario(const QemuLog& log, const std::string& file, const Qem
   used.prologue = log.prologue;
   std::vector<std::string> names;
   for (const std::string& wanted : options.threads) {
-    used.blocks.push_back(find_block(log, file, wanted, options.translation));
+    const std::size_t equals = wanted.find('=');
+    const std::string block = equals == std::string::npos ? wanted : wanted.substr(equals + 1);
+    used.blocks.push_back(find_block(log, file, block, options.translation));
     const std::string& symbol = used.blocks.back().symbol;
-    const std::string name = is_name(wanted) ? wanted : is_name(symbol) ? symbol : "thread" + wanted;
+    const std::string name = equals != std::string::npos ? wanted.substr(0, equals)
+                             : is_name(block)            ? block
+                             : is_name(symbol)           ? symbol
+                                                         : "thread" + block;
+    if (!is_name(name)) fail(file, fmt::format("'{}' is not a name for a thread", name));
     const bool taken = std::find(names.begin(), names.end(), name) != names.end();
     names.push_back(taken ? fmt::format("{}_{}", name, names.size()) : name);
   }
   const std::vector<u64> helpers = helper_addresses(used);
-  if (helpers.size() > 1) {
-    fail(file, fmt::format("the blocks call {} helpers; only the lookup of the next block can be modelled",
-                           helpers.size()));
+  const std::vector<u64> lookups = lookup_addresses(used);
+  for (const u64 h : helpers) {
+    if (options.guest.stub_helpers || std::find(lookups.begin(), lookups.end(), h) != lookups.end()) continue;
+    fail(file, fmt::format("the blocks call a helper at {:#x} whose work is not known; --stub-helpers lets it return "
+                           "without effect", h));
   }
   reset_links(used);
 
   std::string y = fmt::format(
       "name: {}\ndescription: |\n  Imported from a log of QEMU user emulation.\n"
       "machine: {{kind: none}}\nmemory:\n",
-      options.name.empty() ? "QEMU" : options.name);
-  for (const GuestVariable& v : options.variables) {
-    if (!is_name(v.name)) fail(file, fmt::format("'{}' is not a name for a variable", v.name));
-    y += fmt::format("  {}: {{at: {:#x}}}\n", v.name, base + v.address);
-  }
+      options.guest.name.empty() ? "QEMU" : options.guest.name);
+  y += guest_variables_yaml(options.guest, base);
   y += code_yaml("enter_and_leave", used.prologue, {});
-  if (!helpers.empty()) y += lookup_yaml(helpers[0], exit);
+  for (std::size_t i = 0; i < helpers.size(); ++i) {
+    const bool lookup = std::find(lookups.begin(), lookups.end(), helpers[i]) != lookups.end();
+    y += lookup ? lookup_yaml(i, helpers[i], exit) : helper_yaml(i, helpers[i]);
+  }
   std::string threads = "threads:\n";
-  std::string show = "show:\n";
-  for (const GuestVariable& v : options.variables) show += fmt::format("  - {}\n", v.name);
+  const InitialValue initial = [&](const std::string& thread, const std::string& reg) {
+    return initial_value(options.guest, thread, reg);
+  };
+  check_registers(options.guest, names);
   std::map<u64, std::string> placed;
   for (std::size_t i = 0; i < names.size(); ++i) {
     const u64 cpu = kCpuStates + kPerThread * i + 0x100;
     const u64 stack = kHostStacks + kPerThread * i;
     const TranslatedBlock& b = used.blocks[i];
     if (placed.emplace(b.code.base, names[i]).second) y += code_yaml(names[i] + "_block", b.code, b.guest);
-    y += thread_memory_yaml(names[i], cpu, stack, kGuestStacks + kPerThread * i, base);
+    y += thread_memory_yaml(names[i], cpu, stack, kGuestStacks + kPerThread * i, base, initial);
     threads += fmt::format(
         "  {}:\n    registers: {{X0: {}_rax, X1: {}_block, X16: enter_and_leave, SP: {:#x}}}\n"
         "    asm: |\n      BLR X16\n",
         names[i], names[i], placed[b.code.base], stack + kHostStackBytes);
-    for (const char* r : {"rax", "rbx", "rcx", "rdx"}) show += fmt::format("  - {}_{}\n", names[i], r);
   }
-  return y + threads + show;
+  return y + threads + guest_questions_yaml(options.guest, names, {"rax", "rbx", "rcx", "rdx"}, place_of_register);
 }
 
 }  // namespace isobar::scenarios

@@ -1,34 +1,28 @@
 // From a QEMU log to a scenario: translated blocks of an x86-64 guest as the threads of a machine.
 //
 // Each thread enters one block through QEMU's own entry code, with a CPU state, a host stack and a guest stack of its
-// own, and leaves through QEMU's exit code. Knows the layout of CPUX86State in QEMU 7.2.
+// own, and leaves through QEMU's exit code. Knows the layout of CPUX86State in QEMU 7.2 to 10.0.
 #pragma once
 
 #include <string>
 #include <vector>
 
+#include "scenarios/import/guest.h"
 #include "scenarios/import/qemu.h"
 
 namespace isobar::scenarios {
 
-/// A guest variable that the threads share.
-struct GuestVariable {
-  std::string name;
-  u64 address = 0;  ///< in the guest
-};
-
 struct QemuScenarioOptions {
-  std::string name;
-  std::vector<std::string> threads;  ///< guest functions (symbol or 0x address of a block), one thread each
+  GuestOptions guest;
+  std::vector<std::string> threads;  ///< guest functions (symbol or 0x address of a block, or NAME= and either), one thread each
   /// Which translation of a block: 1 is the first one. QEMU translates all code again when the process becomes
   /// multi-threaded. 0: the last.
   unsigned translation = 0;
-  std::vector<GuestVariable> variables;
 };
 
 /// YAML text of the scenario; what is observed are the guest registers and variables. Throws InputError: no prologue in
-/// the log, no such block or translation, a name that is not an identifier, more than one helper that the threads call
-/// (only the lookup of the next block can be modelled, by leaving the translated code).
+/// the log, no such block or translation, a name that is not an identifier, a helper whose work is not known without
+/// `stub_helpers` (the lookup of the next block is known: it leaves the translated code).
 std::string qemu_scenario(const QemuLog& log, const std::string& file, const QemuScenarioOptions& options);
 
 /// One line per block: translation, guest address, symbol, host address, words, barriers.

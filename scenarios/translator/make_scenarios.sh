@@ -1,26 +1,38 @@
 #!/bin/sh
-# Makes the two scenarios of this folder from qemu.log: the import of the blocks, with a description and expectations.
+# Makes the scenarios of this folder from the logs and listings in it: what the importer makes of them, with a description
+# and expectations.
 #   scenarios/translator/make_scenarios.sh
 set -eu
 here=$(dirname "$(readlink -f "$0")")
-isobar=$here/../../isobar
-data=0x401140
-flag=0x401180
+isobar=${ISOBAR:-$here/../../isobar}
 
-# make TRANSLATION FILE < text: 'name:' and 'description:' up to a line '--', then the expectations.
+# make FILE IMPORT-ARGUMENTS... < text: 'name:' and 'description:' up to a line '--', then the expectations.
 make() {
+  file=$1
+  shift
   text=$(cat)
-  "$isobar" import qemu "$here/qemu.log" --thread writer --thread reader --translation "$1" \
-    --variable "data=$data" --variable "flag=$flag" -o "$here/imported.tmp"
+  "$isobar" import "$@" -o "$here/imported.tmp"
   {
     printf '%s\n' "$text" | sed '/^--$/,$d'
     sed -n '/^memory:/,/^show:/p' "$here/imported.tmp" | sed '/^show:/d'
     printf '%s\n' "$text" | sed '1,/^--$/d'
-  } >"$here/$2"
+  } >"$here/$file"
   rm "$here/imported.tmp"
 }
 
-make 1 qemu-single-threaded.yaml <<'TEXT'
+# message_passing FILE IMPORT-ARGUMENTS...: the variables and registers of two threads writer and reader.
+message_passing() {
+  file=$1
+  shift
+  make "$file" "$@" --variable data=0x404000 --variable flag=0x404100 \
+    --register "writer:$data=data" --register "writer:$flag=flag" --register "reader:$data=data" --register "reader:$flag=flag"
+}
+
+qemu() {
+  make "$2" qemu "$here/qemu.log" --thread writer --thread reader --translation "$1" --variable data=0x401140 --variable flag=0x401180
+}
+
+qemu 1 qemu-single-threaded.yaml <<'TEXT'
 name: QEMU, translated for one thread
 description: |
   Message passing of an x86-64 program (guest_mp.s), as QEMU user emulation 7.2 translates it to A64 while the process
@@ -43,7 +55,7 @@ expect:
     why: The message does arrive.
 TEXT
 
-make 2 qemu-multi-threaded.yaml <<'TEXT'
+qemu 2 qemu-multi-threaded.yaml <<'TEXT'
 name: QEMU, translated for several threads
 description: |
   The same guest code after the process has created a thread. QEMU now puts DMB ISHLD before every load and DMB ISH before
@@ -57,4 +69,99 @@ expect:
     why: The second barrier on each side keeps the two accesses in order.
   - sometimes: reader_rax == 1 && reader_rdx == 1
     why: The message does arrive.
+TEXT
+
+data=rdi
+flag=rsi
+message_passing fex-plain.yaml fex "$here/fex.log" --symbols "$here/fex.sym" --thread writer --thread reader <<'TEXT'
+name: FEX without TSO emulation
+description: |
+  Message passing of two x86-64 threads as FEX translates it with TSO emulation off: guest loads and stores are LDR and STR.
+  Every thread runs one block: guest registers are where FEX keeps them (RAX in X4, RDX in X5, RSI in X10, RDI in X11), X28
+  points to the state block, and RET takes its address from the guest's stack. On a weak core both sides reorder. On a core
+  with TSO switched on, where FEX leaves out its own, the same code is right.
+variants:
+  weak: {machine: {kind: none}}
+  tso: {machine: {kind: actlr, tso: true}}
+--
+expect:
+  - sometimes: reader.X4 == 1 && reader.X5 == 0
+    for: weak
+    why: RAX is the flag, RDX the data; x86 forbids it.
+  - never: reader.X4 == 1 && reader.X5 == 0
+    for: tso
+    why: The hardware keeps the order that the translation left out.
+  - sometimes: reader.X4 == 1 && reader.X5 == 1
+    why: The message does arrive.
+TEXT
+
+message_passing fex-tso.yaml fex "$here/fex.log" --symbols "$here/fex.sym" --thread writer=tso_writer --thread reader=tso_reader <<'TEXT'
+name: FEX with TSO emulation
+description: |
+  The same two guest threads as FEX translates them for a core with FEAT_LRCPC: guest loads are LDAPR, stores STLR, each with
+  a NOP that becomes a barrier when the access turns out to be unaligned.
+variants:
+  weak: {machine: {kind: none}}
+  tso: {machine: {kind: actlr, tso: true}}
+--
+expect:
+  - never: reader.X4 == 1 && reader.X5 == 0
+    why: The second STLR waits for the first store, the second LDAPR for the first one.
+  - sometimes: reader.X4 == 1 && reader.X5 == 1
+    why: The message does arrive.
+TEXT
+
+data=x0
+flag=x1
+message_passing listing-fenced.yaml objdump "$here/listing.txt" --thread writer --thread reader <<'TEXT'
+name: Translated ahead of time, with barriers
+description: |
+  Message passing of two x86-64 threads, translated ahead of time with DMB ISHST before every store and DMB ISHLD after every
+  load, imported from what objdump prints of the result (listing.txt). The reader calls a function that loads the flag.
+variants:
+  weak: {machine: {kind: none}}
+--
+expect:
+  - never: reader.X2 == 1 && reader.X3 == 0
+    why: X2 is the flag (RAX), X3 the data (RDX). The barriers keep stores in order with stores, and loads with loads.
+  - sometimes: reader.X2 == 1 && reader.X3 == 1
+    why: The message does arrive.
+TEXT
+
+# store_buffering FILE FUNCTION
+store_buffering() {
+  make "$1" raw "$here/words.txt" --symbols "$here/words.sym" --base 0x400000 --thread "P0=$2" --thread "P1=$2" \
+    --variable x=0x404000 --variable y=0x404100 \
+    --register P0:x0=x --register P0:x1=y --register P1:x0=y --register P1:x1=x
+}
+
+store_buffering words-llsc.yaml xchg_llsc <<'TEXT'
+name: XCHG as LDAXR and STLXR
+description: |
+  Two x86-64 threads exchange 1 into a variable each and then load the other's, imported from the words of the code
+  (words.txt). An x86 XCHG with memory is a full barrier, so that at least one thread sees the other's 1. LDAXR and STLXR are
+  less: nothing orders the STLXR before a later load.
+variants:
+  weak: {machine: {kind: none}}
+--
+expect:
+  - sometimes: P0.W5 == 0 && P1.W5 == 0
+    why: W5 is EAX. The load passes the STLXR; x86 forbids it.
+  - always: x == 1 && y == 1
+    why: Both exchanges happen.
+TEXT
+
+store_buffering words-lse.yaml xchg_lse <<'TEXT'
+name: XCHG as SWPAL
+description: |
+  The same two guest threads with SWPAL, as for cores with FEAT_LSE. The load waits for the read of the SWPAL, which is one
+  step with its write.
+variants:
+  weak: {machine: {kind: none}}
+--
+expect:
+  - never: P0.W5 == 0 && P1.W5 == 0
+    why: W5 is EAX. Whoever comes second in memory reads the other's 1.
+  - sometimes: P0.W5 == 1 && P1.W5 == 1
+    why: Both may have exchanged before either loads.
 TEXT

@@ -1,0 +1,127 @@
+#include "scenarios/import/guest.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <optional>
+
+#include "support/diagnostic.h"
+
+namespace isobar::scenarios {
+
+namespace {
+
+[[noreturn]] void refuse(const std::string& message) {
+  throw InputError(Diagnostic{{}, message});
+}
+
+bool is_word(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
+}
+
+std::optional<u64> number(std::string_view digits) {
+  const bool hexadecimal = digits.substr(0, 2) == "0x";
+  if (hexadecimal) digits.remove_prefix(2);
+  u64 v = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), v, hexadecimal ? 16 : 10);
+  if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
+  return v;
+}
+
+std::string place_of(const std::string& what, const std::string& thread, const std::string& reg,
+                     const std::vector<std::string>& threads, const GuestPlace& place) {
+  if (std::find(threads.begin(), threads.end(), thread) == threads.end())
+    refuse(fmt::format("{}: no thread '{}'; the threads are {}", what, thread, fmt::join(threads, ", ")));
+  const std::string found = place(thread, reg);
+  if (found.empty()) refuse(fmt::format("{}: '{}' is no register of the guest", what, reg));
+  return found;
+}
+
+/// The condition with every THREAD:REGISTER replaced by its place.
+std::string translate(const std::string& condition, const std::vector<std::string>& threads, const GuestPlace& place) {
+  std::string out;
+  for (std::size_t i = 0; i < condition.size();) {
+    const char c = condition[i];
+    if (c == '"' || c == '\\' || static_cast<unsigned char>(c) < ' ')
+      refuse(fmt::format("condition '{}': unexpected character at {}", condition, i + 1));
+    if (!is_word(c)) {
+      out += c;
+      ++i;
+      continue;
+    }
+    std::size_t end = i;
+    while (end < condition.size() && is_word(condition[end])) ++end;
+    const std::string word = condition.substr(i, end - i);
+    std::size_t last = end + 1;
+    while (end < condition.size() && last < condition.size() && is_word(condition[last])) ++last;
+    const bool guest = end < condition.size() && condition[end] == ':' && last > end + 1;
+    if (guest) {
+      const std::string reg = condition.substr(end + 1, last - end - 1);
+      out += place_of("condition '" + condition + "'", word, reg, threads, place);
+    } else {
+      out += word;
+    }
+    i = guest ? last : end;
+  }
+  return out;
+}
+
+}  // namespace
+
+bool is_name(const std::string& s) {
+  return !s.empty() && std::isdigit(static_cast<unsigned char>(s[0])) == 0 && std::all_of(s.begin(), s.end(), is_word);
+}
+
+std::string guest_variables_yaml(const GuestOptions& options, u64 shift) {
+  std::string y;
+  for (const GuestVariable& v : options.variables) {
+    if (!is_name(v.name)) refuse(fmt::format("'{}' is not a name for a variable", v.name));
+    y += fmt::format("  {}: {{at: {:#x}{}}}\n", v.name, shift + v.address,
+                     v.value == 0 ? "" : fmt::format(", value: {:#x}", v.value));
+  }
+  return y;
+}
+
+std::string guest_questions_yaml(const GuestOptions& options, const std::vector<std::string>& threads,
+                                 const std::vector<std::string>& shown, const GuestPlace& place) {
+  std::string y;
+  if (options.questions.empty()) {
+    y = "show:\n";
+    for (const GuestVariable& v : options.variables) y += fmt::format("  - {}\n", v.name);
+    for (const std::string& thread : threads) {
+      for (const std::string& reg : shown) y += fmt::format("  - {}\n", place(thread, reg));
+    }
+    return y;
+  }
+  y = "expect:\n";
+  for (const GuestQuestion& q : options.questions) {
+    y += fmt::format("  - {}: \"{}\"\n    why: \"In the guest: {}\"\n", q.verdict,
+                     translate(q.condition, threads, place), q.condition);
+  }
+  return y;
+}
+
+GuestVariable parse_guest_variable(const std::string& text) {
+  const std::size_t equals = text.find('='), colon = text.find(':', equals == std::string::npos ? 0 : equals);
+  const bool valued = colon != std::string::npos;
+  const auto address = number(equals == std::string::npos ? "" : text.substr(equals + 1, colon - equals - 1));
+  const auto value = valued ? number(text.substr(colon + 1)) : u64{0};
+  if (equals == 0 || !address || !value) {
+    refuse("--variable " + text + ": expected NAME=ADDRESS or NAME=ADDRESS:VALUE, such as flag=0x401180");
+  }
+  return {text.substr(0, equals), *address, *value};
+}
+
+GuestRegister parse_guest_register(const std::string& text) {
+  const std::size_t colon = text.find(':'), equals = text.find('=');
+  const bool shaped = colon != std::string::npos && equals != std::string::npos && colon < equals;
+  GuestRegister r;
+  if (shaped) r = {text.substr(0, colon), text.substr(colon + 1, equals - colon - 1), text.substr(equals + 1)};
+  if (!shaped || !is_name(r.thread) || !is_name(r.name) || (!is_name(r.value) && !number(r.value)))
+    refuse("--register " + text + ": expected THREAD:REGISTER=VALUE, such as reader:rdi=flag or P0:rcx=3");
+  return r;
+}
+
+}  // namespace isobar::scenarios

@@ -1,0 +1,170 @@
+"""isobar import: logs and listings become scenarios that load, run and are judged in guest terms; wrong input is located."""
+
+import filecmp
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+from isobar_command import AS_EXPECTED, BAD_INPUT, BINARY, DIFFERS, ROOT, isobar
+
+FOLDER = ROOT / "scenarios" / "translator"
+FEX = ["fex", FOLDER / "fex.log", "--symbols", FOLDER / "fex.sym"]
+FORBIDDEN = "reader:rax == 1 && reader:rdx == 0"
+
+# A block as QEMU 10 emits it: BTI, the exit request 16 bytes before the state, can_do_io behind it, B . before BR X16.
+QEMU_10 = """PROLOGUE: [size=12]
+0x1000:  aa0003f3  mov x19, x0
+0x1004:  d61f0020  br x1
+0x1008:  d65f03c0  ret
+
+IN: f
+0x00401000:  89 07  movl %eax, (%rdi)
+0x00401002:  eb 10  jmp 0x401014
+
+OUT: [size=44]
+  -- guest addr 0x0000000000401000 + tb prologue
+0x2040:  d503249f  bti j
+0x2044:  b85f0274  ldur w20, [x19, #-16]
+0x2048:  37f800f4  tbnz w20, #31, #0x2064
+0x204c:  381f427f  sturb wzr, [x19, #-12]
+0x2050:  a9400261  ldp x1, x0, [x19]
+0x2054:  f9401e74  ldr x20, [x19, #56]
+0x2058:  b9000281  str w1, [x20]
+0x205c:  14000000  b #0x205c
+0x2060:  d61f0200  br x16
+0x2064:  d503249f  bti j
+0x2068:  17fffbe8  b #0x1008
+"""
+
+
+class Import(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.path = pathlib.Path(self.folder.name)
+
+    def write(self, text, name="input"):
+        (self.path / name).write_text(text)
+        return self.path / name
+
+    def scenario(self, *arguments):
+        made = self.path / "made.yaml"
+        result = isobar("import", *arguments, "-o", made)
+        self.assertEqual(result.returncode, AS_EXPECTED, result.stderr)
+        return made
+
+    def refused(self, message, *arguments):
+        result = isobar("import", *arguments)
+        self.assertEqual(result.returncode, BAD_INPUT, result)
+        self.assertIn(message, result.stderr)
+
+    def message_passing(self, *arguments):
+        ends = [f"--register={t}:{r}={v}" for t in ("writer", "reader") for r, v in (("rdi", "data"), ("rsi", "flag"))]
+        return self.scenario(*arguments, "--variable=data=0x404000", "--variable=flag=0x404100", *ends, "--never", FORBIDDEN)
+
+    def test_shipped_scenarios_are_what_the_importer_makes(self):
+        copy = self.path / "translator"
+        shutil.copytree(FOLDER, copy)
+        for made in copy.glob("*.yaml"):
+            made.unlink()
+        subprocess.run(["sh", copy / "make_scenarios.sh"], check=True, env={**os.environ, "ISOBAR": str(BINARY)})
+        names = sorted(p.name for p in FOLDER.glob("*.yaml"))
+        self.assertGreaterEqual(len(names), 7)
+        self.assertEqual(filecmp.cmpfiles(FOLDER, copy, names, shallow=False)[0], names)
+
+    def test_fex_is_judged_in_guest_registers(self):
+        plain = self.message_passing(*FEX, "--thread=writer", "--thread=reader")
+        result = isobar("run", plain)
+        self.assertEqual(result.returncode, DIFFERS, result)
+        self.assertIn(FORBIDDEN, result.stdout)
+        tso = self.message_passing(*FEX, "--thread=writer=tso_writer", "--thread=reader=0x401060")
+        self.assertEqual(isobar("run", tso).returncode, AS_EXPECTED)
+        self.assertEqual(isobar("explore", tso).returncode, AS_EXPECTED)
+
+    def test_qemu_is_judged_in_guest_registers(self):
+        log = ["qemu", FOLDER / "qemu.log", "--variable=data=0x401140", "--variable=flag=0x401180:0", "--thread=writer", "--thread=reader"]
+        for translation, status in (1, DIFFERS), (2, AS_EXPECTED):
+            made = self.scenario(*log, f"--translation={translation}", "--never", FORBIDDEN, "--sometimes", "reader:rax == 1 && data == 1")
+            self.assertEqual(isobar("run", made).returncode, status)
+
+    def test_qemu_10(self):
+        log = self.write(QEMU_10)
+        made = self.scenario("qemu", log, "--thread=P0=f", "--register=P0:rax=7", "--register=P0:rdi=x", "--variable=x=0x404000",
+                             "--always", "x == 7 && P0:rax == 7")
+        result = isobar("run", made)
+        self.assertEqual(result.returncode, AS_EXPECTED, result)
+
+    def test_unknown_helpers_are_refused_or_stubs(self):
+        fex = self.write("RIP: 0x10\nDisassemble Begin\nldr x3, [x28, #2048]\nblr x3\nadd x4, x4, #0x1 (1)\nDisassemble End\n")
+        self.refused(f"{fex}:4: error: blr x3: calls a helper", "fex", fex, "--thread=P0=0x10")
+        made = self.scenario("fex", fex, "--thread=P0=0x10", "--stub-helpers", "--register=P0:rax=2", "--always", "P0:rax == 3")
+        self.assertEqual(isobar("run", made).returncode, AS_EXPECTED)
+        words = self.write("400000: a9bf7bfd 94000400 a8c17bfd 91000400 d65f03c0\n", "words")  # bl, add x0, x0, #1
+        self.refused(f"{words}:1: error: bl 0x401004: calls 0x401004, which is not listed", "raw", words, "--thread=P0=0x400000")
+        made = self.scenario("raw", words, "--thread=P0=0x400000", "--stub-helpers", "--register=P0:x0=4", "--always", "P0:x0 == 5")
+        result = isobar("run", made)
+        self.assertEqual(result.returncode, AS_EXPECTED, result)
+
+    def test_listing_of_jit_code_in_the_environment_of_fex(self):
+        listing = self.write("0000000000000000 <.data>:\n   0:\tf9000144 \tstr\tx4, [x10]\n   4:\td65f03c0 \tret\n")
+        made = self.scenario("objdump", listing, "--environment=fex", "--thread=P0=0x0", "--variable=x=0x404000",
+                             "--register=P0:rsi=x", "--register=P0:rax=9", "--always", "x == 9")
+        self.assertEqual(isobar("run", made).returncode, AS_EXPECTED)
+
+    def test_code_without_a_place_is_moved(self):
+        words = self.write("d2800020 14000002\nd65f03c0 # f ends here\nd65f03c0\n")
+        made = self.scenario("raw", words, "--thread=P0=0x0", "--always", "P0:x0 == 1")
+        self.assertIn("moved by 0x50000000", made.read_text())
+        self.assertEqual(isobar("run", made).returncode, AS_EXPECTED)
+
+    def test_blocks_are_listed(self):
+        self.assertRegex(isobar("import", *FEX).stdout, r"(?m)^ +38  0x401040 +13 +0  tso_writer$")
+        self.assertRegex(isobar("import", "objdump", FOLDER / "listing.txt").stdout, r"(?m)^ +7  0x400000 +6 +2  writer$")
+
+    def test_wrong_input_is_located(self):
+        begin = "I RIP: 0x10\nI Disassemble Begin\n"
+        cases = [
+            ("fex", "", ": error: no block found"),
+            ("fex", begin + "I add x4, x4\n", ":3:3: error: 'add x4, x4' is no instruction"),
+            ("fex", begin + "I nop\n", ":3: error: the log ends inside a block"),
+            ("fex", begin + "I Disassemble Begin\n", ":3:1: error: a block begins inside another"),
+            ("fex", "I Disassemble End\n", ":1:1: error: the end of a block"),
+            ("fex", begin + "I udf #0x0\nI Disassemble End\n", ":4:1: error: a block without instructions"),
+            ("fex", "I RIP: 0xq\n", ":1:10: error: expected a guest address"),
+            ("objdump", "hello\n", ": error: no code found"),
+            ("objdump", "a:     file format elf64-x86-64\n", ":1:1: error: a listing of another architecture"),
+            ("objdump", "0000 <f>:\n  0:\t48 c7 04 25\n", ":2:6: error: expected an instruction word"),
+            ("objdump", "0000 <f>:\n  0:\td503201f nop\n  8:\td503201f nop\n", ":3:6: error: the address does not follow"),
+            ("objdump", "0000 <f>:\n  2:\td503201f nop\n", ":2:6: error: the address of an instruction"),
+            ("objdump", "0000 <f>:\n  0:\t94000000 bl\n\t\t0: R_AARCH64_CALL26 g\n", ":3:6: error: a relocation"),
+            ("raw", "# nothing\n", ": error: no code found"),
+            ("raw", "d503201f d503\n", ":1:10: error: expected a word of 8"),
+            ("raw", "d503201f nop\n", ":1:10: error: expected a word"),
+            ("raw", "12: d503201f\n", ":1:5: error: the address of an instruction"),
+        ]
+        for kind, text, message in cases:
+            with self.subTest(kind=kind, text=text):
+                path = self.write(text)
+                self.refused(f"{path}{message}", kind, path)
+        symbols = self.write("400000 T\n400004x f\n", "symbols")
+        self.refused(f"{symbols}:2:7: error: expected a blank", "raw", "--symbols", symbols, self.write("d503201f\n"))
+
+    def test_wrong_questions_are_refused(self):
+        threads = [*FEX, "--thread=writer", "--thread=reader"]
+        for message, option in [("no thread 'P7'; the threads are writer, reader", "--never=P7:rax == 1"),
+                                ("'eax' is no register of the guest", "--never=reader:eax == 1"),
+                                ("unexpected character", '--never=x == "1"'),
+                                ("--register: no thread 'P7'", "--register=P7:rax=1"),
+                                ("'r16' is no register of the guest", "--register=reader:r16=1"),
+                                ("expected THREAD:REGISTER=VALUE", "--register=rax=1"),
+                                ("expected NAME=ADDRESS", "--variable=x"), ("expected NAME=ADDRESS", "--variable=x=1:y"),
+                                ("no block 'nobody'", "--thread=nobody"), ("is not a name for a variable", "--variable=1=1")]:
+            with self.subTest(option=option):
+                self.refused(message, *threads, option)
+
+
+if __name__ == "__main__":
+    unittest.main()
