@@ -47,6 +47,7 @@ void Core::synchronise() {
 StepResult Core::run(u64 limit) {
   synchronise();
   stop_ = {};
+  stack_misaligned = false;
   const Record* r = enter(state().pc);
   u64 left = limit;
   while (r != nullptr && left != 0) {

@@ -37,6 +37,10 @@ class Core : public isa::MemoryInterface {
   /// Which mismatches are only noted, in `tag_mismatch_noted` (TFSRE0_EL1), while the access happens (SCTLR_EL1.TCF0).
   bool notes_reads = false, notes_writes = false;
   bool tag_mismatch_noted = false;
+  /// Must SP be a multiple of 16 when it is the base of an access (SCTLR_EL1.SA0)? Then others are alignment faults with
+  /// the address of SP, and `stack_misaligned` is set.
+  bool checks_stack = false;
+  bool stack_misaligned = false;
   /// State of the generator of IRG.
   u32 tag_seed = 1;
 

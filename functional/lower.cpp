@@ -81,6 +81,26 @@ const Record* insert_random_tag(Core& core, const Record* r) {
   return r + 1;
 }
 
+/// An access relative to SP.
+const Record* check_stack(Core& core, const Record* r) {
+  const u64 sp = core.state().sp[0];
+  if (sp % 16 == 0 || !core.checks_stack) return r->aligned(core, r);
+  core.stack_misaligned = true;
+  StepResult refused;
+  refused.kind = StepResult::Kind::Fault;
+  refused.fault = isa::FaultKind::Alignment;
+  refused.address = sp;
+  return core.stop(refused, core.pc_of(r));
+}
+
+bool uses_stack(const Instruction& i) {
+  for (unsigned k = 0; k < i.count; ++k) {
+    const Uop& u = i.uops[k];
+    if ((u.kind == UopKind::Read || u.kind == UopKind::Write) && u.n_addr != 0 && u.src[0] == isa::Reg::SP) return true;
+  }
+  return false;
+}
+
 const Record* do_nothing(Core&, const Record* r) {
   return r + 1;
 }
@@ -135,6 +155,10 @@ void lower(const Instruction& instruction, u64 pc, bool tagging, Record& out) {
              !lower_branch(instruction, pc, out)) {
     const bool alone = instruction.count == 1 && (first.kind == UopKind::Alu || first.kind == UopKind::Select);
     out.execute = alone ? evaluate_alone : execute_generally;
+  }
+  if (out.execute != raise_undefined && uses_stack(instruction)) {
+    out.aligned = out.execute;
+    out.execute = check_stack;
   }
 }
 

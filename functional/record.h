@@ -16,6 +16,7 @@ struct Record {
   const isa::Instruction* instruction = nullptr;
   u64 immediate = 0;               ///< meaning by function
   u16 d = 0, n = 0, m = 0, a = 0;  ///< registers as offsets into Registers, or as the function says
+  Execute aligned = nullptr;       ///< what to do once SP has been found aligned
 };
 
 }  // namespace isobar::functional

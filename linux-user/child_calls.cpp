@@ -88,7 +88,9 @@ Found look(Process& p, i32 id, u64 options) {
     f.status = ended ? *c->ended : c->stop_status;
     if ((options & kNoWait) == 0) {
       c->stop_status = 0;
-      if (ended) c->reaped = true;
+      if (!ended) return f;
+      c->reaped = true;
+      p.children_time += c->processor_time + c->children_time;
     }
     return f;
   }

@@ -26,6 +26,9 @@ enum : u64 {
   kIntoCgroup = 0x200000000,
 };
 
+/// SCHED_RESET_ON_FORK.
+constexpr u32 kResetOnFork = 0x4000'0000;
+
 /// struct clone_args.
 struct CloneArguments {
   u64 flags = 0, pidfd = 0, child_tid = 0, parent_tid = 0, exit_signal = 0, stack = 0, stack_size = 0, tls = 0,
@@ -76,11 +79,14 @@ i64 create(Process& p, Thread& parent, const CloneArguments& a) {
   if (a.stack != 0) s.sp[0] = a.stack + a.stack_size;
   if ((a.flags & kSettls) != 0) s.set(isa::Reg::TPIDR_EL0, {a.tls, 0});
   t.tagged_addresses = parent.tagged_addresses;
+  t.core.checks_stack = parent.core.checks_stack;
   t.core.checks_tags = parent.core.checks_tags;
   t.core.notes_reads = parent.core.notes_reads;
   t.core.notes_writes = parent.core.notes_writes;
   t.core.tag_seed = static_cast<u32>(t.tid);
   t.name = parent.name;
+  t.policy = (parent.policy & kResetOnFork) != 0 ? 0 : parent.policy;
+  t.nice = parent.nice;
   t.affinity = parent.affinity;
   t.cpu = p.system.least_loaded(t.affinity);
   t.blocked = parent.blocked;
@@ -118,7 +124,7 @@ i64 clone3(Process& p, Thread& t, const Call& c) {
   if (size > kPageSize) return -kE2BIG;
   if (size < kFirstCloneSize) return -kEINVAL;
   std::vector<u8> bytes(size);
-  if (p.memory().read(Process::untag(c.a[0]), bytes.data(), size) != size) return -kEFAULT;
+  if (p.memory().read(p.pointer(c.a[0]), bytes.data(), size) != size) return -kEFAULT;
   std::copy_n(bytes.begin(), std::min<u64>(size, sizeof a), reinterpret_cast<u8*>(&a));
   if (std::any_of(bytes.begin() + static_cast<std::ptrdiff_t>(std::min<u64>(size, sizeof a)), bytes.end(),
                   [](u8 b) { return b != 0; }))

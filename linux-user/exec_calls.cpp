@@ -72,6 +72,7 @@ void reset(Process& p, Thread& t) {
   t.core.checks_tags = t.core.notes_reads = t.core.notes_writes = t.core.tag_mismatch_noted = false;
   t.fault = {};
   p.exit_signal = kSigchld;
+  p.timers.clear();
 }
 
 i64 execute(Process& p, Thread& t, const std::string& path, u64 arguments_at, u64 environment_at) {

@@ -9,6 +9,7 @@
 
 #include "functional/memory.h"
 #include "linux-user/errors.h"
+#include "linux-user/timer.h"
 
 namespace isobar::linux_user {
 
@@ -52,6 +53,24 @@ class File {
 
   u64 position = 0;
   u32 flags;
+};
+
+/// timerfd: readable when it has expired (timer_calls.cpp).
+class TimerFile : public File {
+ public:
+  TimerFile(System& system, u64 clock_id, u32 open_flags);
+  ~TimerFile() override;
+  i64 read(u64 offset, u64 size, std::string& to) override;
+  i64 write(u64, const std::string&) override { return -kEINVAL; }
+  u16 ready() const override { return expired != 0 ? kPollIn : u16{0}; }
+  u32 mode() const override { return 0600; }
+
+  Schedule schedule;  ///< in simulated time
+  u64 expired = 0;    ///< times since it was read
+  const u64 clock;    ///< of timerfd_create()
+
+ private:
+  System& system_;
 };
 
 struct Descriptor {

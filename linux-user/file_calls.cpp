@@ -48,7 +48,7 @@ i64 write_parts(Process& p, Thread& t, u64 fd, const Vectors& parts, std::option
   for (const Vector& v : parts) {
     const u64 before = bytes.size(), size = std::min(v.size, kMaxTransfer - before);
     bytes.resize(before + size);
-    const u64 done = p.memory().read(Process::untag(v.address), bytes.data() + before, size);
+    const u64 done = p.memory().read(p.pointer(v.address), bytes.data() + before, size);
     bytes.resize(before + done);
     if (done != v.size) break;
   }
@@ -79,7 +79,7 @@ i64 read_parts(Process& p, Thread& t, u64 fd, const Vectors& parts, std::optiona
   u64 size = 0;
   for (const Vector& v : parts) {
     // Checked first, so that no input is lost.
-    if (p.memory().page(Process::untag(v.address), functional::kWrite) == nullptr) {
+    if (p.memory().page(p.pointer(v.address), functional::kWrite) == nullptr) {
       if (size == 0) return -kEFAULT;
       break;
     }
@@ -92,7 +92,7 @@ i64 read_parts(Process& p, Thread& t, u64 fd, const Vectors& parts, std::optiona
   u64 done = 0;
   for (const Vector& v : parts) {
     const u64 part = std::min<u64>(v.size, bytes.size() - done);
-    const u64 written = p.memory().write(Process::untag(v.address), bytes.data() + done, part);
+    const u64 written = p.memory().write(p.pointer(v.address), bytes.data() + done, part);
     done += written;
     if (written != part) break;
   }
@@ -306,7 +306,7 @@ i64 pselect6(Process& p, Thread& t, const Call& c) {
   std::array<Set, 3> sets{}, found{};
   for (unsigned k = 0; k < 3; ++k) {
     const u64 at = c.a[1 + k];
-    if (at != 0 && p.memory().read(Process::untag(at), sets[k].data(), bytes) != bytes) return -kEFAULT;
+    if (at != 0 && p.memory().read(p.pointer(at), sets[k].data(), bytes) != bytes) return -kEFAULT;
   }
   struct {
     u64 address = 0, size = 0;
@@ -332,7 +332,7 @@ i64 pselect6(Process& p, Thread& t, const Call& c) {
   if (result == kNoResult) return result;
   for (unsigned k = 0; k < 3; ++k) {
     const u64 at = c.a[1 + k];
-    if (at != 0 && p.memory().write(Process::untag(at), found[k].data(), bytes) != bytes) return -kEFAULT;
+    if (at != 0 && p.memory().write(p.pointer(at), found[k].data(), bytes) != bytes) return -kEFAULT;
   }
   return result;
 }

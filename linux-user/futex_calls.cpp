@@ -239,6 +239,7 @@ unsigned Process::wake_futex(u64 address, bool is_private, unsigned count, u32 b
 }
 
 void Process::end_thread(Thread& t) {
+  act_for(t);
   walk_robust_list(*this, t);
   if (t.clear_child_tid != 0) {
     put(t.clear_child_tid, u32{0});

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -17,6 +18,7 @@
 #include "linux-user/errors.h"
 #include "linux-user/file.h"
 #include "linux-user/thread.h"
+#include "linux-user/timer.h"
 
 namespace isobar::linux_user {
 
@@ -40,6 +42,10 @@ struct AddressSpace {
   u64 membarrier_registrations = 0;
 };
 
+inline constexpr std::size_t kSiginfoSize = 128;
+/// siginfo_t as a program sees it.
+std::array<u8, kSiginfoSize> siginfo_bytes(const SignalInfo& info);
+
 using Actions = std::array<Action, kSignals + 1>;
 
 class Process {
@@ -52,16 +58,21 @@ class Process {
   /// Bytes of the program. False or an error if not all of them are accessible.
   template <class T>
   bool get(u64 address, T& value) {
-    return memory().read(untag(address), &value, sizeof value) == sizeof value;
+    return memory().read(pointer(address), &value, sizeof value) == sizeof value;
   }
   template <class T>
   bool put(u64 address, const T& value) {
-    return memory().write(untag(address), &value, sizeof value) == sizeof value;
+    return memory().write(pointer(address), &value, sizeof value) == sizeof value;
   }
   /// A string ended by a zero byte; nullopt if it is not accessible or longer than `limit`.
   std::optional<std::string> text(u64 address, u64 limit);
   /// Signals that may wait at a time, of a thread and of a process.
   static constexpr std::size_t kMostPending = 1024;
+  /// A pointer that the thread gave, without its tag if it may have one (PR_TAGGED_ADDR_ENABLE); otherwise what has a tag
+  /// is no address.
+  u64 pointer(u64 address) const { return accepts_tags_ ? untag(address) : address; }
+  /// Pointers are from now on those of this thread.
+  void act_for(const Thread& t) { accepts_tags_ = (t.tagged_addresses & 1) != 0; }
   static u64 untag(u64 address) { return address << 8 >> 8; }
 
   /// An open file, or nullptr.
@@ -83,6 +94,8 @@ class Process {
 
   /// What the core has to do for a thread that stopped with `r`: its system call, or a signal for its fault.
   void enter(Thread& t, const isa::StepResult& r);
+  /// Sends the signal for mismatches of tags that the core has only noted.
+  void report_tags(Thread& t);
   /// Tries a call that waits for an event again.
   void retry(Thread& t);
   /// A signal ends the wait of a thread.
@@ -98,6 +111,14 @@ class Process {
   void deliver_signals(Thread& t);
   /// rt_sigreturn.
   void return_from_signal(Thread& t);
+  /// The first signal of a set that is pending for a thread is its own from now on.
+  std::optional<SignalInfo> take_pending(Thread& t, SignalSet of);
+
+  /// What the clock of a timer shows.
+  u64 timer_clock(const Timer& timer) const;
+  /// Sends the signals of timers that have expired.
+  void expire_timers();
+  std::optional<u64> next_timer_deadline() const;
   /// SIGCHLD or what clone() asked for, to the parent; its wait4() may have something to tell.
   void tell_parent(i32 code, i32 status);
 
@@ -114,6 +135,10 @@ class Process {
   u32 mask_of_modes = 022;       ///< umask
   std::vector<std::unique_ptr<Thread>> threads;  ///< in the order in which they were created
   std::deque<SignalInfo> pending;                ///< of the process
+  std::map<i32, Timer> timers;                   ///< of timer_create()
+  i32 next_timer = 0;
+  std::array<Timer, 3> interval_timers;            ///< ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF
+  u64 processor_time = 0, children_time = 0;       ///< ns; of children that have been waited for
   Thread* vfork_parent = nullptr;  ///< waits until this process has another address space
   int main_status = 0;             ///< of the first thread, if it has ended before the others
   std::optional<int> ended;        ///< status for wait4(): the process is a zombie
@@ -136,6 +161,7 @@ class Process {
   void stop(i32 signal);
   const SignalInfo* next_pending(const Thread& t) const;
   std::optional<SignalInfo> take_pending(Thread& t);
+  bool accepts_tags_ = false;
 };
 
 /// The bytes of a regular file that the process can open; an error if there is none (path_calls.cpp).
@@ -158,6 +184,8 @@ std::vector<SystemCall> memory_calls();
 std::vector<SystemCall> file_calls();
 std::vector<SystemCall> path_calls();
 std::vector<SystemCall> time_calls();
+std::vector<SystemCall> timer_calls();
+std::vector<SystemCall> schedule_calls();
 std::vector<SystemCall> clone_calls();
 std::vector<SystemCall> exec_calls();
 std::vector<SystemCall> child_calls();

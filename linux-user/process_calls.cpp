@@ -24,7 +24,7 @@ i64 getrandom(Process& p, Thread&, const Call& c) {
   u64 done = 0;
   while (done < size) {
     const u64 bytes = p.system.random(), part = std::min<u64>(8, size - done);
-    const u64 written = p.memory().write(Process::untag(c.a[0]) + done, &bytes, part);
+    const u64 written = p.memory().write(p.pointer(c.a[0]) + done, &bytes, part);
     done += written;
     if (written != part) break;
   }
@@ -44,14 +44,23 @@ i64 prlimit64(Process& p, Thread&, const Call& c) {
   return c.a[3] == 0 || p.put(c.a[3], limit) ? 0 : -kEFAULT;
 }
 
-/// Checks are synchronous or off: asynchronous ones alone are refused.
-i64 set_tagged_addresses(const Process& p, Thread& t, u64 wanted) {
+/// set_mte_ctrl() and mte_update_sctlr_user(): of the ways that the program accepts, the preferred one.
+i64 set_tagged_addresses(Process& p, Thread& t, u64 wanted) {
   constexpr u64 kEnable = 1, kSynchronous = 2, kAsynchronous = 4, kAllTags = 0xffff;
   constexpr unsigned kTagShift = 3;
   const u64 known = kEnable | (p.system.options.tagging ? kSynchronous | kAsynchronous | kAllTags << kTagShift : 0);
-  if ((wanted & ~known) != 0 || (wanted & (kSynchronous | kAsynchronous)) == kAsynchronous) return -kEINVAL;
+  if ((wanted & ~known) != 0) return -kEINVAL;
+  const auto has = [](unsigned set, TagChecks one) { return (set & static_cast<unsigned>(one)) != 0; };
+  unsigned accepted = ((wanted & kSynchronous) != 0 ? static_cast<unsigned>(TagChecks::Synchronous) : 0) |
+                      ((wanted & kAsynchronous) != 0 ? static_cast<unsigned>(TagChecks::Asynchronous) : 0);
+  if ((wanted & kSynchronous) != 0 && (wanted & kAsynchronous) != 0)
+    accepted |= static_cast<unsigned>(TagChecks::Asymmetric);
+  const TagChecks preferred = p.system.options.preferred_checks;
+  if (has(accepted, preferred)) accepted = static_cast<unsigned>(preferred);
   t.tagged_addresses = wanted;
-  t.core.checks_tags = (wanted & kSynchronous) != 0;
+  t.core.checks_tags = accepted != 0;
+  t.core.notes_writes = has(accepted, TagChecks::Asymmetric) || has(accepted, TagChecks::Asynchronous);
+  t.core.notes_reads = t.core.notes_writes && !has(accepted, TagChecks::Asymmetric);
   t.core.state().set(isa::Reg::GCR_EL1, {~(wanted >> kTagShift) & kAllTags, 0});
   return 0;
 }

@@ -29,7 +29,7 @@ i64 rseq(Process& p, Thread& t, const Call& c) {
   const u32 signature = static_cast<u32>(c.a[3]);
   RseqArea& area = t.rseq;
   if ((flags & kUnregister) != 0) {
-    if (flags != kUnregister || area.address == 0 || area.address != address || size != kSize) return -kEINVAL;
+    if (flags != kUnregister || area.address == 0 || area.address != address || size != area.size) return -kEINVAL;
     if (area.signature != signature) return -kEPERM;
     if (!put_cpu(p, t, 0, kNoCpu)) return -kEFAULT;
     area = {};
@@ -37,12 +37,12 @@ i64 rseq(Process& p, Thread& t, const Call& c) {
   }
   if (flags != 0) return -kEINVAL;
   if (area.address != 0) {
-    if (area.address != address || size != kSize) return -kEINVAL;
+    if (area.address != address || size != area.size) return -kEINVAL;
     return area.signature != signature ? -kEPERM : -kEBUSY;
   }
-  if (size != kSize || !is_aligned(address, kSize)) return -kEINVAL;
+  if (size < kSize || !is_aligned(address, kSize)) return -kEINVAL;
   if (address >= functional::kAddressLimit) return -kEFAULT;
-  area = {address, signature};
+  area = {address, signature, static_cast<u32>(size)};
   p.restart_sequence(t);
   return 0;
 }
@@ -52,6 +52,7 @@ i64 rseq(Process& p, Thread& t, const Call& c) {
 /// rseq_handle_notify_resume(), for a thread that has been off its core or gets a signal.
 void Process::restart_sequence(Thread& t) {
   if (t.rseq.address == 0) return;
+  act_for(t);
   const auto fail = [&] { force(t, {kSigsegv, si_code::kKernel}); };
   u64& pc = t.core.state().pc;
   u64 pointer = 0;

@@ -144,13 +144,36 @@ Thread* System::choose(unsigned cpu) {
   return next;
 }
 
+void System::pass_time(Thread& t, u64 ns) {
+  time_ += ns;
+  t.processor_time += ns;
+  t.process->processor_time += ns;
+}
+
 std::optional<u64> System::next_deadline() const {
   std::optional<u64> first;
-  for (Thread* t : threads_) {
-    if (t->ended || !t->wait || !t->wait->deadline) continue;
-    if (!first || *t->wait->deadline < *first) first = t->wait->deadline;
+  const auto consider = [&](const std::optional<u64>& deadline) {
+    if (deadline && (!first || *deadline < *first)) first = deadline;
+  };
+  for (const Thread* t : threads_) {
+    if (!t->ended && t->wait) consider(t->wait->deadline);
   }
+  for (const auto& p : processes_) {
+    if (!p->ended) consider(p->next_timer_deadline());
+  }
+  for (const TimerFile* f : timer_files) consider(f->schedule.next);
   return first;
+}
+
+void System::expire_timers() {
+  for (const auto& p : processes_) {
+    if (!p->ended) p->expire_timers();
+  }
+  for (TimerFile* f : timer_files) {
+    const u64 times = f->schedule.advance(time_);
+    f->expired += times;
+    if (times != 0) notify();
+  }
 }
 
 void System::wake_sleepers() {
@@ -220,11 +243,12 @@ u64 System::run_slice(Thread& t, u64 quantum) {
     const StepResult r = t.core.run(quantum - used);
     const u64 done = t.core.executed() - before;
     used += done;
-    time_ += done;
+    pass_time(t, done);
     if (r.kind == StepResult::Kind::Completed) continue;
     if (r.kind == StepResult::Kind::Hint) break;
     p.enter(t, r);
   }
+  p.report_tags(t);
   // Another thread may write what the monitor covers; losing it is always allowed (Arm ARM B2.12.5).
   t.core.state().monitor = {};
   executed_ += used;
@@ -244,13 +268,18 @@ void System::settle(bool idle) {
   if (outcome_) return;
   const std::optional<u64> deadline = idle ? next_deadline() : std::nullopt;
   if (deadline) time_ = std::max(time_, *deadline);
+  expire_timers();
   wake_sleepers();
   for (std::size_t i = 0; i < threads_.size(); ++i) {
     Thread& t = *threads_[i];
+    if (t.wait && t.wait->taken != 0) t.process->retry(t);
     if (t.wait && !t.ended && !t.process->stopped && t.process->has_deliverable(t)) t.process->interrupt(t);
   }
   retry_calls();
-  if (!idle || deadline || outcome_) return;
+  idle_rounds_ = idle ? idle_rounds_ + 1 : 0;
+  // A timer whose signal nobody takes does not end a deadlock.
+  constexpr u64 kMostIdleRounds = 100'000;
+  if (!idle || (deadline && idle_rounds_ < kMostIdleRounds) || outcome_) return;
   if (std::none_of(threads_.begin(), threads_.end(), [&](const Thread* t) { return runs(*t); }))
     end(Outcome::Kind::Deadlock, 0, describe_waits());
 }

@@ -1,4 +1,8 @@
 // System calls about signals (Linux kernel/signal.c).
+#include <algorithm>
+#include <array>
+#include <cstring>
+
 #include "linux-user/system.h"
 
 namespace isobar::linux_user {
@@ -54,7 +58,7 @@ i64 rt_sigpending(Process& p, Thread& t, const Call& c) {
     for (const SignalInfo& s : *queue) set |= signal_bit(s.number);
   }
   set &= t.blocked;
-  return p.memory().write(Process::untag(c.a[0]), &set, c.a[1]) == c.a[1] ? 0 : -kEFAULT;
+  return p.memory().write(p.pointer(c.a[0]), &set, c.a[1]) == c.a[1] ? 0 : -kEFAULT;
 }
 
 i64 rt_sigsuspend(Process& p, Thread& t, const Call& c) {
@@ -147,10 +151,85 @@ i64 tgkill(Process& p, Thread&, const Call& c) {
   return send_to(p, group, tid, static_cast<u32>(c.a[2]), from_user(p, c.a[2], si_code::kTkill));
 }
 
+/// What a program wrote as siginfo_t. Only to itself it may pretend to be the kernel or kill().
+i64 read_info(Process& p, u64 address, u64 number, bool to_itself, SignalInfo& info) {
+  struct {
+    i32 number, error, code, padding, sender;
+    u32 user;
+    u64 value;
+  } raw{};
+  std::array<u8, kSiginfoSize> all{};
+  if (!p.get(address, all)) return -kEFAULT;
+  std::memcpy(&raw, all.data(), sizeof raw);
+  info.number = static_cast<i32>(number);
+  info.code = raw.code;
+  info.sender = raw.sender;
+  info.user = raw.user;
+  info.value = raw.value;
+  info.address = static_cast<u32>(raw.sender) | u64{raw.user} << 32;
+  return (raw.code >= 0 || raw.code == si_code::kTkill) && !to_itself ? -kEPERM : 0;
+}
+
+i64 rt_sigqueueinfo(Process& p, Thread&, const Call& c) {
+  const i32 pid = static_cast<i32>(c.a[0]);
+  SignalInfo info;
+  if (const i64 result = read_info(p, c.a[2], static_cast<u32>(c.a[1]), pid == p.pid, info); result < 0) return result;
+  if (info.number != 0 && !is_signal(static_cast<u64>(info.number))) return -kEINVAL;
+  Process* target = p.system.find_process(pid);
+  if (target == nullptr) return -kESRCH;
+  if (target->ended || info.number == 0) return 0;
+  if (target->pending.size() >= Process::kMostPending) return -kEAGAIN;
+  target->send_to_process(info);
+  return 0;
+}
+
+i64 rt_tgsigqueueinfo(Process& p, Thread& t, const Call& c) {
+  const i32 group = static_cast<i32>(c.a[0]), tid = static_cast<i32>(c.a[1]);
+  SignalInfo info;
+  if (const i64 result = read_info(p, c.a[3], static_cast<u32>(c.a[2]), tid == t.tid, info); result < 0) return result;
+  if (group <= 0 || tid <= 0) return -kEINVAL;
+  const Thread* target = p.system.find_thread(tid);
+  if (target != nullptr && target->pending.size() >= Process::kMostPending) return -kEAGAIN;
+  return send_to(p, group, tid, static_cast<u32>(c.a[2]), info);
+}
+
+i64 rt_sigtimedwait(Process& p, Thread& t, const Call& c) {
+  constexpr i64 kSecond = 1'000'000'000, kLongest = i64{1} << 32;
+  SignalSet set = 0;
+  if (c.a[3] != kSetSize) return -kEINVAL;
+  if (!p.get(c.a[0], set)) return -kEFAULT;
+  TimeSpec time;
+  if (c.a[2] != 0 && !p.get(c.a[2], time)) return -kEFAULT;
+  if (time.seconds < 0 || time.nanoseconds < 0 || time.nanoseconds >= kSecond) return -kEINVAL;
+  set &= ~kUnblockable;
+  if (const std::optional<SignalInfo> taken = p.take_pending(t, set)) {
+    if (c.a[1] != 0 && !p.put(c.a[1], siginfo_bytes(*taken))) return -kEFAULT;
+    return taken->number;
+  }
+  if (c.a[2] != 0 && !t.deadline)
+    t.deadline = p.system.now() + static_cast<u64>(std::min(time.seconds, kLongest) * kSecond + time.nanoseconds);
+  if (t.deadline && *t.deadline <= p.system.now()) return -kEAGAIN;
+  Wait w;
+  w.kind = Wait::Kind::Event;
+  w.taken = set;
+  w.deadline = t.deadline;
+  t.wait = w;
+  return kNoResult;
+}
+
+/// Calls are made again without it.
+i64 restart_syscall(Process&, Thread&, const Call&) {
+  return -kEINTR;
+}
+
 }  // namespace
 
 std::vector<SystemCall> signal_calls() {
-  return {{129, "kill", 2, kill},
+  return {{128, "restart_syscall", 0, restart_syscall},
+          {137, "rt_sigtimedwait", 4, rt_sigtimedwait},
+          {138, "rt_sigqueueinfo", 3, rt_sigqueueinfo},
+          {240, "rt_tgsigqueueinfo", 4, rt_tgsigqueueinfo},
+          {129, "kill", 2, kill},
           {130, "tkill", 2, tkill},
           {131, "tgkill", 3, tgkill},
           {132, "sigaltstack", 2, sigaltstack},

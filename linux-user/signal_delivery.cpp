@@ -1,5 +1,6 @@
 // Sending and delivering signals, the frame of a handler and the return from it (Linux arch/arm64/kernel/signal.c).
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "linux-user/system.h"
@@ -18,7 +19,17 @@ struct Siginfo {
   u64 first, second;  ///< si_addr; or si_pid with si_uid, and si_value
   u8 rest[96];
 };
-static_assert(sizeof(Siginfo) == 128);
+static_assert(sizeof(Siginfo) == kSiginfoSize);
+
+Siginfo to_siginfo(const SignalInfo& info, bool exposes_tag) {
+  Siginfo s{};
+  s.number = info.number;
+  s.code = info.code;
+  const u64 sender = static_cast<u32>(info.sender) | u64{info.user} << 32;
+  s.first = !info.is_fault() ? sender : exposes_tag ? info.address : Process::untag(info.address);
+  s.second = info.is_fault() ? 0 : info.value;
+  return s;
+}
 
 struct RecordHead {
   u32 magic, size;
@@ -65,7 +76,7 @@ bool on_stack(const AlternateStack& s, u64 sp) {
 }
 
 constexpr u64 kTagCheckOverride = 1u << 25;  // PSTATE.TCO
-constexpr u64 kLowerDataAbort = 0x24, kLowerInstructionAbort = 0x20, kLong = u64{1} << 25;
+constexpr u64 kLowerDataAbort = 0x24, kLowerInstructionAbort = 0x20, kStackAlignment = 0x26, kLong = u64{1} << 25;
 constexpr u64 kTranslationLevel3 = 0x07, kPermissionLevel3 = 0x0f, kAlignment = 0x21, kTagCheck = 0x11, kWriteNotRead = 1u << 6;
 
 }  // namespace
@@ -151,6 +162,18 @@ const SignalInfo* Process::next_pending(const Thread& t) const {
   return best;
 }
 
+std::array<u8, kSiginfoSize> siginfo_bytes(const SignalInfo& info) {
+  return std::bit_cast<std::array<u8, kSiginfoSize>>(to_siginfo(info, false));
+}
+
+std::optional<SignalInfo> Process::take_pending(Thread& t, SignalSet of) {
+  const SignalSet blocked = t.blocked;
+  t.blocked = ~of;
+  const std::optional<SignalInfo> taken = take_pending(t);
+  t.blocked = blocked;
+  return taken;
+}
+
 std::optional<SignalInfo> Process::take_pending(Thread& t) {
   const SignalInfo* next = next_pending(t);
   if (next == nullptr) return std::nullopt;
@@ -161,10 +184,19 @@ std::optional<SignalInfo> Process::take_pending(Thread& t) {
     queue->erase(at);
     break;
   }
+  if (const auto timer = timers.find(taken.sender); taken.code == si_code::kTimer && timer != timers.end())
+    timer->second.overrun = taken.user;
   return taken;
 }
 
+void Process::report_tags(Thread& t) {
+  if (!t.core.tag_mismatch_noted) return;
+  t.core.tag_mismatch_noted = false;
+  if (!t.ended) send(t, {kSigsegv, si_code::kTagMismatchNoted});
+}
+
 void Process::deliver_signals(Thread& t) {
+  act_for(t);
   while (const std::optional<SignalInfo> info = take_pending(t)) {
     Action& action = (*actions)[info->number];
     if (is_ignored(action, info->number)) continue;
@@ -183,13 +215,7 @@ void Process::push_frame(Thread& t, const SignalInfo& info) {
   isa::ArchState& s = t.core.state();
   const Action& action = (*actions)[info.number];
   Frame f{};
-  f.info.number = info.number;
-  f.info.code = info.code;
-  const bool is_fault = info.is_fault();
-  const u64 sender = static_cast<u32>(info.sender) | u64{info.user} << 32;
-  const bool exposes = (action.flags & action_flag::kExposeTag) != 0;
-  f.info.first = !is_fault ? sender : exposes ? info.address : untag(info.address);
-  f.info.second = is_fault ? 0 : info.value;
+  f.info = to_siginfo(info, (action.flags & action_flag::kExposeTag) != 0);
 
   f.stack = t.alternate_stack;
   if (on_stack(t.alternate_stack, s.sp[0])) f.stack.flags |= kOnStack;
@@ -304,7 +330,7 @@ void Process::take_fault(Thread& t, const StepResult& r) {
   const u64 abort = (fetch ? kLowerInstructionAbort : kLowerDataAbort) << 26 | kLong |
                     (r.fault == FaultKind::Write ? kWriteNotRead : 0);
   if (r.fault == FaultKind::Alignment) {
-    t.fault = {untag(r.address), abort | kAlignment};
+    t.fault = {untag(r.address), t.core.stack_misaligned ? kStackAlignment << 26 | kLong : abort | kAlignment};
     return force(t, {kSigbus, si_code::kMisaligned, untag(r.address)});
   }
   const u64 address = t.core.fault_byte();

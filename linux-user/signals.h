@@ -21,6 +21,8 @@ enum Signal : i32 {
   kSigtstp = 20,
   kSigttou = 22,
   kSigurg = 23,
+  kSigvtalrm = 26,
+  kSigprof = 27,
   kSigwinch = 28,
   kSignals = 64,
 };
@@ -39,7 +41,7 @@ constexpr bool is_stop(i32 n) {
 }
 
 namespace si_code {
-inline constexpr i32 kUser = 0, kTkill = -6, kQueue = -1, kKernel = 0x80;
+inline constexpr i32 kUser = 0, kTkill = -6, kQueue = -1, kTimer = -2, kKernel = 0x80;
 inline constexpr i32 kIllegalOpcode = 1;
 inline constexpr i32 kBreakpoint = 1;
 inline constexpr i32 kNotMapped = 1, kNotAllowed = 2, kTagMismatchNoted = 8, kTagMismatch = 9;

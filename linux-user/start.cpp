@@ -58,7 +58,7 @@ constexpr u64 kHwcap = 1u << 0 | 1u << 1 |    // FP, ASIMD
                        1u << 29;              // SB
 constexpr u64 kHwcap2 = 1u << 0 | 1u << 7 | 1u << 8;  // DCPODP, FLAGM2, FRINT
 
-constexpr u64 kHwcap2Mte = 1u << 18;
+constexpr u64 kHwcap2Mte = 1u << 18 | 1u << 22;  // MTE, MTE3
 
 constexpr u64 kCtr = 0x8444'c004, kCtrDic = u64{1} << 29;  // 64-byte lines, PIPT
 constexpr u64 kDczid = 4;                                  // DC ZVA of 64 bytes
@@ -74,6 +74,7 @@ void Process::load(Thread& t, std::shared_ptr<const ElfImage> program, const std
   image = std::move(program);
   space = std::move(fresh);
   t.core.use(memory());
+  t.core.checks_stack = true;
   const u64 bias = map_program(*image);
 
   const std::string& name = arguments.empty() ? image->file : arguments.front();

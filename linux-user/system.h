@@ -14,6 +14,10 @@
 
 namespace isobar::linux_user {
 
+/// How tags are checked when a program accepts several ways (mte_tcf_preferred of Linux): a mismatch is a fault, is noted,
+/// or is a fault for loads and noted for stores.
+enum class TagChecks : u8 { Synchronous = 1, Asynchronous = 2, Asymmetric = 4 };
+
 struct Options {
   unsigned cores = 1;
   u64 seed = 1;
@@ -22,6 +26,7 @@ struct Options {
   unsigned thread_limit = 1024;     ///< of all processes, zombies included
   bool coherent_fetch = false;      ///< CTR_EL0.DIC
   bool tagging = false;             ///< FEAT_MTE
+  TagChecks preferred_checks = TagChecks::Asynchronous;
   std::string root;                 ///< folder whose files can be opened for reading; empty: none
   std::vector<std::string> arguments;    ///< argv
   std::vector<std::string> environment;  ///< "NAME=value"
@@ -93,7 +98,8 @@ class System {
   void notify() { ++events_; }
   u64 now() const { return time_; }
   u64 now_realtime() const { return kEpoch + time_; }
-  void pass_time(u64 ns) { time_ += ns; }
+  /// A thread has used its core.
+  void pass_time(Thread& t, u64 ns);
   /// Up to `count` threads that wait on the futex with a bit in common, in the order in which they began to wait.
   unsigned wake_futex(const FutexKey& key, unsigned count, u32 bitset);
 
@@ -103,12 +109,14 @@ class System {
   const Options options;
   Store store;
   u64 pipe_ends = 0;  ///< that are open
+  std::vector<TimerFile*> timer_files;
   std::vector<Thread*> waiters;  ///< on futexes, in the order in which they began to wait
 
   static constexpr u64 kMostPipeEnds = 2048;
   static constexpr u64 kEpoch = 1'700'000'000'000'000'000;  ///< of CLOCK_REALTIME when the program starts, ns
 
  private:
+  void expire_timers();
   void wake_sleepers();
   void retry_calls();
   void forget_ended();
@@ -123,6 +131,7 @@ class System {
   bool slice_ends_ = false;
   u64 time_ = 0;
   u64 executed_ = 0;
+  u64 idle_rounds_ = 0;  ///< since a thread ran
   u64 random_state_ = 0;
   i32 next_tid_ = 1000;
   std::vector<i32> last_on_cpu_;

@@ -11,7 +11,7 @@ namespace isobar::linux_user {
 const std::vector<SystemCall>& system_calls() {
   static const std::vector<SystemCall> all = [] {
     std::vector<SystemCall> list;
-    for (auto part : {memory_calls, file_calls, path_calls, time_calls, clone_calls, exec_calls, child_calls, thread_calls, futex_calls,
+    for (auto part : {memory_calls, file_calls, path_calls, time_calls, timer_calls, schedule_calls, clone_calls, exec_calls, child_calls, thread_calls, futex_calls,
                       signal_calls, process_calls, rseq_calls}) {
       const std::vector<SystemCall> calls = part();
       list.insert(list.end(), calls.begin(), calls.end());
@@ -31,14 +31,19 @@ const SystemCall* find_system_call(u64 number) {
 
 void Process::enter(Thread& t, const isa::StepResult& r) {
   constexpr u64 kCallTime = 100;
-  if (r.kind != isa::StepResult::Kind::Exception || r.exception != isa::ExceptionOp::Svc) return take_fault(t, r);
+  if (r.kind != isa::StepResult::Kind::Exception || r.exception != isa::ExceptionOp::Svc) {
+    take_fault(t, r);
+    return report_tags(t);
+  }
   t.core.state().pc += 4;
   t.core.state().monitor = {};
-  system.pass_time(kCallTime);
+  system.pass_time(t, kCallTime);
   system_call(t);
+  report_tags(t);
 }
 
 void Process::system_call(Thread& t) {
+  act_for(t);
   isa::ArchState& s = t.core.state();
   t.call = {static_cast<u32>(s.x[8]), {}};
   std::copy_n(s.x.begin(), 6, t.call.a);
@@ -52,6 +57,7 @@ void Process::system_call(Thread& t) {
 }
 
 void Process::retry(Thread& t) {
+  act_for(t);
   t.wait.reset();
   const Call call = t.call;
   const i64 result = find_system_call(call.number)->run(*this, t, call);
@@ -64,6 +70,7 @@ void Process::retry(Thread& t) {
 
 /// The call returns EINTR, or is made again: without a handler, or after one that says so.
 void Process::interrupt(Thread& t) {
+  act_for(t);
   const Wait w = *t.wait;
   const SignalInfo* next = next_pending(t);
   if (next == nullptr) return;

@@ -44,6 +44,7 @@ struct Wait {
   std::optional<u64> deadline;   ///< simulated time, ns
   i64 result_in_time = 0;        ///< when the deadline has come
   u64 remaining = 0;             ///< where an interrupted relative sleep stores what is left, or 0
+  SignalSet taken = 0;           ///< signals that end the wait without a handler (rt_sigtimedwait)
   bool restarts = false;         ///< interrupted by a handler with SA_RESTART: the call is made again
 };
 
@@ -51,6 +52,7 @@ struct Wait {
 struct RseqArea {
   u64 address = 0;
   u32 signature = 0;
+  u32 size = 0;
 };
 
 struct Thread {
@@ -62,6 +64,9 @@ struct Thread {
   unsigned cpu = 0;
   u64 affinity = 0;  ///< bit n: may run on core n
   std::string name;
+  u64 processor_time = 0;  ///< ns
+  u32 policy = 0;          ///< of sched_setscheduler()
+  i32 nice = 0;
 
   std::optional<Wait> wait;
   bool ended = false;

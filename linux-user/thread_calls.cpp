@@ -53,7 +53,7 @@ Thread* named(Process& p, Thread& t, u64 tid) {
 i64 sched_setaffinity(Process& p, Thread& t, const Call& c) {
   u64 mask = 0;
   const u64 size = std::min<u64>(static_cast<u32>(c.a[1]), sizeof mask);
-  if (p.memory().read(Process::untag(c.a[2]), &mask, size) != size) return -kEFAULT;
+  if (p.memory().read(p.pointer(c.a[2]), &mask, size) != size) return -kEFAULT;
   Thread* target = named(p, t, c.a[0]);
   if (target == nullptr) return -kESRCH;
   mask &= ones(p.system.options.cores);
@@ -74,19 +74,6 @@ i64 sched_getaffinity(Process& p, Thread& t, const Call& c) {
   return p.put(c.a[2], target->affinity) ? 8 : -kEFAULT;
 }
 
-/// All threads have the normal policy, which has one priority.
-i64 sched_getscheduler(Process& p, Thread& t, const Call& c) {
-  if (static_cast<i32>(c.a[0]) < 0) return -kEINVAL;
-  return named(p, t, c.a[0]) == nullptr ? -kESRCH : 0;
-}
-i64 sched_priority_limit(Process&, Thread&, const Call& c) {
-  constexpr u64 kFifo = 1, kRoundRobin = 2, kReserved = 4, kDeadline = 6, kMaximum = 125;
-  const u64 policy = static_cast<u32>(c.a[0]);
-  if (policy > kDeadline || policy == kReserved) return -kEINVAL;
-  if (policy != kFifo && policy != kRoundRobin) return 0;
-  return c.number == kMaximum ? 99 : 1;
-}
-
 i64 getcpu(Process& p, Thread& t, const Call& c) {
   const u32 cpu = t.cpu, node = 0;
   if (c.a[0] != 0 && !p.put(c.a[0], cpu)) return -kEFAULT;
@@ -99,12 +86,9 @@ std::vector<SystemCall> thread_calls() {
   return {{93, "exit", 1, exit},
           {94, "exit_group", 1, exit_group},
           {96, "set_tid_address", 1, set_tid_address},
-          {120, "sched_getscheduler", 1, sched_getscheduler},
           {122, "sched_setaffinity", 3, sched_setaffinity},
           {123, "sched_getaffinity", 3, sched_getaffinity},
           {124, "sched_yield", 0, sched_yield},
-          {125, "sched_get_priority_max", 1, sched_priority_limit},
-          {126, "sched_get_priority_min", 1, sched_priority_limit},
           {168, "getcpu", 3, getcpu},
           {172, "getpid", 0, getpid},
           {173, "getppid", 0, getppid},

@@ -29,10 +29,17 @@ bool is_realtime(u64 id) {
   return id == 0 || id == 5 || id == 8 || id == 11;
 }
 
-i64 clock_gettime(Process& p, Thread&, const Call& c) {
+u64 read_clock(const Process& p, const Thread& t, u64 id) {
+  constexpr u64 kProcessTime = 2, kThreadTime = 3;
+  if (id == kProcessTime) return p.processor_time;
+  if (id == kThreadTime) return t.processor_time;
+  return is_realtime(id) ? p.system.now_realtime() : p.system.now();
+}
+
+i64 clock_gettime(Process& p, Thread& t, const Call& c) {
   const u64 id = static_cast<u32>(c.a[0]);
   if (!is_clock(id)) return -kEINVAL;
-  return p.put(c.a[1], to_timespec(is_realtime(id) ? p.system.now_realtime() : p.system.now())) ? 0 : -kEFAULT;
+  return p.put(c.a[1], to_timespec(read_clock(p, t, id))) ? 0 : -kEFAULT;
 }
 
 i64 clock_getres(Process& p, Thread&, const Call& c) {

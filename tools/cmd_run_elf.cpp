@@ -27,6 +27,7 @@ struct Options {
   u64 memory = 1024;
   bool dic = false;
   bool mte = false;
+  std::string preferred = "async";
   std::string root;
   std::vector<std::string> environment;
   bool system_calls = false;
@@ -65,6 +66,10 @@ ExitStatus run_program(const Options& o) {
   options.page_limit = o.memory * ((1 << 20) / functional::kPageSize);
   options.coherent_fetch = o.dic;
   options.tagging = o.mte;
+  using linux_user::TagChecks;
+  options.preferred_checks = o.preferred == "sync"    ? TagChecks::Synchronous
+                             : o.preferred == "async" ? TagChecks::Asynchronous
+                                                      : TagChecks::Asymmetric;
   options.root = o.root;
   options.arguments = o.program;
   options.environment = o.environment;
@@ -115,7 +120,10 @@ void add_run_elf(CLI::App& app, Action& chosen) {
       ->check(CLI::Range(u64{1}, u64{1} << 16))
       ->type_name("MIB");
   sub->add_flag("--dic", o->dic, "Instruction caches see every store (CTR_EL0.DIC)");
-  sub->add_flag("--mte", o->mte, "Memory tagging exists (FEAT_MTE), checked synchronously");
+  sub->add_flag("--mte", o->mte, "Memory tagging exists (FEAT_MTE)");
+  sub->add_option("--mte-prefer", o->preferred, "Checks of programs that accept sync and async (default async)")
+      ->check(CLI::IsMember({"sync", "async", "asymm"}))
+      ->type_name("KIND");
   sub->add_option("--root", o->root, "Folder whose files the program can read (default: none)")
       ->check(CLI::ExistingDirectory)
       ->type_name("DIR");

@@ -75,8 +75,8 @@ TEST(Programs, MappingsAndFutexesOfRarerKinds) {
   for (u64 seed = 1; seed <= 5; ++seed) expect_exit(run_program("calls", with(2, seed)), 0, "0 failures\n");
 }
 
-TEST(Programs, ProcessesAndFiles) {
-  for (const char* name : {"processes", "files"}) {
+TEST(Programs, ProcessesFilesAndTimers) {
+  for (const char* name : {"processes", "files", "timers"}) {
     ISOBAR_NEEDS_PROGRAM(name);
     for (u64 seed = 1; seed <= 4; ++seed)
       expect_exit(run_program(name, with(seed % 3 + 1, seed)), 0, "0 failures\n");
@@ -87,6 +87,12 @@ TEST(Programs, MemoryTagging) {
   ISOBAR_NEEDS_PROGRAM("mte");
   Options o = with(2, 1);
   o.tagging = true;
+  expect_exit(run_program("mte", o), 0, "0 failures\n");
+  o.preferred_checks = TagChecks::Synchronous;
+  o.arguments = {"sync"};
+  expect_exit(run_program("mte", o), 0, "0 failures\n");
+  o.preferred_checks = TagChecks::Asymmetric;
+  o.arguments = {"asymm"};
   expect_exit(run_program("mte", o), 0, "0 failures\n");
 }
 

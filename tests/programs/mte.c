@@ -9,7 +9,9 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <ucontext.h>
+#include <unistd.h>
 
 #define PROT_TAGGED 0x20
 
@@ -46,12 +48,94 @@ static char* get_tag(char* p) {
   return p;
 }
 
+static char load(const char* p) {
+  char c;
+  __asm__ volatile("ldrb %w0, [%1]" : "=r"(c) : "r"(p) : "memory");
+  return c;
+}
+
+static void note(int number, siginfo_t* info, void* context) {
+  (void)number;
+  (void)context;
+  ++caught;
+  code = info->si_code;
+  address = (uintptr_t)info->si_addr;
+}
+
+/// Mismatches are noted: the access happens, the signal comes with the next entry into the kernel.
+static void asynchronous(char* page) {
+  struct sigaction a;
+  memset(&a, 0, sizeof a);
+  a.sa_sigaction = note;
+  a.sa_flags = SA_SIGINFO;
+  sigaction(SIGSEGV, &a, NULL);
+  const unsigned long both[] = {PR_MTE_TCF_ASYNC, PR_MTE_TCF_ASYNC | PR_MTE_TCF_SYNC};
+  for (int i = 0; i < 2; ++i) {
+    CHECK(prctl(PR_SET_TAGGED_ADDR_CTRL, PR_TAGGED_ADDR_ENABLE | both[i] | 0xfffeul << PR_MTE_TAG_SHIFT, 0, 0, 0) == 0);
+    char* right = set_tag(page, 6);
+    caught = 0;
+    store(right, 1);
+    syscall(SYS_getppid);
+    CHECK(caught == 0);
+    store(page, 2 + i);
+    syscall(SYS_getppid);
+    CHECK(caught == 1 && code == 8 && address == 0 && load(right) == 2 + i);
+    (void)load(page);
+    syscall(SYS_getppid);
+    CHECK(caught == 2);
+    // Without a system call, the end of the time slice.
+    store(page, 4);
+    while (caught == 2) __asm__ volatile("");
+    CHECK(caught == 3);
+    // Blocked, it stays pending.
+    sigset_t set, old;
+    sigemptyset(&set);
+    sigaddset(&set, SIGSEGV);
+    sigprocmask(SIG_BLOCK, &set, &old);
+    store(page, 5);
+    syscall(SYS_getppid);
+    CHECK(caught == 3);
+    sigprocmask(SIG_SETMASK, &old, NULL);
+    CHECK(caught == 4);
+  }
+  // Pointers with tags are for programs that said so.
+  char* tagged = set_tag(page, 6);
+  CHECK(write(-1, tagged, 1) == -1 && errno == EBADF && access(tagged, 0) == -1 && errno == ENOENT);
+  CHECK(prctl(PR_SET_TAGGED_ADDR_CTRL, 0, 0, 0, 0) == 0);
+  CHECK(access(tagged, 0) == -1 && errno == EFAULT && access(page, 0) == -1 && errno == ENOENT);
+}
+
+/// What is done if both kinds are accepted depends on the machine: "sync" or "asymm".
+static int preferred(char* page, const char* kind) {
+  const int loads_only = strcmp(kind, "asymm") == 0;
+  struct sigaction a;
+  memset(&a, 0, sizeof a);
+  a.sa_sigaction = handler;
+  a.sa_flags = SA_SIGINFO;
+  sigaction(SIGSEGV, &a, NULL);
+  prctl(PR_SET_TAGGED_ADDR_CTRL,
+        PR_TAGGED_ADDR_ENABLE | PR_MTE_TCF_SYNC | PR_MTE_TCF_ASYNC | 0xfffeul << PR_MTE_TAG_SHIFT, 0, 0, 0);
+  char* right = set_tag(page, 6);
+  store(right, 1);
+  (void)load(page);
+  CHECK(caught == 1 && code == 9);
+  if (loads_only) {
+    a.sa_sigaction = note;
+    sigaction(SIGSEGV, &a, NULL);
+  }
+  store(page, 2);
+  syscall(SYS_getppid);
+  CHECK(caught == 2 && code == (loads_only ? 8 : 9) && load(right) == (loads_only ? 2 : 1));
+  printf("%d failures\n", failures);
+  return failures != 0;
+}
+
 static void* in_thread(void* p) {
   store(p, 7);
   return NULL;
 }
 
-int main(void) {
+int main(int argc, char** argv) {
   CHECK((getauxval(AT_HWCAP2) & (1ul << 18)) != 0);
   struct sigaction a;
   memset(&a, 0, sizeof a);
@@ -64,6 +148,7 @@ int main(void) {
   CHECK(prctl(PR_GET_TAGGED_ADDR_CTRL, 0, 0, 0, 0) == (long)control);
   char* page = mmap(NULL, 8192, PROT_READ | PROT_WRITE | PROT_TAGGED, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   CHECK(page != MAP_FAILED);
+  if (argc > 1) return preferred(page, argv[1]);
 
   char* first = set_tag(page, 5);
   store(first, 1);
@@ -105,6 +190,8 @@ int main(void) {
   prctl(PR_SET_TAGGED_ADDR_CTRL, PR_TAGGED_ADDR_ENABLE, 0, 0, 0);
   store(wrong, 9);
   CHECK(caught == 6 && *page == 9);
+  strcpy(page, "/none");
+  asynchronous(page);
   printf("%d failures\n", failures);
   return failures != 0;
 }
