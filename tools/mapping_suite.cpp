@@ -51,6 +51,7 @@ std::string data_folder() {
   for (fs::path start : {fs::current_path(e), fs::read_symlink("/proc/self/exe", e).parent_path()}) {
     for (fs::path p = start; !p.empty(); p = p.parent_path()) {
       if (is_data_folder(p)) return p.string();
+      if (is_data_folder(p / "share" / "isobar")) return (p / "share" / "isobar").string();
       if (p == p.parent_path()) break;
     }
   }
