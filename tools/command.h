@@ -15,6 +15,7 @@ void add_run(CLI::App& app, Action& chosen);
 void add_explore(CLI::App& app, Action& chosen);
 void add_explain(CLI::App& app, Action& chosen);
 void add_flavours(CLI::App& app, Action& chosen);
+void add_hunt(CLI::App& app, Action& chosen);
 void add_lint(CLI::App& app, Action& chosen);
 void add_profile(CLI::App& app, Action& chosen);
 void add_mapping(CLI::App& app, Action& chosen);

@@ -68,6 +68,7 @@ ExitStatus run(int argc, char** argv) {
   add_explore(app, chosen);
   add_explain(app, chosen);
   add_flavours(app, chosen);
+  add_hunt(app, chosen);
   add_lint(app, chosen);
   add_profile(app, chosen);
   add_mapping(app, chosen);

@@ -1,0 +1,79 @@
+"""isobar hunt: exit statuses, JSON, traces that replay, and Ctrl-C."""
+
+import json
+import pathlib
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+from isobar_command import AS_EXPECTED, BAD_INPUT, BINARY, DIFFERS, ROOT, UNDETERMINED, isobar
+
+ALGORITHMS = pathlib.Path("scenarios/algorithms")
+STORE_BUFFERING = """AArch64 SB
+{0:X1=x; 0:X2=y; 1:X1=y; 1:X2=x;}
+ P0          | P1          ;
+ MOV W0,#1   | MOV W0,#1   ;
+ STR W0,[X1] | STR W0,[X1] ;
+ LDR W3,[X2] | LDR W3,[X2] ;
+exists (0:X3=0 /\\ 1:X3=0)
+"""
+
+
+class Hunt(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.trace = self.folder / "hunt.trace"
+
+    def hunt(self, *arguments):
+        return isobar("hunt", "--trace", self.trace, *arguments)
+
+    def test_a_failure_is_shrunk_and_replays(self):
+        for strategy in ("random", "pct", "delay"):
+            result = self.hunt("--json", "--strategy", strategy, ALGORITHMS / "ticket-lock-broken.yaml")
+            self.assertEqual(result.returncode, DIFFERS, result.stderr)
+            report = json.loads(result.stdout)
+            self.assertEqual((report["format"], report["status"]), ("isobar-hunt/1", "found"))
+            self.assertEqual(report["found"]["what"], "sometimes counter != 2")
+            before, after = report["shrunk"]["before"], report["shrunk"]["after"]
+            self.assertLessEqual(after["switches"], before["switches"])
+            self.assertLessEqual(after["switches"], 2)
+            replay = json.loads(isobar("replay", "--json", self.trace).stdout)
+            self.assertTrue(replay["same"])
+            self.assertEqual((replay["state"], replay["transitions"]), (report["found"]["state"], after["steps"]))
+
+    def test_nothing_is_found_in_a_correct_algorithm(self):
+        result = self.hunt("--runs", 300, "--jobs", 2, ALGORITHMS / "ticket-lock.yaml")
+        self.assertEqual(result.returncode, AS_EXPECTED, result.stderr)
+        self.assertIn("Nothing found", result.stdout)
+        self.assertFalse(self.trace.exists())
+
+    def test_the_condition_of_a_litmus_test_or_another_state(self):
+        test = self.folder / "SB.litmus"
+        test.write_text(STORE_BUFFERING, encoding="utf-8")
+        self.assertEqual(self.hunt(test).returncode, DIFFERS)
+        self.assertEqual(self.hunt("--outcome", "0:X3=1; 1:X3=1", test).returncode, DIFFERS)
+        self.assertEqual(self.hunt("--tso", "all", "--outcome", "0:X3=2", "--runs", 50, test).returncode, AS_EXPECTED)
+
+    def test_bad_input(self):
+        self.assertEqual(self.hunt("missing.yaml").returncode, BAD_INPUT)
+        self.assertEqual(self.hunt("--strategy", "best", ALGORITHMS / "dekker.yaml").returncode, BAD_INPUT)
+        self.assertEqual(self.hunt("--runs", "0", ALGORITHMS / "dekker.yaml").returncode, BAD_INPUT)
+
+    def test_an_interrupt_keeps_what_was_seen(self):
+        command = [BINARY, "hunt", "--json", "--runs", "100000000", str(ALGORITHMS / "dekker.yaml")]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+            time.sleep(0.5)
+            process.send_signal(signal.SIGINT)
+            report = json.loads(process.communicate(timeout=60)[0])
+        self.assertEqual(process.returncode, UNDETERMINED)
+        self.assertEqual(report["status"], "stopped")
+        self.assertGreater(report["runs"], 0)
+        self.assertGreater(report["distinct"], 0)
+
+
+if __name__ == "__main__":
+    unittest.main()

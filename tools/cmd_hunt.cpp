@@ -1,0 +1,89 @@
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "support/diagnostic.h"
+#include "tools/batch.h"
+#include "tools/command.h"
+#include "tools/files.h"
+#include "tools/hunting.h"
+#include "tools/search_flags.h"
+
+namespace isobar::tools {
+
+namespace {
+
+struct Options {
+  std::string file;
+  Overrides overrides;
+  HuntFlags hunt;
+  OutputOptions output;
+};
+
+/// "hunt.trace", or "hunt.tso.trace" for the variant "tso" if there are several.
+std::string trace_path(const std::string& given, const Workload& w, bool several) {
+  if (!several || w.variant.empty()) return given;
+  const std::size_t dot = given.find_last_of("./");
+  const std::size_t end = dot == std::string::npos || given[dot] == '/' ? given.size() : dot;
+  return given.substr(0, end) + "." + w.variant + given.substr(end);
+}
+
+std::vector<CaseReport> hunt_file(const Options& options, ProgressLine& progress) {
+  Overrides overrides = options.overrides;
+  overrides.guesses = Guesses::Squash;
+  const std::vector<Workload> workloads = load_workloads(options.file, overrides);
+  std::vector<CaseReport> reports;
+  for (const Workload& w : workloads)
+    reports.push_back(
+        hunt_workload(w, options.hunt, trace_path(options.hunt.trace_file, w, workloads.size() > 1), progress));
+  return reports;
+}
+
+ExitStatus hunt_one(const Options& options) {
+  ProgressLine progress;
+  ReportPrinter printer(options.output);
+  const std::vector<CaseReport> reports =
+      guarded(kHuntFormat, options.file, [&] { return hunt_file(options, progress); });
+  progress.erase();
+  printer.print(reports);
+  return printer.finish();
+}
+
+}  // namespace
+
+void add_hunt(CLI::App& app, Action& chosen) {
+  CLI::App* sub = app.add_subcommand("hunt", "Many random runs until one fails, and the shortest schedule that does");
+  auto o = std::make_shared<Options>();
+  o->output.suite = "isobar hunt";
+  const std::map<std::string, hunt::Strategy> strategies = {
+      {"random", hunt::Strategy::Random}, {"pct", hunt::Strategy::Pct}, {"delay", hunt::Strategy::Delay}};
+  sub->add_option("FILE", o->file, "A scenario (.yaml) or litmus test")->type_name("")->required();
+  sub->add_option("--runs", o->hunt.runs, "Runs at most (default 10000)")
+      ->check(CLI::Range(u64{1}, u64{1} << 40).description(""))
+      ->type_name("N");
+  sub->add_option("--strategy", o->hunt.strategy, "random, pct (default) or delay (docs/hunt.md)")
+      ->type_name("S")
+      ->transform(CLI::CheckedTransformer(strategies).description(""));
+  sub->add_option("--depth", o->hunt.depth, "pct: depth of the failures (default 3); delay: delays (default 2)")
+      ->check(CLI::Range(1u, 20u).description(""))
+      ->type_name("D");
+  sub->add_option("--seed", o->hunt.seed, "Of all runs (default 1)")->type_name("N");
+  sub->add_option("--outcome", o->hunt.outcome, "The state to look for, instead of what the expectations forbid")
+      ->type_name("STATE");
+  sub->add_flag("--sometimes", o->hunt.sometimes, "Look for what 'sometimes' expects as well");
+  sub->add_option("--trace", o->hunt.trace_file, "Where the failing run goes (default hunt.trace)")->type_name("FILE");
+  sub->add_flag("!--no-shrink", o->hunt.shrink, "Keep the schedule as it was found");
+  sub->add_option("--max-steps", o->hunt.max_steps, "Give a run up after N steps (default 200000)")
+      ->check(CLI::Range(u64{1}, u64{1} << 40).description(""))
+      ->type_name("N");
+  sub->add_option("--timeout", o->hunt.timeout_seconds, "Stop after S seconds per variant")
+      ->check(CLI::Range(0.0, 1e9).description(""))
+      ->type_name("S");
+  add_jobs_flag(*sub, o->hunt.jobs);
+  sub->add_flag("--json", o->output.json, "One JSON object per line (docs/output.md)");
+  add_machine_flags(*sub, o->overrides);
+  sub->callback([&chosen, o] { chosen = [o] { return hunt_one(*o); }; });
+}
+
+}  // namespace isobar::tools
