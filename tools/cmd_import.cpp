@@ -17,7 +17,7 @@ namespace {
 struct Options {
   std::string input;
   std::string output = "-";
-  std::vector<std::string> threads, variables, registers, never, sometimes, always;
+  std::vector<std::string> threads, variables, registers, never, sometimes, always, follow;
   scenarios::GuestOptions guest;
   unsigned translation = 0;    ///< QEMU
   std::string symbols;         ///< not QEMU; a file
@@ -41,7 +41,7 @@ ExitStatus import_qemu(const Options& options) {
     std::fputs(scenarios::list_blocks(log).c_str(), stdout);
     return ExitStatus::AsExpected;
   }
-  const scenarios::QemuScenarioOptions scenario{guest_options(options), options.threads, options.translation};
+  const scenarios::QemuScenarioOptions scenario{guest_options(options), options.threads, options.translation, options.follow};
   write_file(options.output, scenarios::qemu_scenario(log, options.input, scenario));
   return ExitStatus::AsExpected;
 }
@@ -139,6 +139,11 @@ void add_import(CLI::App& app, Action& chosen) {
   qemu->add_option("--translation", options->translation,
                    "Which translation of the blocks: 1 is the first (default: the last)")
       ->type_name("N")
+      ->needs(thread);
+  qemu->add_option("--follow", options->follow,
+                   "Function (or 0x block) where threads go on when a block leaves for it; may be repeated")
+      ->type_name("NAME")
+      ->take_all()
       ->needs(thread);
   qemu->callback([&chosen, options] { chosen = [options] { return import_qemu(*options); }; });
   add_code(sub, chosen, Format::Fex, "fex", "Log of FEX with FEX_DISASSEMBLE=blocks", "LOG");

@@ -6,6 +6,7 @@
 #include <array>
 #include <functional>
 #include <map>
+#include <optional>
 
 #include "isa/assembler.h"
 #include "support/bits.h"
@@ -31,7 +32,7 @@ constexpr u64 kHostStacks = 0x6100'0000'0000;
 constexpr u64 kPerThread = 0x10000;
 constexpr u64 kHostStackBytes = 0x800;
 constexpr u64 kGuestStacks = 0x7000'0000;  // guest addresses
-constexpr u64 kGuestStackBytes = 64;
+constexpr u64 kGuestStackBytes = 512;  // the pointer starts in the middle
 
 constexpr u32 kEnterBlock = 0xd61f0020;  // BR X1, the end of the entry code
 
@@ -76,16 +77,19 @@ std::vector<unsigned> translations(const QemuLog& log) {
   return numbers;
 }
 
+/// "0x401180" as a number; nullopt for a symbol.
+std::optional<u64> guest_address(const std::string& text) {
+  const bool numeric = text.rfind("0x", 0) == 0 && text.size() > 2 && text.size() <= 18 &&
+                       text.find_first_not_of("0123456789abcdefABCDEF", 2) == std::string::npos;
+  return numeric ? std::optional<u64>(std::stoull(text, nullptr, 16)) : std::nullopt;
+}
+
 /// Blocks of a function start at its symbol; QEMU names every block of a function alike, so the first one
 /// counts.
 const TranslatedBlock& find_block(const QemuLog& log, const std::string& file, const std::string& wanted,
                                   unsigned translation) {
-  u64 guest_pc = 0;
-  const bool numeric = wanted.rfind("0x", 0) == 0 && wanted.size() > 2 && wanted.size() <= 18 &&
-                       wanted.find_first_not_of("0123456789abcdefABCDEF", 2) == std::string::npos;
-  if (numeric) {
-    guest_pc = std::stoull(wanted, nullptr, 16);
-  } else {
+  std::optional<u64> guest_pc = guest_address(wanted);
+  if (!guest_pc) {
     const auto first = std::find_if(log.blocks.begin(), log.blocks.end(),
                                     [&](const TranslatedBlock& b) { return b.symbol == wanted; });
     if (first == log.blocks.end()) fail(file, fmt::format("no block of a guest function '{}'", wanted));
@@ -94,16 +98,38 @@ const TranslatedBlock& find_block(const QemuLog& log, const std::string& file, c
   const TranslatedBlock* found = nullptr;
   unsigned count = 0;
   for (const TranslatedBlock& b : log.blocks) {
-    if (b.guest_pc != guest_pc) continue;
+    if (b.guest_pc != *guest_pc) continue;
     ++count;
     if (translation == 0 || count == translation) found = &b;
   }
   if (found == nullptr) {
-    fail(file, count == 0 ? fmt::format("no block at guest address {:#x}", guest_pc)
+    fail(file, count == 0 ? fmt::format("no block at guest address {:#x}", *guest_pc)
                           : fmt::format("'{}' was translated {} times, there is no translation {}", wanted,
                                         count, translation));
   }
   return *found;
+}
+
+/// The blocks of `names` (functions, or addresses of blocks), one of each guest address: the translation that was asked
+/// for, else the last before it.
+std::vector<const TranslatedBlock*> followed_blocks(const QemuLog& log, const std::string& file,
+                                                    const std::vector<std::string>& names, unsigned translation) {
+  std::map<u64, const TranslatedBlock*> found;
+  const std::vector<unsigned> numbers = translations(log);
+  for (const std::string& name : names) {
+    bool any = false;
+    for (std::size_t i = 0; i < log.blocks.size(); ++i) {
+      const TranslatedBlock& b = log.blocks[i];
+      const auto address = guest_address(name);
+      if (address ? b.guest_pc != *address : b.symbol != name) continue;
+      any = true;
+      if (translation == 0 || numbers[i] <= translation) found[b.guest_pc] = &b;
+    }
+    if (!any) fail(file, fmt::format("no block of '{}' to follow", name));
+  }
+  std::vector<const TranslatedBlock*> blocks;
+  for (const auto& [pc, block] : found) blocks.push_back(block);
+  return blocks;
 }
 
 std::string code_yaml(const std::string& name, const HostCode& code,
@@ -130,7 +156,7 @@ std::string thread_memory_yaml(const std::string& thread, u64 cpu, u64 stack, u6
     const std::string value = initial(thread, kRegisters[r]);
     const bool is_stack = value.empty() && r == kStackPointer;
     y += fmt::format("  {}_{}: {{at: {:#x}{}}}\n", thread, kRegisters[r], cpu + 8 * r,
-                     is_stack        ? fmt::format(", value: {:#x}", guest_stack)
+                     is_stack        ? fmt::format(", value: {:#x}", guest_stack + kGuestStackBytes / 2)
                      : value.empty() ? ""
                                      : ", value: " + value);
   }
@@ -191,6 +217,26 @@ std::string initial_value(const GuestOptions& guest, const std::string& thread, 
   return value;
 }
 
+/// The text of a thread that runs one block.
+std::string enter_once_yaml(const std::string& name, const std::string& block, u64 stack) {
+  return fmt::format(
+      "  {}:\n    registers: {{X0: {}_rax, X1: {}, X16: enter_and_leave, SP: {:#x}}}\n    asm: |\n      BLR X16\n", name,
+      name, block, stack);
+}
+
+/// The text of a thread that goes on with the block of the guest's instruction pointer as long as there is one; `blocks`
+/// are names by guest address. CSEL instead of branches, which would be guessed.
+std::string main_loop_yaml(const std::string& name, const std::string& block, u64 stack,
+                           const std::map<u64, std::string>& blocks) {
+  std::string y = fmt::format(
+      "  {}:\n    registers: {{X19: {}_rax, X20: enter_and_leave, X1: {}, SP: {:#x}}}\n    asm: |\n"
+      "      go_on:\n      MOV X0, X19\n      BLR X20\n      LDR X9, [X19, #{}]  // RIP\n      MOV X1, #0\n",
+      name, name, block, stack, kInstructionPointer);
+  for (const auto& [pc, label] : blocks)
+    y += fmt::format("      LDR X10, ={:#x}\n      LDR X11, ={}\n      CMP X9, X10\n      CSEL X1, X11, X1, EQ\n", pc, label);
+  return y + "      CBNZ X1, go_on\n";
+}
+
 }  // namespace
 
 std::string list_blocks(const QemuLog& log) {
@@ -228,6 +274,14 @@ std::string qemu_scenario(const QemuLog& log, const std::string& file, const Qem
     const bool taken = std::find(names.begin(), names.end(), name) != names.end();
     names.push_back(taken ? fmt::format("{}_{}", name, names.size()) : name);
   }
+  std::vector<std::string> followed = options.follow;
+  for (std::size_t i = 0; i < names.size() && !options.follow.empty(); ++i)
+    followed.push_back(fmt::format("{:#x}", used.blocks[i].guest_pc));
+  std::map<u64, std::string> labels;
+  for (const TranslatedBlock* b : followed_blocks(log, file, followed, options.translation)) {
+    used.blocks.push_back(*b);
+    labels[b->guest_pc] = fmt::format("block_{:x}", b->guest_pc);
+  }
   const std::vector<u64> helpers = helper_addresses(used);
   const std::vector<u64> lookups = lookup_addresses(used);
   for (const u64 h : helpers) {
@@ -257,12 +311,17 @@ std::string qemu_scenario(const QemuLog& log, const std::string& file, const Qem
     const u64 cpu = kCpuStates + kPerThread * i + 0x100;
     const u64 stack = kHostStacks + kPerThread * i;
     const TranslatedBlock& b = used.blocks[i];
-    if (placed.emplace(b.code.base, names[i]).second) y += code_yaml(names[i] + "_block", b.code, b.guest);
+    const std::string label = labels.empty() ? names[i] + "_block" : labels[b.guest_pc];
+    if (placed.emplace(b.code.base, label).second) y += code_yaml(label, b.code, b.guest);
     y += thread_memory_yaml(names[i], cpu, stack, kGuestStacks + kPerThread * i, base, initial);
-    threads += fmt::format(
-        "  {}:\n    registers: {{X0: {}_rax, X1: {}_block, X16: enter_and_leave, SP: {:#x}}}\n"
-        "    asm: |\n      BLR X16\n",
-        names[i], names[i], placed[b.code.base], stack + kHostStackBytes);
+    const std::string& first = placed[b.code.base];
+    threads += labels.empty() ? enter_once_yaml(names[i], first, stack + kHostStackBytes)
+                              : main_loop_yaml(names[i], first, stack + kHostStackBytes, labels);
+  }
+  for (std::size_t i = names.size(); i < used.blocks.size(); ++i) {
+    const TranslatedBlock& b = used.blocks[i];
+    const std::string& label = labels[b.guest_pc];
+    if (placed.emplace(b.code.base, label).second) y += code_yaml(label, b.code, b.guest);
   }
   return y + threads + guest_questions_yaml(options.guest, names, {"rax", "rbx", "rcx", "rdx"}, place_of_register);
 }

@@ -1,7 +1,7 @@
 // From a QEMU log to a scenario: translated blocks of an x86-64 guest as the threads of a machine.
 //
-// Each thread enters one block through QEMU's own entry code, with a CPU state, a host stack and a guest stack of its
-// own, and leaves through QEMU's exit code. Knows the layout of CPUX86State in QEMU 7.2 to 10.0.
+// Each thread enters a block through QEMU's own entry code, with a CPU state, a host stack and a guest stack of its own, and
+// leaves through QEMU's exit code; if asked, it goes on with the block that the guest goes on with. Knows the layout of CPUX86State in QEMU 7.2 to 10.0.
 #pragma once
 
 #include <string>
@@ -18,10 +18,13 @@ struct QemuScenarioOptions {
   /// Which translation of a block: 1 is the first one. QEMU translates all code again when the process becomes
   /// multi-threaded. 0: the last.
   unsigned translation = 0;
+  /// Functions, or 0x addresses of single blocks: where a block leaves for the guest address of one of their blocks, or
+  /// of a block of `threads`, the thread goes on there as QEMU's main loop does. Empty: a thread runs one block.
+  std::vector<std::string> follow;
 };
 
 /// YAML text of the scenario; what is observed are the guest registers and variables. Throws InputError: no prologue in
-/// the log, no such block or translation, a name that is not an identifier, a helper whose work is not known without
+/// the log, no such block or translation, no block of a followed function, a name that is not an identifier, a helper whose work is not known without
 /// `stub_helpers` (the lookup of the next block is known: it leaves the translated code).
 std::string qemu_scenario(const QemuLog& log, const std::string& file, const QemuScenarioOptions& options);
 

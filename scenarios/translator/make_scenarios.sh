@@ -71,6 +71,44 @@ expect:
     why: The message does arrive.
 TEXT
 
+spin() {
+  make "$2" qemu "$here/spin.log" --thread writer --thread reader --follow reader --translation "$1" \
+    --variable data=0x404000 --variable flag=0x404100
+}
+
+spin 1 spin-single-threaded.yaml <<'TEXT'
+name: Waiting for a message, translated for one thread
+description: |
+  An x86-64 thread waits in a loop for a flag and then loads the data, as QEMU would translate it without barriers. Every
+  thread runs several blocks: it goes on with the one for the guest address where the last one left, as QEMU's main loop does.
+variants:
+  weak: {machine: {kind: none}}
+  tso: {machine: {kind: actlr, tso: true}}
+--
+expect:
+  - sometimes: reader_rax == 0
+    for: weak
+    why: RAX is the data. Its load was satisfied before that of the flag, or the stores changed places; x86 forbids it.
+  - always: reader_rax == 1
+    for: tso
+    why: The hardware keeps the order that the translation left out.
+  - sometimes: reader_rax == 1
+    why: The message does arrive.
+TEXT
+
+spin 2 spin-multi-threaded.yaml <<'TEXT'
+name: Waiting for a message, translated for several threads
+description: |
+  The same guest loop with the barriers that QEMU emits when a process has several threads.
+variants:
+  weak: {machine: {kind: none}}
+  tso: {machine: {kind: actlr, tso: true}}
+--
+expect:
+  - always: reader_rax == 1
+    why: DMB ISH before the second store and DMB ISHLD before the second load keep the order.
+TEXT
+
 data=rdi
 flag=rsi
 message_passing fex-plain.yaml fex "$here/fex.log" --symbols "$here/fex.sym" --thread writer --thread reader <<'TEXT'

@@ -90,6 +90,16 @@ class Import(unittest.TestCase):
             made = self.scenario(*log, f"--translation={translation}", "--never", FORBIDDEN, "--sometimes", "reader:rax == 1 && data == 1")
             self.assertEqual(isobar("run", made).returncode, status)
 
+    def test_qemu_goes_on_with_followed_blocks(self):
+        log = ["qemu", FOLDER / "qemu.log", "--variable=data=0x401140", "--variable=flag=0x401180", "--thread=P0=0x4000da"]
+        once = self.scenario(*log, "--translation=1", "--always", "P0:rax == 0 && data == 0")
+        self.assertEqual(isobar("run", once).returncode, AS_EXPECTED)
+        both = self.scenario(*log, "--translation=1", "--follow=writer", "--follow=reader", "--follow=0x4000df",
+                             "--always", "P0:rax == 1 && P0:rdx == 1 && P0:rsp == 0x70000100")
+        result = isobar("run", both)
+        self.assertEqual(result.returncode, AS_EXPECTED, result)
+        self.refused("no block of 'nobody' to follow", *log, "--follow=nobody")
+
     def test_qemu_10(self):
         log = self.write(QEMU_10)
         made = self.scenario("qemu", log, "--thread=P0=f", "--register=P0:rax=7", "--register=P0:rdi=x", "--variable=x=0x404000",
