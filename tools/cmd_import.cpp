@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "scenarios/import/code_scenario.h"
+#include "scenarios/import/guest_reference.h"
 #include "scenarios/import/qemu_scenario.h"
 #include "support/diagnostic.h"
 #include "tools/command.h"
@@ -20,6 +21,7 @@ struct Options {
   std::vector<std::string> threads, variables, registers, never, sometimes, always, follow;
   scenarios::GuestOptions guest;
   unsigned translation = 0;    ///< QEMU
+  std::string litmus;          ///< a file
   std::string symbols;         ///< not QEMU; a file
   std::string base = "0";      ///< words
   std::string environment = "native";  ///< listings and words
@@ -29,9 +31,11 @@ scenarios::GuestOptions guest_options(const Options& options) {
   scenarios::GuestOptions guest = options.guest;
   for (const std::string& v : options.variables) guest.variables.push_back(scenarios::parse_guest_variable(v));
   for (const std::string& r : options.registers) guest.registers.push_back(scenarios::parse_guest_register(r));
-  for (const std::string& c : options.never) guest.questions.push_back({"never", c});
-  for (const std::string& c : options.sometimes) guest.questions.push_back({"sometimes", c});
-  for (const std::string& c : options.always) guest.questions.push_back({"always", c});
+  for (const std::string& c : options.never) guest.questions.push_back({"never", c, ""});
+  for (const std::string& c : options.sometimes) guest.questions.push_back({"sometimes", c, ""});
+  for (const std::string& c : options.always) guest.questions.push_back({"always", c, ""});
+  if (!options.litmus.empty())
+    guest.questions.push_back(scenarios::x86_reference(read_file(options.litmus), options.litmus));
   return guest;
 }
 
@@ -100,6 +104,9 @@ CLI::Option* add_guest_options(CLI::App* sub, Options& options) {
   question("--never", options.never, "Outcome that is forbidden, such as 'P1:rax == 1 && x == 0'; may be repeated");
   question("--sometimes", options.sometimes, "Outcome that is possible; may be repeated");
   question("--always", options.always, "Outcome that all executions have; may be repeated");
+  sub->add_option("--litmus", options.litmus, "X86_64 litmus test that the guest is: no outcome but those of x86-TSO")
+      ->type_name("FILE")
+      ->needs(thread);
   sub->add_flag("--stub-helpers", options.guest.stub_helpers, "Calls of code that is not there return without effect")
       ->needs(thread);
   sub->add_option("--name", options.guest.name, "Name of the scenario")->type_name("TEXT")->needs(thread);

@@ -30,11 +30,19 @@ std::optional<u64> number(std::string_view digits) {
   return v;
 }
 
+/// A thread by name or number.
+const std::string& find_thread(const std::string& what, const std::string& thread, const std::vector<std::string>& threads) {
+  const auto found = std::find(threads.begin(), threads.end(), thread);
+  if (found != threads.end()) return *found;
+  const auto n = is_name(thread) ? std::nullopt : number(thread);
+  if (!n || *n >= threads.size())
+    refuse(fmt::format("{}: no thread '{}'; the threads are {}", what, thread, fmt::join(threads, ", ")));
+  return threads[*n];
+}
+
 std::string place_of(const std::string& what, const std::string& thread, const std::string& reg,
                      const std::vector<std::string>& threads, const GuestPlace& place) {
-  if (std::find(threads.begin(), threads.end(), thread) == threads.end())
-    refuse(fmt::format("{}: no thread '{}'; the threads are {}", what, thread, fmt::join(threads, ", ")));
-  const std::string found = place(thread, reg);
+  const std::string found = place(find_thread(what, thread, threads), reg);
   if (found.empty()) refuse(fmt::format("{}: '{}' is no register of the guest", what, reg));
   return found;
 }
@@ -97,8 +105,8 @@ std::string guest_questions_yaml(const GuestOptions& options, const std::vector<
   }
   y = "expect:\n";
   for (const GuestQuestion& q : options.questions) {
-    y += fmt::format("  - {}: \"{}\"\n    why: \"In the guest: {}\"\n", q.verdict,
-                     translate(q.condition, threads, place), q.condition);
+    y += fmt::format("  - {}: \"{}\"\n    why: \"{}\"\n", q.verdict, translate(q.condition, threads, place),
+                     q.why.empty() ? "In the guest: " + q.condition : q.why);
   }
   return y;
 }

@@ -24,10 +24,11 @@ struct GuestRegister {
   std::string thread, name, value;
 };
 
-/// `verdict` is never, sometimes or always. In the condition `THREAD:REGISTER` is a guest register; all else is as in
-/// scenarios.
+/// `verdict` is never, sometimes or always. In the condition `THREAD:REGISTER` is a guest register, where a thread may also
+/// be named by its number; all else is as in scenarios.
 struct GuestQuestion {
   std::string verdict, condition;
+  std::string why = {};  ///< empty: the condition
 };
 
 struct GuestOptions {

@@ -84,6 +84,27 @@ class Import(unittest.TestCase):
         self.assertEqual(isobar("run", tso).returncode, AS_EXPECTED)
         self.assertEqual(isobar("explore", tso).returncode, AS_EXPECTED)
 
+    def test_x86_litmus_tests_are_the_reference(self):
+        litmus = self.write("""X86_64 MP
+{ uint64_t data; uint64_t flag; uint64_t 1:rax; uint64_t 1:rdx; }
+ P0             | P1               ;
+ movq $1,(data) | movq (flag),%rax ;
+ movq $1,(flag) | movq (data),%rdx ;
+locations [data;]
+forall (1:rax=0 \\/ 1:rdx=1)
+""", "mp.litmus")
+        for prefix, status in ("", DIFFERS), ("tso_", AS_EXPECTED):
+            made = self.message_passing(*FEX, f"--thread=writer={prefix}writer", f"--thread=reader={prefix}reader", "--litmus", litmus)
+            self.assertIn("(reader.X4 == 1 && reader.X5 == 1 && data == 1)", made.read_text())
+            result = isobar("run", made)
+            self.assertEqual(result.returncode, status, result)
+        log = ["qemu", FOLDER / "qemu.log", "--variable=data=0x401140", "--variable=flag=0x401180", "--thread=writer", "--thread=reader"]
+        for translation, status in (1, DIFFERS), (2, AS_EXPECTED):
+            made = self.scenario(*log, f"--translation={translation}", "--litmus", litmus)
+            self.assertEqual(isobar("run", made).returncode, status)
+        arm = self.write("AArch64 A\n{ }\n P0 ;\n NOP ;\nexists true\n", "arm.litmus")
+        self.refused(f"{arm}: error: expected a litmus test for X86_64", *log, "--litmus", arm)
+
     def test_qemu_is_judged_in_guest_registers(self):
         log = ["qemu", FOLDER / "qemu.log", "--variable=data=0x401140", "--variable=flag=0x401180:0", "--thread=writer", "--thread=reader"]
         for translation, status in (1, DIFFERS), (2, AS_EXPECTED):
@@ -165,6 +186,7 @@ class Import(unittest.TestCase):
     def test_wrong_questions_are_refused(self):
         threads = [*FEX, "--thread=writer", "--thread=reader"]
         for message, option in [("no thread 'P7'; the threads are writer, reader", "--never=P7:rax == 1"),
+                                ("no thread '2'; the threads", "--never=2:rax == 1"),
                                 ("'eax' is no register of the guest", "--never=reader:eax == 1"),
                                 ("unexpected character", '--never=x == "1"'),
                                 ("--register: no thread 'P7'", "--register=P7:rax=1"),
