@@ -24,7 +24,15 @@ void Process::end(int wait_status) {
   for (const auto& child : system.processes()) {
     if (child->parent != this) continue;
     child->parent = nullptr;
-    if (child->ended) child->reaped = true;
+    if (child->ended) {
+      child->reaped = true;
+    } else if (child->death_signal != 0) {
+      SignalInfo info;
+      info.number = child->death_signal;
+      info.sender = pid;
+      info.user = 1000;
+      child->send_to_process(info);
+    }
   }
   const int signal = wait_status & 0x7f;
   if (this == system.processes().front().get()) {

@@ -44,6 +44,8 @@ Process& new_process(Process& p, const CloneArguments& a) {
   child.exit_signal = (a.flags & kParent) != 0 ? p.exit_signal : static_cast<i32>(a.exit_signal);
   child.group = p.group;
   child.session = p.session;
+  child.no_new_privileges = p.no_new_privileges;
+  child.dumpable = p.dumpable;
   child.folder = p.folder;
   child.mask_of_modes = p.mask_of_modes;
   child.image = p.image;

@@ -35,9 +35,11 @@ enum Error : i64 {
   kEROFS = 30,
   kEPIPE = 32,
   kERANGE = 34,
+  kEDEADLK = 35,
   kENAMETOOLONG = 36,
   kENOSYS = 38,
   kENOTEMPTY = 39,
+  kEIDRM = 43,
   kEOPNOTSUPP = 95,
   kETIMEDOUT = 110,
 };

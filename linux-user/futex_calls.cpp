@@ -1,4 +1,6 @@
 // futex (Linux kernel/futex/): waiting, waking and requeueing.
+#include <algorithm>
+
 #include "linux-user/system.h"
 #include "support/bits.h"
 
@@ -12,12 +14,18 @@ enum : u64 {
   kRequeue = 3,
   kCmpRequeue = 4,
   kWakeOp = 5,
+  kLockPi = 6,
+  kUnlockPi = 7,
+  kTryLockPi = 8,
   kWaitBitset = 9,
   kWakeBitset = 10,
+  kLockPi2 = 13,
   kPrivate = 128,
   kClockRealtime = 256,
 };
 constexpr u64 kSecond = 1'000'000'000;
+/// Of a word that robust lists or priority inheritance use; the rest is the owner's number.
+constexpr u32 kWaiters = 0x8000'0000, kOwnerDied = 0x4000'0000, kOwner = 0x3fff'ffff;
 
 /// Far in the future rather than past the end of 64 bits.
 u64 absolute_ns(const TimeSpec& time) {
@@ -75,7 +83,7 @@ i64 requeue(Process& p, const Call& c, bool compare) {
   i32 moved = 0;
   for (Thread* w : p.system.waiters) {
     if (moved == to_move) break;
-    if (w->wait->keys.size() != 1 || w->wait->keys.front() != key) continue;
+    if (w->wait->owner != 0 || w->wait->keys.size() != 1 || w->wait->keys.front() != key) continue;
     w->wait->keys.front() = target;
     w->wait->address = to;
     ++moved;
@@ -124,6 +132,73 @@ i64 wake_op(Process& p, const Call& c) {
   return woken;
 }
 
+bool is_waiting(const Thread* t, const FutexKey& key) {
+  return t->wait->owner != 0 && t->wait->keys.front() == key;
+}
+
+/// The word belongs to the thread that has waited longest from now on; false if there is none.
+bool pass_on(System& system, const FutexKey& key, u32 bits) {
+  Thread* next = nullptr;
+  unsigned count = 0;
+  for (Thread* t : system.waiters) {
+    if (!is_waiting(t, key)) continue;
+    if (count++ == 0) next = t;
+  }
+  if (next == nullptr) return false;
+  for (Thread* t : system.waiters) {
+    if (is_waiting(t, key)) t->wait->owner = next->tid;
+  }
+  Process& p = *next->process;
+  p.act_for(*next);
+  p.put(next->wait->address, static_cast<u32>(next->tid) | bits | (count > 1 ? kWaiters : 0));
+  system.wake(*next, 0);
+  return true;
+}
+
+/// Locking with priority inheritance; there are no priorities to inherit.
+i64 lock_pi(Process& p, Thread& t, const Call& c, bool waits, std::optional<u64> deadline) {
+  u32 word = 0;
+  if (is_bad_address(c.a[0])) return -kEINVAL;
+  if (!p.get(c.a[0], word)) return -kEFAULT;
+  const i32 owner = static_cast<i32>(word & kOwner);
+  if (owner == t.tid) return -kEDEADLK;
+  const FutexKey key = p.futex_key(c.a[0], is_private(c));
+  if (owner == 0) {
+    const auto& waiters = p.system.waiters;
+    const bool contended = std::any_of(waiters.begin(), waiters.end(), [&](const Thread* w) { return is_waiting(w, key); });
+    word = static_cast<u32>(t.tid) | (word & kOwnerDied) | (contended ? kWaiters : 0);
+    return p.put(c.a[0], word) ? 0 : -kEFAULT;
+  }
+  if (!waits) return -kEAGAIN;
+  if (p.system.find_thread(owner) == nullptr) return -kESRCH;
+  if (deadline && *deadline <= p.system.now()) return -kETIMEDOUT;
+  if (!p.put(c.a[0], word | kWaiters)) return -kEFAULT;
+  Wait w;
+  w.kind = Wait::Kind::Futex;
+  w.address = c.a[0];
+  w.keys = {key};
+  w.bitset = 0;  // not for FUTEX_WAKE
+  w.owner = owner;
+  w.deadline = deadline;
+  w.result_in_time = -kETIMEDOUT;
+  w.restarts = true;
+  t.wait = w;
+  p.system.waiters.push_back(&t);
+  return kNoResult;
+}
+
+i64 unlock_pi(Process& p, Thread& t, const Call& c) {
+  u32 word = 0;
+  if (is_bad_address(c.a[0])) return -kEINVAL;
+  if (!p.get(c.a[0], word)) return -kEFAULT;
+  if ((word & kOwner) != static_cast<u32>(t.tid)) return -kEPERM;
+  if (pass_on(p.system, p.futex_key(c.a[0], is_private(c)), 0)) {
+    p.act_for(t);
+    return 0;
+  }
+  return p.put(c.a[0], u32{0}) ? 0 : -kEFAULT;
+}
+
 /// Waits on up to 128 futexes; the index of one that was woken.
 i64 futex_waitv(Process& p, Thread& t, const Call& c) {
   struct Waiter {
@@ -166,19 +241,20 @@ i64 futex_waitv(Process& p, Thread& t, const Call& c) {
 i64 futex(Process& p, Thread& t, const Call& c) {
   const u64 flags = c.a[1] & (kPrivate | kClockRealtime), operation = static_cast<u32>(c.a[1]) & ~flags;
   std::optional<u64> deadline;
-  if ((operation == kWait || operation == kWaitBitset) && c.a[3] != 0) {
+  const bool locks = operation == kLockPi || operation == kLockPi2;
+  if ((operation == kWait || operation == kWaitBitset || locks) && c.a[3] != 0) {
     TimeSpec time;
     if (!p.get(c.a[3], time)) return -kEFAULT;
     if (time.seconds < 0 || time.nanoseconds < 0 || time.nanoseconds >= static_cast<i64>(kSecond)) return -kEINVAL;
     u64 ns = absolute_ns(time);
     if (operation == kWait) {
       ns += p.system.now();
-    } else if ((flags & kClockRealtime) != 0) {
+    } else if ((flags & kClockRealtime) != 0 || operation == kLockPi) {
       ns = ns > System::kEpoch ? ns - System::kEpoch : 0;
     }
     deadline = ns;
   }
-  if ((flags & kClockRealtime) != 0 && operation != kWaitBitset) return -kENOSYS;
+  if ((flags & kClockRealtime) != 0 && operation != kWaitBitset && operation != kLockPi2) return -kENOSYS;
   switch (operation) {
     case kWait: return wait(p, t, c, ~u32{0}, deadline);
     case kWaitBitset: return wait(p, t, c, static_cast<u32>(c.a[5]), deadline);
@@ -187,8 +263,19 @@ i64 futex(Process& p, Thread& t, const Call& c) {
     case kWakeOp: return wake_op(p, c);
     case kRequeue: return requeue(p, c, false);
     case kCmpRequeue: return requeue(p, c, true);
+    case kLockPi:
+    case kLockPi2: return lock_pi(p, t, c, true, deadline);
+    case kTryLockPi: return lock_pi(p, t, c, false, deadline);
+    case kUnlockPi: return unlock_pi(p, t, c);
     default: return -kENOSYS;
   }
+}
+
+i64 get_robust_list(Process& p, Thread& t, const Call& c) {
+  constexpr u64 kHeadSize = 24;
+  const Thread* target = c.a[0] == 0 ? &t : p.system.find_thread(static_cast<i32>(c.a[0]));
+  if (target == nullptr) return -kESRCH;
+  return p.put(c.a[2], kHeadSize) && p.put(c.a[1], target->robust_list) ? 0 : -kEFAULT;
 }
 
 i64 set_robust_list(Process&, Thread& t, const Call& c) {
@@ -198,8 +285,7 @@ i64 set_robust_list(Process&, Thread& t, const Call& c) {
   return 0;
 }
 
-constexpr u32 kWaiters = 0x8000'0000, kOwnerDied = 0x4000'0000, kOwner = 0x3fff'ffff;
-
+/// Waiters of a lock with priority inheritance get it in end_thread().
 void release_robust(Process& p, const Thread& t, u64 address) {
   u32 word = 0;
   if (is_bad_address(address) || !p.get(address, word) || (word & kOwner) != static_cast<u32>(t.tid)) return;
@@ -246,6 +332,15 @@ void Process::end_thread(Thread& t) {
     wake_futex(t.clear_child_tid, false, 1, ~u32{0});
   }
   std::erase(system.waiters, &t);
+  // Locks that others wait for go to them (exit_pi_state_list()).
+  for (std::size_t i = 0; i < system.waiters.size();) {
+    const Wait& w = *system.waiters[i]->wait;
+    if (w.owner == t.tid && pass_on(system, FutexKey(w.keys.front()), kOwnerDied))
+      i = 0;
+    else
+      ++i;
+  }
+  act_for(t);
   for (const auto& child : system.processes()) {
     if (child->vfork_parent == &t) child->vfork_parent = nullptr;
   }
@@ -253,7 +348,7 @@ void Process::end_thread(Thread& t) {
 }
 
 std::vector<SystemCall> futex_calls() {
-  return {{98, "futex", 6, futex}, {99, "set_robust_list", 2, set_robust_list}, {449, "futex_waitv", 5, futex_waitv}};
+  return {{98, "futex", 6, futex}, {99, "set_robust_list", 2, set_robust_list}, {100, "get_robust_list", 3, get_robust_list}, {449, "futex_waitv", 5, futex_waitv}};
 }
 
 }  // namespace isobar::linux_user

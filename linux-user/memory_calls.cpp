@@ -184,10 +184,100 @@ i64 madvise(Process& p, Thread&, const Call& c) {
   return 0;
 }
 
+/// Everything is written at once and stays in memory: what remains are the checks.
+i64 check_range(Process& p, u64 address, u64 length) {
+  const u64 at = Process::untag(address), begin = align_down(at, kPageSize), end = page_up(at + length);
+  if (length == 0) return 0;
+  if (at + length < at || end > kAddressLimit) return -kENOMEM;
+  return p.memory().covered(begin, end) ? 0 : -kENOMEM;
+}
+
+i64 msync(Process& p, Thread&, const Call& c) {
+  constexpr u64 kAsynchronous = 1, kInvalidate = 2, kSynchronous = 4;
+  if ((c.a[2] & ~(kAsynchronous | kInvalidate | kSynchronous)) != 0 || Process::untag(c.a[0]) % kPageSize != 0) return -kEINVAL;
+  if ((c.a[2] & (kAsynchronous | kSynchronous)) == (kAsynchronous | kSynchronous)) return -kEINVAL;
+  return check_range(p, c.a[0], c.a[1]);
+}
+
+i64 mlock(Process& p, Thread&, const Call& c) {
+  return check_range(p, c.a[0], c.a[1]);
+}
+
+i64 mlockall(Process&, Thread&, const Call& c) {
+  constexpr u64 kCurrent = 1, kFuture = 2, kOnFault = 4;
+  const u64 flags = static_cast<u32>(c.a[0]);
+  return (flags & ~(kCurrent | kFuture | kOnFault)) != 0 || flags == 0 || flags == kOnFault ? -kEINVAL : 0;
+}
+
+i64 munlockall(Process&, Thread&, const Call&) {
+  return 0;
+}
+
+/// System V shared memory: a segment lives until it is removed and nobody maps it.
+i64 shmget(Process& p, Thread&, const Call& c) {
+  constexpr u64 kCreateFlag = 01000, kExclusiveFlag = 02000, kMost = 512;
+  auto& segments = p.system.segments;
+  const u64 key = static_cast<u32>(c.a[0]);
+  const auto known = std::find_if(segments.begin(), segments.end(), [&](const auto& s) { return s.second.key == key; });
+  if (key != 0 && known != segments.end()) {
+    if ((c.a[2] & kCreateFlag) != 0 && (c.a[2] & kExclusiveFlag) != 0) return -kEEXIST;
+    return c.a[1] > known->second.object->size() ? -kEINVAL : known->first;
+  }
+  if (key != 0 && (c.a[2] & kCreateFlag) == 0) return -kENOENT;
+  if (c.a[1] == 0 || c.a[1] > kAddressLimit) return -kEINVAL;
+  if (segments.size() >= kMost) return -kENOSPC;
+  const i32 id = p.system.next_segment++;
+  segments[id] = {key, std::make_shared<functional::Object>(p.memory().pool(), page_up(c.a[1]))};
+  return id;
+}
+
+i64 shmat(Process& p, Thread&, const Call& c) {
+  constexpr u64 kReadOnly = 010000, kRound = 020000, kExecutable = 0100000;
+  const auto segment = p.system.segments.find(static_cast<i32>(c.a[0]));
+  if (segment == p.system.segments.end()) return -kEINVAL;
+  const std::shared_ptr<functional::Object> object = segment->second.object;
+  u64 at = c.a[1];
+  if ((c.a[2] & kRound) != 0) at = align_down(at, kPageSize);
+  if (at % kPageSize != 0 || at > kAddressLimit - object->size()) return -kEINVAL;
+  if (at == 0) at = find_place(p.memory(), object->size(), p.space->mapping_top);
+  if (at == 0) return -kENOMEM;
+  if (at < kLowestMapping || p.memory().overlaps(at, at + object->size())) return -kEINVAL;
+  const u8 access = (c.a[2] & kReadOnly) != 0 ? functional::kRead : functional::kRead | functional::kWrite;
+  const u8 code = (c.a[2] & kExecutable) != 0 ? functional::kExecute : 0;
+  p.memory().map(at, at + object->size(), access | code, object);
+  p.space->segments[at] = object->size();
+  return static_cast<i64>(at);
+}
+
+i64 shmdt(Process& p, Thread&, const Call& c) {
+  const auto segment = p.space->segments.find(c.a[0]);
+  if (segment == p.space->segments.end()) return -kEINVAL;
+  p.memory().unmap(segment->first, segment->first + segment->second);
+  p.space->segments.erase(segment);
+  return 0;
+}
+
+i64 shmctl(Process& p, Thread&, const Call& c) {
+  constexpr u64 kRemove = 0, kNewLayout = 0x100;
+  const u64 command = static_cast<u32>(c.a[1]) & ~kNewLayout;
+  if (p.system.segments.count(static_cast<i32>(c.a[0])) == 0 || command != kRemove) return -kEINVAL;
+  p.system.segments.erase(static_cast<i32>(c.a[0]));
+  return 0;
+}
+
 }  // namespace
 
 std::vector<SystemCall> memory_calls() {
-  return {{214, "brk", 1, brk},
+  return {{194, "shmget", 3, shmget},
+          {195, "shmctl", 3, shmctl},
+          {196, "shmat", 3, shmat},
+          {197, "shmdt", 1, shmdt},
+          {227, "msync", 3, msync},
+          {228, "mlock", 2, mlock},
+          {229, "munlock", 2, mlock},
+          {230, "mlockall", 1, mlockall},
+          {231, "munlockall", 0, munlockall},
+          {214, "brk", 1, brk},
           {215, "munmap", 2, munmap},
           {216, "mremap", 5, mremap},
           {222, "mmap", 6, mmap},

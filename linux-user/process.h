@@ -40,6 +40,7 @@ struct AddressSpace {
   u64 mapping_top = 0;  ///< mappings are placed below
   u64 trampoline = 0;   ///< code that makes rt_sigreturn
   u64 membarrier_registrations = 0;
+  std::map<u64, u64> segments;  ///< sizes of what shmat() mapped, by address
 };
 
 inline constexpr std::size_t kSiginfoSize = 128;
@@ -142,6 +143,8 @@ class Process {
   Thread* vfork_parent = nullptr;  ///< waits until this process has another address space
   int main_status = 0;             ///< of the first thread, if it has ended before the others
   std::optional<int> ended;        ///< status for wait4(): the process is a zombie
+  i32 death_signal = 0;    ///< when the parent ends (PR_SET_PDEATHSIG)
+  bool dumpable = true, no_new_privileges = false;
   bool reaped = false;             ///< nobody will ask any more
   bool stopped = false;            ///< by a signal
   int stop_status = 0;             ///< a stop or continuation that has not been waited for, as wait4() gives it

@@ -33,7 +33,7 @@ i64 getrandom(Process& p, Thread&, const Call& c) {
 
 i64 prlimit64(Process& p, Thread&, const Call& c) {
   constexpr u64 kLimits = 16, kStack = 3, kFiles = 7, kUnlimited = ~u64{0};
-  if (c.a[0] != 0 && static_cast<i32>(c.a[0]) != p.pid) return -kESRCH;
+  if (c.a[0] != 0 && p.system.find_process(static_cast<i32>(c.a[0])) == nullptr) return -kESRCH;
   if (static_cast<u32>(c.a[1]) >= kLimits) return -kEINVAL;
   std::array<u64, 2> wanted{};
   if (c.a[2] != 0 && !p.get(c.a[2], wanted)) return -kEFAULT;
@@ -68,23 +68,44 @@ i64 set_tagged_addresses(Process& p, Thread& t, u64 wanted) {
 /// The memory model as on a machine without TSO.
 i64 prctl(Process& p, Thread& t, const Call& c) {
   enum : u64 {
+    kSetDeathSignal = 1,
+    kGetDeathSignal = 2,
     kGetDumpable = 3,
     kSetDumpable = 4,
     kSetName = 15,
     kGetName = 16,
+    kGetSeccomp = 21,
+    kReadBoundingSet = 23,
+    kSetTimerSlack = 29,
+    kGetTimerSlack = 30,
     kSetNoNewPrivileges = 38,
     kGetNoNewPrivileges = 39,
     kSetTaggedAddresses = 55,
     kGetTaggedAddresses = 56,
-    kSetVma = 0x53564d41,
     kGetMemoryModel = 0x6d4d444c,
     kSetMemoryModel = 0x4d4d444c,
   };
   const bool no_more_than_2 = (c.a[2] | c.a[3] | c.a[4]) == 0;
   std::array<char, 16> name{};
   switch (static_cast<u32>(c.a[0])) {
-    case kGetDumpable: return 1;
-    case kSetDumpable: return c.a[1] <= 1 ? 0 : -kEINVAL;
+    case kSetDeathSignal:
+      if (c.a[1] > kSignals) return -kEINVAL;
+      p.death_signal = static_cast<i32>(c.a[1]);
+      return 0;
+    case kGetDeathSignal: return p.put(c.a[1], p.death_signal) ? 0 : -kEFAULT;
+    case kGetDumpable: return p.dumpable ? 1 : 0;
+    case kSetDumpable:
+      if (c.a[1] > 1) return -kEINVAL;
+      p.dumpable = c.a[1] != 0;
+      return 0;
+    case kGetSeccomp: return 0;
+    // No capability, and sleeping is exact.
+    case kReadBoundingSet: {
+      constexpr u64 kLastCapability = 40;
+      return c.a[1] <= kLastCapability ? 0 : -kEINVAL;
+    }
+    case kSetTimerSlack: return 0;
+    case kGetTimerSlack: return 50'000;
     case kSetName:
       for (unsigned i = 0; i < 15; ++i) {
         if (!p.get(c.a[1] + i, name[i])) return -kEFAULT;
@@ -95,8 +116,13 @@ i64 prctl(Process& p, Thread& t, const Call& c) {
     case kGetName:
       std::copy_n(t.name.begin(), std::min<std::size_t>(t.name.size(), 15), name.begin());
       return p.put(c.a[1], name) ? 0 : -kEFAULT;
-    case kSetNoNewPrivileges: return c.a[1] == 1 && no_more_than_2 ? 0 : -kEINVAL;
-    case kGetNoNewPrivileges: return c.a[1] == 0 && no_more_than_2 ? 0 : -kEINVAL;
+    case kSetNoNewPrivileges:
+      if (c.a[1] != 1 || !no_more_than_2) return -kEINVAL;
+      p.no_new_privileges = true;
+      return 0;
+    case kGetNoNewPrivileges:
+      if (c.a[1] != 0 || !no_more_than_2) return -kEINVAL;
+      return p.no_new_privileges ? 1 : 0;
     case kSetTaggedAddresses: return no_more_than_2 ? set_tagged_addresses(p, t, c.a[1]) : -kEINVAL;
     case kGetTaggedAddresses:
       return c.a[1] == 0 && no_more_than_2 ? static_cast<i64>(t.tagged_addresses) : -kEINVAL;

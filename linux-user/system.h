@@ -47,6 +47,12 @@ struct Outcome {
   u64 instructions = 0;
 };
 
+/// System V shared memory.
+struct SharedSegment {
+  u64 key = 0;
+  std::shared_ptr<functional::Object> object;
+};
+
 class System {
  public:
   System(ElfImage image, Options options);
@@ -110,6 +116,8 @@ class System {
   Store store;
   u64 pipe_ends = 0;  ///< that are open
   std::vector<TimerFile*> timer_files;
+  std::map<i32, SharedSegment> segments;
+  i32 next_segment = 1;
   std::vector<Thread*> waiters;  ///< on futexes, in the order in which they began to wait
 
   static constexpr u64 kMostPipeEnds = 2048;

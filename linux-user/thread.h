@@ -41,6 +41,7 @@ struct Wait {
   u64 address = 0;               ///< of a futex
   std::vector<FutexKey> keys;    ///< of futexes; several with futex_waitv
   u32 bitset = ~u32{0};          ///< of a futex
+  i32 owner = 0;                 ///< of a lock with priority inheritance that is waited for
   std::optional<u64> deadline;   ///< simulated time, ns
   i64 result_in_time = 0;        ///< when the deadline has come
   u64 remaining = 0;             ///< where an interrupted relative sleep stores what is left, or 0

@@ -131,6 +131,91 @@ int main(void) {
   FAILS(EINVAL, SYS_getrandom, page, 8, 64);
   FAILS(EFAULT, SYS_getrandom, nowhere, 8, 0);
   FAILS(EFAULT, SYS_uname, nowhere);
+
+  // Files, pipes, descriptors.
+  FAILS(EFAULT, SYS_pipe2, nowhere, 0);
+  FAILS(EINVAL, SYS_pipe2, page, 1);
+  FAILS(EBADF, SYS_dup, 77);
+  FAILS(EBADF, SYS_dup3, 77, 5, 0);
+  FAILS(EBADF, SYS_dup3, 1, 1024, 0);
+  FAILS(EINVAL, SYS_dup3, 1, 5, 1);
+  FAILS(EINVAL, SYS_fcntl, 1, F_DUPFD, 1024);
+  FAILS(EINVAL, SYS_fcntl, 1, 9999, 0);
+  FAILS(EINVAL, SYS_eventfd2, 0, 2);
+  FAILS(EINVAL, SYS_memfd_create, "name", 0x100);
+  FAILS(EFAULT, SYS_memfd_create, nowhere, 0);
+  FAILS(EINVAL, SYS_ftruncate, 77, -1L);
+  FAILS(EBADF, SYS_ftruncate, 77, 0L);
+  FAILS(EINVAL, SYS_ftruncate, 1, 0L);
+  FAILS(EBADF, SYS_pwrite64, 77, page, 1, 0L);
+  FAILS(ESPIPE, SYS_pwrite64, 1, page, 1, 0L);
+  FAILS(EINVAL, SYS_readv, 0, page, -1L);
+  FAILS(EFAULT, SYS_writev, 1, nowhere, 1);
+  FAILS(EINVAL, SYS_close_range, 9, 3, 0);
+  FAILS(EINVAL, SYS_openat, AT_FDCWD, "/tmp/x", 3, 0);
+  FAILS(EISDIR, SYS_openat, AT_FDCWD, "/tmp", O_WRONLY, 0);
+  FAILS(EBADF, SYS_openat, 77, "x", O_RDONLY, 0);
+  FAILS(ENOTDIR, SYS_chdir, "/dev/null");
+  FAILS(ENOENT, SYS_unlinkat, AT_FDCWD, "/tmp/x", 0);
+  FAILS(EBUSY, SYS_unlinkat, AT_FDCWD, "/tmp", AT_REMOVEDIR);
+  FAILS(EEXIST, SYS_mkdirat, AT_FDCWD, "/tmp", 0700);
+  FAILS(ERANGE, SYS_getcwd, page, 1);
+  FAILS(EFAULT, SYS_ppoll, nowhere, 1, NULL, NULL, 0);
+  FAILS(EINVAL, SYS_ppoll, page, 2000, NULL, NULL, 0);
+  FAILS(EINVAL, SYS_ppoll, page, 0, &bad_time, NULL, 0);
+  FAILS(EBADF, SYS_pselect6, 8, memset(page, 0xff, 8), NULL, NULL, NULL, NULL);
+  FAILS(EACCES, SYS_mmap, 0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, open("/proc/self/maps", O_RDONLY), 0);
+  FAILS(ENODEV, SYS_mmap, 0, 4096, PROT_READ, MAP_SHARED, 0, 0);
+
+  // Processes.
+  FAILS(ENOENT, SYS_execve, "/no/such/program", NULL, NULL);
+  FAILS(EACCES, SYS_execve, "/tmp", NULL, NULL);
+  FAILS(ENOEXEC, SYS_execve, "/proc/self/maps", NULL, NULL);
+  FAILS(EINVAL, SYS_execveat, AT_FDCWD, "", NULL, NULL, 1);
+  FAILS(EINVAL, SYS_wait4, -1, NULL, 0x100, NULL);
+  FAILS(ECHILD, SYS_wait4, -1, NULL, 0, NULL);
+  FAILS(ECHILD, SYS_waitid, 0, 0, NULL, 4, NULL);
+  FAILS(EINVAL, SYS_waitid, 0, 0, NULL, 0, NULL);
+  FAILS(EINVAL, SYS_waitid, 9, 0, NULL, 4, NULL);
+  FAILS(EINVAL, SYS_setpgid, 0, -1);
+  FAILS(ESRCH, SYS_setpgid, 54321, 0);
+  FAILS(ESRCH, SYS_getpgid, 54321);
+  FAILS(EINVAL, SYS_clone, 0x10100, 0, 0, 0, 0);
+  struct clone_args wanted = {.flags = CLONE_THREAD | CLONE_SIGHAND | CLONE_VM, .exit_signal = SIGCHLD};
+  FAILS(EINVAL, SYS_clone3, &wanted, sizeof wanted);
+  wanted = (struct clone_args){.flags = CLONE_SIGHAND | CLONE_VM | (1ull << 32)};
+  FAILS(EINVAL, SYS_clone3, &wanted, sizeof wanted);
+  wanted = (struct clone_args){.flags = 1ull << 40};
+  FAILS(EINVAL, SYS_clone3, &wanted, sizeof wanted);
+
+  // Timers and signals.
+  FAILS(EINVAL, SYS_timer_create, 55, NULL, page);
+  FAILS(EFAULT, SYS_timer_create, CLOCK_MONOTONIC, NULL, nowhere);
+  FAILS(EINVAL, SYS_timer_settime, 7, 0, memset(page, 0, 32), NULL);
+  FAILS(EINVAL, SYS_timer_gettime, 7, page);
+  FAILS(EINVAL, SYS_timer_delete, 7);
+  FAILS(EFAULT, SYS_setitimer, 0, nowhere, NULL);
+  FAILS(EINVAL, SYS_timerfd_create, 55, 0);
+  FAILS(EBADF, SYS_timerfd_settime, 77, 0, page, NULL);
+  FAILS(EINVAL, SYS_rt_sigtimedwait, page, NULL, NULL, 4);
+  FAILS(EAGAIN, SYS_rt_sigtimedwait, page, NULL, memset(page + 64, 0, 16), 8);
+  FAILS(EFAULT, SYS_rt_sigqueueinfo, getpid(), SIGUSR1, nowhere);
+  FAILS(EINVAL, SYS_rt_sigqueueinfo, getpid(), 65, page);
+  FAILS(ESRCH, SYS_rt_tgsigqueueinfo, getpid(), 54321, SIGUSR1, memset(page, 0xff, 128));
+  FAILS(EPERM, SYS_kill, 1, 0);
+
+  // Scheduling and shared segments.
+  FAILS(EINVAL, SYS_sched_setscheduler, 0, 4, page);
+  FAILS(EINVAL, SYS_sched_setscheduler, 0, 0, NULL);
+  FAILS(ESRCH, SYS_sched_getparam, 54321, page);
+  FAILS(EINVAL, SYS_setpriority, 3, 0, 0);
+  FAILS(EINVAL, SYS_getrusage, 5, page);
+  FAILS(EINVAL, SYS_shmget, 0, 0, 01000);
+  FAILS(EINVAL, SYS_shmdt, page);
+  FAILS(EINVAL, SYS_msync, page, 4096, 8);
+  FAILS(ENOMEM, SYS_mlock, page, 8192);
+  FAILS(EDEADLK, SYS_futex, memcpy(page, &(int){getpid()}, 4), FUTEX_LOCK_PI, 0, NULL);
+  FAILS(ENOSYS, SYS_futex, page, FUTEX_CMP_REQUEUE_PI, 1, 0, page, 0);
   printf("%d failures\n", failures);
   return failures != 0;
 }
