@@ -90,7 +90,7 @@ CLI::Option* add_guest_options(CLI::App* sub, Options& options) {
                                  "Function (or 0x address) that a thread runs, after its name if given; may be repeated")
                      ->type_name("[NAME=]BLOCK")
                      ->take_all();
-  sub->add_option("--variable", options.variables, "Variable that the threads share; may be repeated")
+  sub->add_option("--variable", options.variables, "Variable (or array NAME[COUNT]) that the threads share; may be repeated")
       ->type_name("NAME=ADDRESS[:VALUE]")
       ->take_all()
       ->needs(thread);

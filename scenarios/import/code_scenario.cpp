@@ -27,7 +27,7 @@ constexpr unsigned kFexState = 28;
 constexpr u32 kBranch = 0x14000000;
 constexpr u64 kLowest = 0x200000;         ///< what is listed below has been linked for no place in particular
 constexpr u64 kMovedTo = 0x5000'0000;
-constexpr u64 kStackBytes = 512, kStateBytes = 2048;
+constexpr u64 kStackBytes = 512, kStateBytes = 4096;
 
 [[noreturn]] void fail(const std::string& file, u32 line, const std::string& message) {
   throw InputError(Diagnostic{{file, line, 0}, message});

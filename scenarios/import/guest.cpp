@@ -13,6 +13,8 @@ namespace isobar::scenarios {
 
 namespace {
 
+constexpr u64 kMaxElements = 4096;  ///< of an array
+
 [[noreturn]] void refuse(const std::string& message) {
   throw InputError(Diagnostic{{}, message});
 }
@@ -86,7 +88,8 @@ std::string guest_variables_yaml(const GuestOptions& options, u64 shift) {
   std::string y;
   for (const GuestVariable& v : options.variables) {
     if (!is_name(v.name)) refuse(fmt::format("'{}' is not a name for a variable", v.name));
-    y += fmt::format("  {}: {{at: {:#x}{}}}\n", v.name, shift + v.address,
+    y += fmt::format("  {}: {{at: {:#x}{}{}}}\n", v.name, shift + v.address,
+                     v.count == 0 ? "" : fmt::format(", count: {}", v.count),
                      v.value == 0 ? "" : fmt::format(", value: {:#x}", v.value));
   }
   return y;
@@ -116,10 +119,16 @@ GuestVariable parse_guest_variable(const std::string& text) {
   const bool valued = colon != std::string::npos;
   const auto address = number(equals == std::string::npos ? "" : text.substr(equals + 1, colon - equals - 1));
   const auto value = valued ? number(text.substr(colon + 1)) : u64{0};
-  if (equals == 0 || !address || !value) {
-    refuse("--variable " + text + ": expected NAME=ADDRESS or NAME=ADDRESS:VALUE, such as flag=0x401180");
+  std::string name = text.substr(0, equals);
+  const std::size_t bracket = name.find('[');
+  const bool array = bracket != std::string::npos;
+  const auto count = array ? number(std::string_view(name).substr(bracket + 1, name.size() - bracket - 2)) : u64{0};
+  const bool closed = !array || (name.back() == ']' && count && *count != 0 && *count <= kMaxElements);
+  if (equals == 0 || !address || !value || !closed) {
+    refuse("--variable " + text + ": expected NAME=ADDRESS or NAME=ADDRESS:VALUE, such as flag=0x401180 or a[2]=0x401180");
   }
-  return {text.substr(0, equals), *address, *value};
+  name.resize(std::min(bracket, name.size()));
+  return {name, *address, *value, *count};
 }
 
 GuestRegister parse_guest_register(const std::string& text) {

@@ -16,7 +16,8 @@ namespace isobar::scenarios {
 struct GuestVariable {
   std::string name;
   u64 address = 0;  ///< in the guest
-  u64 value = 0;
+  u64 value = 0;    ///< of the first element
+  u64 count = 0;    ///< elements of 8 bytes of an array; 0: no array
 };
 
 /// What a guest register of a thread starts with: a number or a variable, as scenarios write it.
@@ -52,7 +53,7 @@ std::string guest_questions_yaml(const GuestOptions& options, const std::vector<
 /// Entries of `memory` for the variables, `shift` added to their addresses. Throws InputError for a name that is none.
 std::string guest_variables_yaml(const GuestOptions& options, u64 shift);
 
-/// "NAME=ADDRESS" or "NAME=ADDRESS:VALUE", "THREAD:REGISTER=VALUE". Throw InputError.
+/// "NAME=ADDRESS" or "NAME=ADDRESS:VALUE", NAME may be "NAME[COUNT]"; "THREAD:REGISTER=VALUE". Throw InputError.
 GuestVariable parse_guest_variable(const std::string& text);
 GuestRegister parse_guest_register(const std::string& text);
 

@@ -145,6 +145,13 @@ forall (1:rax=0 \\/ 1:rdx=1)
                              "--register=P0:rsi=x", "--register=P0:rax=9", "--always", "x == 9")
         self.assertEqual(isobar("run", made).returncode, AS_EXPECTED)
 
+    def test_arrays_hold_wide_accesses(self):
+        log = self.write("RIP: 0x10\nDisassemble Begin\nldr q2, [x4]\nstr q2, [x7]\nDisassemble End\n")
+        made = self.scenario("fex", log, "--thread=P0=0x10", "--variable=a[2]=0x404000:0x5", "--variable=b[2]=0x404100",
+                             "--register=P0:rax=a", "--register=P0:rcx=b", "--always", "b[0] == 5 && b[1] == 0")
+        result = isobar("run", made)
+        self.assertEqual(result.returncode, AS_EXPECTED, result)
+
     def test_code_without_a_place_is_moved(self):
         words = self.write("d2800020 14000002\nd65f03c0 # f ends here\nd65f03c0\n")
         made = self.scenario("raw", words, "--thread=P0=0x0", "--always", "P0:x0 == 1")
@@ -193,6 +200,8 @@ forall (1:rax=0 \\/ 1:rdx=1)
                                 ("'r16' is no register of the guest", "--register=reader:r16=1"),
                                 ("expected THREAD:REGISTER=VALUE", "--register=rax=1"),
                                 ("expected NAME=ADDRESS", "--variable=x"), ("expected NAME=ADDRESS", "--variable=x=1:y"),
+                                ("expected NAME=ADDRESS", "--variable=x[=1"), ("expected NAME=ADDRESS", "--variable=x[]=1"),
+                                ("expected NAME=ADDRESS", "--variable=x[0]=1"), ("expected NAME=ADDRESS", "--variable=x[9999]=1"),
                                 ("no block 'nobody'", "--thread=nobody"), ("is not a name for a variable", "--variable=1=1")]:
             with self.subTest(option=option):
                 self.refused(message, *threads, option)
