@@ -73,14 +73,15 @@ TEXT
 
 spin() {
   make "$2" qemu "$here/spin.log" --thread writer --thread reader --follow reader --translation "$1" \
-    --variable data=0x404000 --variable flag=0x404100
+    --variable data=0x401140 --variable flag=0x401180
 }
 
 spin 1 spin-single-threaded.yaml <<'TEXT'
 name: Waiting for a message, translated for one thread
 description: |
-  An x86-64 thread waits in a loop for a flag and then loads the data, as QEMU would translate it without barriers. Every
-  thread runs several blocks: it goes on with the one for the guest address where the last one left, as QEMU's main loop does.
+  An x86-64 thread waits in a loop for a flag and then loads the data, as QEMU 10 translates it (guest_spin.s) while the
+  process has a single thread: without barriers. A thread runs several blocks: it goes on with the one for the guest address
+  where the last one left, as QEMU's main loop does.
 variants:
   weak: {machine: {kind: none}}
   tso: {machine: {kind: actlr, tso: true}}
@@ -99,7 +100,7 @@ TEXT
 spin 2 spin-multi-threaded.yaml <<'TEXT'
 name: Waiting for a message, translated for several threads
 description: |
-  The same guest loop with the barriers that QEMU emits when a process has several threads.
+  The same guest loop with the barriers that QEMU 10 emits when a process has several threads.
 variants:
   weak: {machine: {kind: none}}
   tso: {machine: {kind: actlr, tso: true}}
