@@ -305,7 +305,9 @@ class Step {
     const u16 number = static_cast<u16>(e.uop->imm);
     e.fired = e.known = true;
     settle(ctx_, s_, core_);
-    if (host_ != nullptr) host_->call(s_, core_, number);
+    if (host_ == nullptr) return;
+    host_->call(s_, core_, number);
+    disturbed_ = static_cast<u16>(ones(static_cast<unsigned>(s_.core.size())) & ~(u64{1} << core_));
   }
 
   const SettleContext& ctx_;
@@ -349,6 +351,7 @@ Machine::Machine(MachineConfig config, Program program, std::shared_ptr<const Ho
 MachineState Machine::initial() const {
   MachineState s;
   s.core.resize(config_.cores);
+  s.storage.time = program_.start_time;
   for (unsigned k = 0; k < config_.cores; ++k) {
     const ResetState& r = program_.reset[k];
     Core& c = s.core[k];
@@ -381,7 +384,8 @@ Settled Machine::apply(MachineState& s, const Transition& t, Fabric& fabric, Obs
   // A DSB after TLBI may wait for an access of another core.
   if (!program_.pages.empty()) result.disturbed = static_cast<u16>(ones(static_cast<unsigned>(s.core.size())) & ~(u64{1} << t.core));
   // A store-exclusive that was let through early may have lost its reservation; see settle().
-  const bool lost = config_.speculation == Speculation::Squash && t.kind == TransitionKind::PropagateWrite;
+  const bool writes = t.kind == TransitionKind::PropagateWrite || t.kind == TransitionKind::HostCall;
+  const bool lost = config_.speculation == Speculation::Squash && writes;
   if (!lost && program_.pages.empty()) return result;
   for (unsigned k = 0; k < s.core.size() && !s.dead; ++k)
     if ((result.disturbed >> k & 1) != 0) settle(ctx, s, k);

@@ -11,6 +11,8 @@
 
 namespace isobar::model {
 
+class MemoryMap;
+
 /// How a core offers the total-store-order mode (design.md decision 2).
 enum class TsoSupport : u8 {
   None,          ///< weak only; AIDR_EL1[9] = 0, ACTLR_EL1.TSO is RES0
@@ -145,6 +147,8 @@ struct Program {
   std::vector<u64> stop;         ///< a core that is about to fetch one of these addresses stops for good
   std::vector<u64> indirect_targets;  ///< addresses that an unresolved BR/BLR/RET may be guessed to reach
   bool remember_faults = false;  ///< cores keep the synchronous exceptions they took (Core::taken)
+  MemoryMap* map = nullptr;      ///< owns the addresses below its limit; outlives the machine; timed runs only
+  u64 start_time = 0;            ///< model time at which the cores start, ticks
   bool has_kernel = false;       ///< exceptions go to VBAR_EL1; otherwise a core that takes one stops with a fault
 };
 

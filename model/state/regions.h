@@ -4,11 +4,22 @@
 #include <algorithm>
 
 #include "model/state/config.h"
+#include "model/state/memory_map.h"
 
 namespace isobar::model {
 
+/// Does Program::map decide about `addr`?
+inline bool is_foreign(const Program& program, u64 addr) {
+  return program.map != nullptr && addr < program.map->limit();
+}
+
 /// Does a region that contains `addr` give any of the permissions in `any` (a mask of Permission)?
 inline bool permits(const Program& program, u64 addr, unsigned any) {
+  if (is_foreign(program, addr)) {
+    u64 end = 0;
+    bool present = false;
+    return (program.map->permissions(addr, end, present) & any) != 0;
+  }
   return std::any_of(program.regions.begin(), program.regions.end(), [addr, any](const Region& r) {
     return addr - r.base < r.size && (r.permissions & any) != 0;
   });

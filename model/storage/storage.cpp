@@ -63,6 +63,7 @@ std::vector<CodeWord>::iterator code_position(std::vector<CodeWord>& code, u64 a
 
 /// Contents of the granule at the aligned address `addr`.
 Value current_granule(const Storage& s, const Image& image, u64 addr) {
+  if (const MemoryMap* owner = image.owner(addr)) return owner->granule(addr);
   const auto g = std::lower_bound(s.memory.begin(), s.memory.end(), addr,
                                   [](const Granule& x, u64 a) { return x.addr < a; });
   return g != s.memory.end() && g->addr == addr ? g->data : image.granule(addr);
@@ -71,6 +72,7 @@ Value current_granule(const Storage& s, const Image& image, u64 addr) {
 /// Changes bytes within one granule. The hash is the sum over granules of (hash now - hash in the image), so
 /// that it depends on the contents of memory only, not on which granules were ever written.
 void update_granule(Storage& s, const Image& image, u64 addr, unsigned size, const Value& value) {
+  if (MemoryMap* owner = image.owner(addr)) return owner->write(addr, size, value);
   const u64 base = align_down(addr, kGranule);
   const unsigned offset = static_cast<unsigned>(addr - base);
   auto g = granule_position(s.memory, base);
@@ -91,6 +93,15 @@ bool contains(const Region& r, u64 addr) {
 /// Whether any region, of whatever ASID, covers every byte.
 bool mapped(const Program& program, u64 addr, u64 size) {
   if (is_tag_location(addr)) return true;
+  if (is_foreign(program, addr)) {
+    u64 next = 0;
+    bool present = false;
+    for (u64 at = addr; at < addr + size; at = next) {
+      program.map->permissions(at, next, present);
+      if (!present) return false;
+    }
+    return true;
+  }
   while (true) {
     const auto r = std::find_if(program.regions.begin(), program.regions.end(),
                                 [addr](const Region& x) { return contains(x, addr); });
@@ -277,12 +288,14 @@ u64 acknowledge(Interrupts& irq, unsigned core) {
 
 }  // namespace
 
-Image::Image(const Program& program) : segments_(program.segments) {
+Image::Image(const Program& program)
+    : segments_(program.segments), map_(program.map), map_limit_(map_ != nullptr ? map_->limit() : 0) {
   std::sort(segments_.begin(), segments_.end(),
             [](const Segment& a, const Segment& b) { return a.base < b.base; });
 }
 
 u8 Image::byte(u64 addr) const {
+  if (const MemoryMap* map = owner(addr)) return map->granule(addr).byte(addr % kGranule);
   const auto next = std::upper_bound(segments_.begin(), segments_.end(), addr,
                                      [](u64 a, const Segment& s) { return a < s.base; });
   if (next == segments_.begin()) return 0;
@@ -292,6 +305,7 @@ u8 Image::byte(u64 addr) const {
 
 Value Image::granule(u64 addr) const {
   const u64 base = align_down(addr, kGranule);
+  if (const MemoryMap* map = owner(base)) return map->granule(base);
   auto at = std::upper_bound(segments_.begin(), segments_.end(), base,
                              [](u64 a, const Segment& s) { return a < s.base; });
   if (at != segments_.begin()) --at;

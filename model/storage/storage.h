@@ -91,9 +91,13 @@ class Image {
   u8 byte(u64 addr) const;
   /// The aligned 16 bytes around `addr`.
   Value granule(u64 addr) const;
+  /// Who owns `addr`, if that is not the image; nullptr else.
+  MemoryMap* owner(u64 addr) const { return addr < map_limit_ ? map_ : nullptr; }
 
  private:
   std::vector<Segment> segments_;
+  MemoryMap* map_;
+  u64 map_limit_;
 };
 
 /// Performs `a` on `s`. The single implementation of what a storage action does.

@@ -76,6 +76,7 @@ void TimedRun::reset(u64 seed) {
     platform_.configure(machine_, config_, this);
   state_ = TimedState{};
   state_.machine = machine_.initial();
+  state_.now = state_.machine.storage.time;
   state_.schedule.resize(machine_.config().cores);
   log_.clear();
 }
@@ -122,8 +123,17 @@ RunResult TimedRun::run(const RunLimits& limits) {
   return r;
 }
 
+void TimedRun::interrupt_all(unsigned intid) {
+  acquire_platform();
+  for (unsigned core = 0; core < state_.schedule.size(); ++core)
+    state_.machine.storage.irq.pending[core] |= u32{1} << intid;
+  if (state_.started) propose_all();
+}
+
 bool TimedRun::limit_reached(u64 now) {
-  if (limits_.ticks != 0 && now > limits_.ticks)
+  if (limits_.stop != nullptr && *limits_.stop)
+    status_ = RunStatus::Stopped;
+  else if (limits_.ticks != 0 && now > limits_.ticks)
     status_ = RunStatus::TimeLimit;
   else if (limits_.transitions != 0 && state_.log_size >= limits_.transitions)
     status_ = RunStatus::TransitionLimit;

@@ -15,6 +15,7 @@ namespace isobar::systemc {
 struct RunLimits {
   u64 transitions = 10'000'000;
   u64 ticks = 0;  ///< model time at which to stop
+  const bool* stop = nullptr;  ///< once this is true, before the next step
 };
 
 enum class RunStatus : u8 {
@@ -22,6 +23,7 @@ enum class RunStatus : u8 {
   Deadlocked,  ///< no step is possible, but some core has not finished
   TransitionLimit,
   TimeLimit,
+  Stopped,  ///< RunLimits::stop
 };
 
 /// One granted step. Replaying: set MachineState::storage.time to `time`, then apply `transition`.
@@ -83,6 +85,8 @@ class TimedRun final : private Sequencer, private model::Fabric, private Platfor
   /// false: no log (long runs); the digest still covers it.
   void keep_log(bool keep) { keep_log_ = keep; }
 
+  /// Makes an SGI pending on every core. Between calls of run().
+  void interrupt_all(unsigned intid);
   /// Back to the initial state, with another seed.
   void reset(u64 seed);
   /// Runs or continues until the machine has finished or a limit is reached.

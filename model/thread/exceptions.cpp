@@ -2,6 +2,7 @@
 
 #include "model/state/flags.h"
 #include "model/state/mutation.h"
+#include "model/state/regions.h"
 #include "model/thread/guards.h"
 #include "model/thread/system_registers.h"
 #include "model/thread/tags.h"
@@ -75,6 +76,20 @@ void leave_untaken(const SettleContext& ctx, MachineState& s, unsigned core, con
   c.context.tags = tags_after_synchronisation(ctx.config, c, c.context.el, c.context.tags);
 }
 
+/// check_access() where Program::map decides.
+u64 check_foreign(const MemoryMap& map, u64 at, u64 end, u8 need) {
+  while (at < end) {
+    if (at >= map.limit()) return kTranslationFault;
+    bool present = false;
+    u64 next = 0;
+    const u8 allowed = map.permissions(at, next, present);
+    if (!present) return kTranslationFault;
+    if ((allowed & need) != need) return kPermissionFault;
+    at = next;
+  }
+  return 0;
+}
+
 }  // namespace
 
 u64 check_access(const Program& program, const Core& c, const Context& ctx, u64 addr, unsigned size, u8 need) {
@@ -83,6 +98,7 @@ u64 check_access(const Program& program, const Core& c, const Context& ctx, u64 
   u64 at = addr;
   const u64 end = addr + size;
   if (end < addr) return kTranslationFault;
+  if (is_foreign(program, addr)) return check_foreign(*program.map, addr, end, need);
   for (const Region& r : program.regions) {
     if (at < r.base || at - r.base >= r.size || (r.asid >= 0 && r.asid != asid)) continue;
     if ((r.permissions & need) != need) return kPermissionFault;
