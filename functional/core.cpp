@@ -82,8 +82,12 @@ void Core::fetch_line(const Record* record) {
   const u64 line = align_down(pc_of(record), kLineSize);
   std::array<u32, kLineSize / 4> words;
   memory_->read(line, words.data(), kLineSize, kExecute);
-  for (unsigned i = 0; i < words.size(); ++i)
-    lower(isa::decode_cached(words[i]), line + 4 * i, memory_->tagging(), code_->records[line % kPageSize / 4 + i]);
+  for (unsigned i = 0; i < words.size(); ++i) {
+    Record& r = code_->records[line % kPageSize / 4 + i];
+    lower(isa::decode_cached(words[i]), line + 4 * i, memory_->tagging(), r);
+    if (memory_->pool()->stop == line + 4 * i) r.execute = stop_before;
+    if (words[i] == kStopHint) r.execute = stop_after;
+  }
 }
 
 /// Always false; notes the byte that could not be accessed.

@@ -54,6 +54,7 @@ class Core : public isa::MemoryInterface {
   u64 executed() const { return executed_; }
   /// After a fault on memory: the first byte that could not be accessed.
   u64 fault_byte() const { return fault_byte_; }
+  void set_fault_byte(u64 address) { fault_byte_ = address; }
 
   // For the functions of records.
   u64 pc_of(const Record* record) const {

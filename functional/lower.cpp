@@ -135,6 +135,18 @@ const Record* fetch_line(Core& core, const Record* r) {
   return r->execute(core, r);
 }
 
+const Record* stop_before(Core& core, const Record* r) {
+  StepResult s;
+  s.kind = StepResult::Kind::Stop;
+  return core.stop(s, core.pc_of(r));
+}
+
+const Record* stop_after(Core& core, const Record* r) {
+  StepResult s;
+  s.kind = StepResult::Kind::Stop;
+  return core.stop(s, core.pc_of(r) + 4);
+}
+
 const Record* continue_on_next_page(Core& core, const Record* r) {
   const Record* next = core.enter(core.pc_of(r));
   return next == nullptr ? nullptr : next->execute(core, next);

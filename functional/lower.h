@@ -21,6 +21,9 @@ u16 holding_flags(unsigned condition);
 const Record* execute_generally(Core& core, const Record* record);
 /// The line of this record has not been fetched: lowers it, then executes.
 const Record* fetch_line(Core& core, const Record* record);
+/// Places at which the driver wants to stop, before or after the instruction.
+const Record* stop_before(Core& core, const Record* record);
+const Record* stop_after(Core& core, const Record* record);
 /// After the last record of a page.
 const Record* continue_on_next_page(Core& core, const Record* record);
 

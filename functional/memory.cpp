@@ -91,12 +91,15 @@ u64 Object::write(u64 offset, const void* from, u64 size) {
     const std::shared_ptr<Page> p = page(offset + done);
     if (p == nullptr) return false;
     std::memcpy(p->bytes.data() + at, static_cast<const u8*>(from) + done, bytes);
+    ++pool_->writes;
     return true;
   });
 }
 
 Memory::Memory(u64 page_limit, bool coherent_fetch, bool tagging)
-    : Memory(std::make_shared<Pool>(Pool{page_limit}), coherent_fetch, tagging) {}
+    : Memory(std::make_shared<Pool>(), coherent_fetch, tagging) {
+  pool_->limit = page_limit;
+}
 
 Memory::Memory(std::shared_ptr<Pool> pool, bool coherent_fetch, bool tagging)
     : pool_(std::move(pool)), coherent_fetch_(coherent_fetch), tagging_(tagging) {}
@@ -299,6 +302,7 @@ u64 Memory::write(u64 address, const void* from, u64 size, u8 needed) {
     Page* p = locate(at, needed, true);
     if (p == nullptr) return false;
     std::memcpy(p->bytes.data() + offset, static_cast<const u8*>(from) + done, bytes);
+    ++pool_->writes;
     if (is_watched(*p)) {
       for (u64 line = align_down(at, kLineSize); line < at + bytes; line += kLineSize) invalidate_line(line);
     }
@@ -334,6 +338,15 @@ CodePage* Memory::code(u64 address) {
   for (Record& r : made.records) r.execute = fetch_line;
   made.records.back().execute = continue_on_next_page;
   return &made;
+}
+
+void Memory::forget_code() {
+  ++pool_->generation;
+  for (const auto& [number, page] : pages_) page->code.clear();
+  for (const auto& [begin, region] : regions_) {
+    for (u64 at = begin; region.object != nullptr && at < region.end; at += kPageSize)
+      if (Page* p = existing(at)) p->code.clear();
+  }
 }
 
 void Memory::invalidate_line(u64 address) {

@@ -9,6 +9,7 @@
 #include <array>
 #include <map>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -27,6 +28,8 @@ inline constexpr u64 kLineSize = 64;
 inline constexpr u8 kRead = 1, kWrite = 2, kExecute = 4;
 /// The region has allocation tags (PROT_MTE); it keeps them when its permissions change.
 inline constexpr u8 kTagged = 8;
+/// Hints that do nothing (Arm ARM C6.2, unallocated): a program brackets with them what is to run in detail.
+inline constexpr u32 kStopHint = 0xd503'2c1f, kLeaveHint = 0xd503'2c3f;  // HINT #96, HINT #97
 /// Bytes that share a tag.
 inline constexpr u64 kGranule = 16;
 
@@ -35,6 +38,10 @@ struct Pool {
   u64 limit = 0;       ///< of `pages`
   u64 pages = 0;       ///< that exist
   u64 generation = 1;  ///< changes whenever a translation that a core remembers may have become wrong
+  u64 writes = 0;          ///< how often write() of a memory or an object has changed something
+  /// Cores stop before they execute the instruction at this address, and after each kStopHint. To be set before anything
+  /// is executed.
+  std::optional<u64> stop;
   bool exhausted = false;  ///< a page has been refused because of the limit
 };
 
@@ -145,6 +152,8 @@ class Memory {
   CodePage* code(u64 address);
   /// Forgets the cached instruction line of an address, if there is one.
   void invalidate_line(u64 address);
+  /// Forgets all cached instruction lines.
+  void forget_code();
   /// Must stores to this page be seen by the instruction side?
   bool is_watched(const Page& page) const { return coherent_fetch_ && !page.code.empty(); }
   bool coherent_fetch() const { return coherent_fetch_; }

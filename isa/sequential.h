@@ -72,6 +72,7 @@ struct StepResult {
     Fault,            ///< state as before the instruction; memory may have the first half of a pair
     ExceptionReturn,  ///< ERET: PC and flags are those returned to; the exception level is left to the caller
     Hint,             ///< completed; WFE, WFI, YIELD, SEV or SEVL, for a caller that schedules
+    Stop,             ///< a place at which the caller wants to stop; step() knows none
   };
   Kind kind = Kind::Completed;
   ExceptionOp exception = ExceptionOp::Undefined;

@@ -80,6 +80,7 @@ i64 create(Process& p, Thread& parent, const CloneArguments& a) {
   s.monitor = {};
   if (a.stack != 0) s.sp[0] = a.stack + a.stack_size;
   if ((a.flags & kSettls) != 0) s.set(isa::Reg::TPIDR_EL0, {a.tls, 0});
+  t.tso = parent.tso;
   t.tagged_addresses = parent.tagged_addresses;
   t.core.checks_stack = parent.core.checks_stack;
   t.core.checks_tags = parent.core.checks_tags;

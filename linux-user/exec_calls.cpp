@@ -68,6 +68,8 @@ void reset(Process& p, Thread& t) {
   t.clear_child_tid = t.robust_list = 0;
   t.rseq = {};
   t.alternate_stack = {};
+  const Options& o = p.system.options;
+  t.tso = o.memory_model == MemoryModel::Switchable && o.tso_at_start;  // MM-4
   t.tagged_addresses = 0;
   t.core.checks_tags = t.core.notes_reads = t.core.notes_writes = t.core.tag_mismatch_noted = false;
   t.fault = {};

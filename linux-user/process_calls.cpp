@@ -65,7 +65,14 @@ i64 set_tagged_addresses(Process& p, Thread& t, u64 wanted) {
   return 0;
 }
 
-/// The memory model as on a machine without TSO.
+/// PR_SET_MEM_MODEL: 0 is the architecture's model, 1 total store order, which a core that is always TSO has anyway.
+i64 set_memory_model(const Process& p, Thread& t, u64 model) {
+  const MemoryModel has = p.system.options.memory_model;
+  if (model > (has == MemoryModel::Absent ? 0u : 1u)) return -kEINVAL;
+  if (has == MemoryModel::Switchable) t.tso = model == 1;
+  return 0;
+}
+
 i64 prctl(Process& p, Thread& t, const Call& c) {
   enum : u64 {
     kSetDeathSignal = 1,
@@ -126,13 +133,14 @@ i64 prctl(Process& p, Thread& t, const Call& c) {
     case kSetTaggedAddresses: return no_more_than_2 ? set_tagged_addresses(p, t, c.a[1]) : -kEINVAL;
     case kGetTaggedAddresses:
       return c.a[1] == 0 && no_more_than_2 ? static_cast<i64>(t.tagged_addresses) : -kEINVAL;
-    case kGetMemoryModel: return c.a[1] == 0 && no_more_than_2 ? 0 : -kEINVAL;
-    case kSetMemoryModel: return c.a[1] == 0 && no_more_than_2 ? 0 : -kEINVAL;
+    case kGetMemoryModel: return c.a[1] == 0 && no_more_than_2 ? i64{t.tso} : -kEINVAL;
+    case kSetMemoryModel: return no_more_than_2 ? set_memory_model(p, t, c.a[1]) : -kEINVAL;
     default: return -kEINVAL;
   }
 }
 
-/// Sequentially consistent execution needs no barriers; what remains are the checks (kernel/sched/membarrier.c).
+/// The checks (kernel/sched/membarrier.c). Sequentially consistent execution needs no barriers; other drivers are told
+/// what to send.
 i64 membarrier(Process& p, Thread&, const Call& c) {
   enum : u64 {
     kQuery = 0,
@@ -152,19 +160,23 @@ i64 membarrier(Process& p, Thread&, const Call& c) {
   constexpr u64 kOneCpu = 1;
   if ((flags & ~(command == kPrivateRseq ? kOneCpu : 0)) != 0) return -kEINVAL;
   u64& registered = p.space->membarrier_registrations;
-  const auto ready = [&](u64 registration) { return (registered & registration) != 0 ? 0 : -kEPERM; };
+  const auto ready = [&](u64 registration, MembarrierKind kind) -> i64 {
+    if ((registered & registration) == 0) return -kEPERM;
+    p.system.requested_membarrier = kind;
+    return 0;
+  };
   switch (command) {
     case kQuery: return kAll;
     case kGlobal:
-    case kGlobalExpedited: return 0;
+    case kGlobalExpedited: p.system.requested_membarrier = MembarrierKind::Global; return 0;
     case kRegisterGlobalExpedited:
     case kRegisterPrivate:
     case kRegisterPrivateSyncCore:
     case kRegisterPrivateRseq: registered |= command; return 0;
-    case kPrivate: return ready(kRegisterPrivate);
-    case kPrivateSyncCore: return ready(kRegisterPrivateSyncCore);
+    case kPrivate: return ready(kRegisterPrivate, MembarrierKind::Private);
+    case kPrivateSyncCore: return ready(kRegisterPrivateSyncCore, MembarrierKind::SyncCore);
     // Every thread that is not running begins with restart_sequence(): nothing is left to interrupt.
-    case kPrivateRseq: return ready(kRegisterPrivateRseq);
+    case kPrivateRseq: return ready(kRegisterPrivateRseq, MembarrierKind::Sequences);
     // Registering for SYNC_CORE or RSEQ marks the process as private too, without making it ready.
     case kGetRegistrations: {
       const bool marked = (registered & (kRegisterPrivateSyncCore | kRegisterPrivateRseq)) != 0;

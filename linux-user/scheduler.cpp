@@ -39,6 +39,8 @@ System::System(ElfImage image, Options o)
   first.space->memory = std::make_shared<functional::Memory>(options.page_limit, options.coherent_fetch, options.tagging);
   Thread& t = add_thread(first);
   t.affinity = ones(options.cores);
+  t.tso = options.memory_model == MemoryModel::Switchable && options.tso_at_start;
+  first.memory().pool()->stop = options.stop;
   first_program_ = std::make_shared<const ElfImage>(std::move(image));
   first.load(t, first_program_, options.arguments, options.environment);
 }
@@ -245,7 +247,8 @@ u64 System::run_slice(Thread& t, u64 quantum) {
     used += done;
     pass_time(t, done);
     if (r.kind == StepResult::Kind::Completed) continue;
-    if (r.kind == StepResult::Kind::Hint) break;
+    stopped_ |= r.kind == StepResult::Kind::Stop;
+    if (r.kind == StepResult::Kind::Hint || r.kind == StepResult::Kind::Stop) break;
     p.enter(t, r);
   }
   p.report_tags(t);
@@ -285,9 +288,17 @@ void System::settle(bool idle) {
 }
 
 Outcome System::run() {
-  while (!outcome_) {
+  while (run_to_stop()) {
+  }
+  outcome_->instructions = executed_;
+  return *outcome_;
+}
+
+bool System::run_to_stop() {
+  stopped_ = false;
+  while (!outcome_ && !stopped_) {
     bool any = false;
-    for (unsigned cpu = 0; cpu < options.cores && !outcome_; ++cpu) {
+    for (unsigned cpu = 0; cpu < options.cores && !outcome_ && !stopped_; ++cpu) {
       Thread* t = choose(cpu);
       if (t == nullptr) continue;
       any = true;
@@ -295,8 +306,7 @@ Outcome System::run() {
     }
     settle(!any);
   }
-  outcome_->instructions = executed_;
-  return *outcome_;
+  return !outcome_;
 }
 
 }  // namespace isobar::linux_user

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "linux-user/elf_symbols.h"
 #include "linux-user/system.h"
 #include "support/bits.h"
 #include "support/diagnostic.h"
@@ -19,8 +20,6 @@ using functional::kWrite;
 using isa::Reg;
 
 constexpr u64 kStackTop = 0xffff'ffff'f000, kStackSize = 8 << 20, kStackGap = 16 << 20;
-/// Where a static-pie program goes: two thirds of the address space, as in Linux.
-constexpr u64 kRelocatableBase = 0xaaaa'aaaa'0000;
 constexpr u64 kMaxArguments = 2 << 20;
 
 enum : u64 {
@@ -92,7 +91,7 @@ void Process::load(Thread& t, std::shared_ptr<const ElfImage> program, const std
 
 /// Segments, stack and the code that returns from handlers; what has to be added to linked addresses.
 u64 Process::map_program(const ElfImage& program) {
-  const u64 bias = program.relocatable ? kRelocatableBase : 0;
+  const u64 bias = load_bias(program);
   u64 end = 0;
   for (const Segment& s : program.segments) {
     const u64 begin = align_down(bias + s.address, kPageSize);

@@ -18,6 +18,12 @@ namespace isobar::linux_user {
 /// or is a fault for loads and noted for stores.
 enum class TagChecks : u8 { Synchronous = 1, Asynchronous = 2, Asymmetric = 4 };
 
+/// What the machine has of the memory-model prctl; FixedTso: every core is always TSO.
+enum class MemoryModel : u8 { Absent, Switchable, FixedTso };
+
+/// Interrupts that a membarrier has to send where cores overlap.
+enum class MembarrierKind : u8 { None, Global, Private, SyncCore, Sequences };
+
 struct Options {
   unsigned cores = 1;
   u64 seed = 1;
@@ -27,6 +33,9 @@ struct Options {
   bool coherent_fetch = false;      ///< CTR_EL0.DIC
   bool tagging = false;             ///< FEAT_MTE
   TagChecks preferred_checks = TagChecks::Asynchronous;
+  MemoryModel memory_model = MemoryModel::Absent;
+  bool tso_at_start = false;        ///< threads begin with TSO, if it is switchable
+  std::optional<u64> stop;          ///< address at which run_to_stop() stops, besides functional::kStopHint
   std::string root;                 ///< folder whose files can be opened for reading; empty: none
   std::vector<std::string> arguments;    ///< argv
   std::vector<std::string> environment;  ///< "NAME=value"
@@ -40,10 +49,10 @@ struct Options {
 
 /// How a run ended.
 struct Outcome {
-  enum class Kind : u8 { Exited, Killed, Deadlock, LimitReached, OutOfMemory };
+  enum class Kind : u8 { Exited, Killed, Deadlock, LimitReached, OutOfMemory, Unsupported };
   Kind kind = Kind::Exited;
   int status = 0;       ///< exit status, or the signal, of the first process
-  std::string message;  ///< of the last three kinds
+  std::string message;  ///< of the kinds behind Killed
   u64 instructions = 0;
 };
 
@@ -64,6 +73,8 @@ class System {
 
   // The parts of run(), for other drivers.
 
+  /// The same until a thread has reached Options::stop or functional::kStopHint; true then.
+  bool run_to_stop();
   /// Between slices: signals, events, timers and deadlines end waits; what has ended is forgotten. When no thread can
   /// run (`idle`), time moves to the first deadline; without one the run ends as a deadlock.
   void settle(bool idle);
@@ -75,6 +86,18 @@ class System {
   u64 next_quantum();
   bool runs(const Thread& t) const;
   const std::optional<Outcome>& outcome() const { return outcome_; }
+  /// Has the running thread given way since begin_slice()?
+  bool slice_ends() const { return slice_ends_; }
+  void begin_slice() { slice_ends_ = false; }
+  /// A driver with a clock of its own.
+  void set_time(u64 ns) { time_ = ns; }
+  /// Instructions that a driver has executed; how many there were in all.
+  void count(u64 instructions) { executed_ += instructions; }
+  u64 executed() const { return executed_; }
+  /// The first instant at which a wait ends by itself.
+  std::optional<u64> next_deadline() const;
+  /// What each thread waits for, for messages.
+  std::string describe_waits() const;
 
   // For system calls.
 
@@ -118,6 +141,7 @@ class System {
   std::vector<TimerFile*> timer_files;
   std::map<i32, SharedSegment> segments;
   i32 next_segment = 1;
+  MembarrierKind requested_membarrier = MembarrierKind::None;  ///< by system calls since it was set
   std::vector<Thread*> waiters;  ///< on futexes, in the order in which they began to wait
 
   static constexpr u64 kMostPipeEnds = 2048;
@@ -128,8 +152,6 @@ class System {
   void wake_sleepers();
   void retry_calls();
   void forget_ended();
-  std::optional<u64> next_deadline() const;
-  std::string describe_waits() const;
 
   u64 events_ = 0, events_seen_ = 0;
   std::vector<std::unique_ptr<Process>> processes_;  ///< in the order in which they were created
@@ -137,6 +159,7 @@ class System {
   std::shared_ptr<const ElfImage> first_program_;
   std::optional<Outcome> outcome_;
   bool slice_ends_ = false;
+  bool stopped_ = false;  ///< a thread has reached Options::stop
   u64 time_ = 0;
   u64 executed_ = 0;
   u64 idle_rounds_ = 0;  ///< since a thread ran

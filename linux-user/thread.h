@@ -75,6 +75,7 @@ struct Thread {
   u64 clear_child_tid = 0;
   u64 robust_list = 0;
   RseqArea rseq;
+  bool tso = false;          ///< the memory model that prctl() has set or clone() has passed on
   u64 tagged_addresses = 0;  ///< what PR_SET_TAGGED_ADDR_CTRL set
   Call call;                 ///< the current or last system call, to make it again
   std::optional<u64> deadline;  ///< of the waiting call, which is the same when it is tried again
