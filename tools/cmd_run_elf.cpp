@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -10,6 +11,10 @@
 #include <vector>
 
 #include "linux-user/system.h"
+#if ISOBAR_HAS_SYSTEMC
+#include "linux-detailed/run.h"
+#endif
+#include "linux-user/elf_symbols.h"
 #include "support/diagnostic.h"
 #include "tools/command.h"
 #include "tools/files.h"
@@ -30,6 +35,10 @@ struct Options {
   std::string preferred = "async";
   std::string root;
   std::vector<std::string> environment;
+  std::string tso;    ///< empty: the machine has no such mode
+  std::string from;   ///< symbol or address; empty: none
+  std::string until;
+  bool markers = false;
   bool system_calls = false;
   bool statistics = false;
 };
@@ -54,11 +63,71 @@ std::string read_console(u64 size) {
   return bytes;
 }
 
+/// An address in C notation, or what the symbol of the program stands for.
+std::optional<u64> place(const linux_user::ElfImage& image, const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  char* end = nullptr;
+  if (text.front() >= '0' && text.front() <= '9') {
+    errno = 0;
+    const u64 address = std::strtoull(text.c_str(), &end, 0);
+    if (*end != '\0' || errno != 0) throw InputError(Diagnostic{{}, "\"" + text + "\" is neither an address nor a symbol"});
+    return address;
+  }
+  const std::optional<u64> address = linux_user::find_symbol(image, text);
+  if (!address) throw InputError(Diagnostic{{image.file, 0, 0}, "the program has no symbol \"" + text + "\""});
+  return linux_user::load_bias(image) + *address;
+}
+
+/// Bit n: core n is always TSO. "all" and "none" have the mode as a switch.
+u64 fixed_cores(const std::string& text, unsigned cores) {
+  u64 mask = 0;
+  for (std::size_t at = 0; at <= text.size();) {
+    const std::size_t end = std::min(text.find(',', at), text.size());
+    const std::string part = text.substr(at, end - at);
+    const bool number = !part.empty() && part.size() <= 2 && part.find_first_not_of("0123456789") == std::string::npos;
+    if (!number || std::stoul(part) >= cores)
+      throw InputError(Diagnostic{{}, "--tso " + text + ": expected all, none or numbers of cores below " +
+                                          std::to_string(cores) + ", such as 0,2"});
+    mask |= u64{1} << std::stoul(part);
+    at = end + 1;
+  }
+  return mask;
+}
+
+linux_user::Outcome run_as_asked(const Options& o, linux_user::System& system) {
+#if ISOBAR_HAS_SYSTEMC
+  if (o.mode == "functional" && o.from.empty() && !o.markers) return system.run();
+  linux_detailed::DetailedOptions detailed;
+  const bool switchable = o.tso == "all" || o.tso == "none";
+  const u64 fixed = switchable || o.tso.empty() ? 0 : fixed_cores(o.tso, o.cores);
+  for (unsigned core = 0; core < o.cores; ++core) {
+    model::CoreConfig& c = detailed.core[core];
+    c.tso = switchable ? model::TsoSupport::Actlr
+            : (fixed >> core & 1) != 0 ? model::TsoSupport::Fixed : model::TsoSupport::None;
+    c.tso_at_reset = o.tso == "all";
+  }
+  detailed.detailed_at_start = o.mode == "detailed";
+  detailed.until = place(*system.first_program(), o.until);
+  linux_detailed::DetailedStatistics statistics;
+  const linux_user::Outcome outcome = linux_detailed::run(system, detailed, statistics);
+  if (o.statistics)
+    std::fprintf(stderr, "isobar: in detail %llu instructions in %llu ticks, entered %u times, digest %s\n",
+                 static_cast<unsigned long long>(statistics.instructions),
+                 static_cast<unsigned long long>(statistics.ticks), statistics.entries,
+                 fmt::format("{:016x}{:016x}", statistics.digest.a, statistics.digest.b).c_str());
+  return outcome;
+#else
+  if (o.mode != "functional" || !o.from.empty() || o.markers)
+    throw InputError(Diagnostic{{}, "this isobar was built without SystemC, which execution in detail needs"});
+  return system.run();
+#endif
+}
+
 ExitStatus run_program(const Options& o) {
-  if (o.mode != "functional")
-    throw InputError(Diagnostic{
-        {}, "--mode " + o.mode + " is not supported for programs: only functional, which is sequentially consistent"});
   const std::string& file = o.program.front();
+  if (!o.until.empty() && o.mode == "functional" && o.from.empty() && !o.markers)
+    throw InputError(Diagnostic{
+        {}, "--detailed-until ends what --mode detailed, --detailed-from or --markers begins: none of them is given"});
   linux_user::Options options;
   options.cores = o.cores;
   options.seed = o.seed;
@@ -70,15 +139,27 @@ ExitStatus run_program(const Options& o) {
   options.preferred_checks = o.preferred == "sync"    ? TagChecks::Synchronous
                              : o.preferred == "async" ? TagChecks::Asynchronous
                                                       : TagChecks::Asymmetric;
+  if (!o.tso.empty()) {
+    const bool switchable = o.tso == "all" || o.tso == "none";
+    const bool all_fixed = !switchable && fixed_cores(o.tso, o.cores) == (u64{1} << o.cores) - 1;
+    options.memory_model = switchable  ? linux_user::MemoryModel::Switchable
+                           : all_fixed ? linux_user::MemoryModel::FixedTso
+                                       : linux_user::MemoryModel::Absent;
+    options.tso_at_start = o.tso == "all";
+  }
   options.root = o.root;
   options.arguments = o.program;
   options.environment = o.environment;
   options.write = write_console;
   options.read = read_console;
   if (o.system_calls) options.trace = [](const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); };
-  linux_user::System system(linux_user::parse_elf(file, read_file(file)), options);
+  linux_user::ElfImage image = linux_user::parse_elf(file, read_file(file));
+  options.stop = place(image, o.from);
+  if (options.stop && options.stop == place(image, o.until))
+    throw InputError(Diagnostic{{}, "--detailed-from and --detailed-until name the same place"});
+  linux_user::System system(std::move(image), options);
   const auto began = std::chrono::steady_clock::now();
-  const linux_user::Outcome outcome = system.run();
+  const linux_user::Outcome outcome = run_as_asked(o, system);
   if (o.statistics) {
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
     std::fprintf(stderr, "isobar: %llu instructions in %.3f s: %.1f million per second\n",
@@ -106,9 +187,16 @@ void add_run_elf(CLI::App& app, Action& chosen) {
   sub->add_option("PROGRAM", o->program, "The program and its arguments")->required()->type_name("");
   sub->positionals_at_end();
   sub->prefix_command(false);
-  sub->add_option("--mode", o->mode, "functional: in order, sequentially consistent (default)")
+  sub->add_option("--mode", o->mode,
+                  "functional: in order (default); detailed: out of order, weak")
       ->check(CLI::IsMember({"functional", "detailed"}))
       ->type_name("MODE");
+  sub->add_option("--tso", o->tso, "Total store order: all or none (prctl sets it), or always on cores 0,2")
+      ->type_name("WHO");
+  sub->add_option("--detailed-from", o->from, "In detail as soon as a thread gets there")->type_name("SYMBOL|ADDRESS");
+  sub->add_option("--detailed-until", o->until, "Back to functional once a thread has been there")
+      ->type_name("SYMBOL|ADDRESS");
+  sub->add_flag("--markers", o->markers, "In detail from HINT #96 to HINT #97 of the program");
   sub->add_option("--cores", o->cores, "Cores that threads run on (default 2)")
       ->check(CLI::Range(1u, kMaxCores))
       ->type_name("N");

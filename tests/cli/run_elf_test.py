@@ -51,8 +51,31 @@ class RunElf(unittest.TestCase):
     def test_bad_programs(self):
         self.assertIn("not an ELF file", self.refused(self.program(b"#!/bin/sh\n")))
         self.assertIn("No such file", self.refused("/nonexistent"))
-        self.assertIn("only functional", self.refused("--mode", "detailed", self.program(exit_group(0))))
         self.assertIn("--cores", self.refused("--cores", "99", self.program(exit_group(0))))
+
+    def test_in_detail(self):
+        result = isobar("run-elf", "--mode", "detailed", "--stats", self.program(exit_group(9)))
+        self.assertEqual(result.returncode, 9, result.stderr)
+        self.assertIn("in detail 2 instructions", result.stderr)
+        self.assertRegex(result.stderr, "digest [0-9a-f]{32}")
+        loop = isobar("run-elf", "--mode", "detailed", "--limit", "1000", self.program([0x14000000]))
+        self.assertEqual(loop.returncode, UNDETERMINED, loop.stderr)
+
+    def test_only_a_part_in_detail(self):
+        nop, begin, end = 0xD503201F, 0xD5032C1F, 0xD5032C3F
+        program = self.program([nop, begin, nop, nop, end] + [nop] * 300 + exit_group(3))
+        for options in (["--markers"], ["--detailed-from", "0x400080", "--detailed-until", "0x400088"]):
+            result = isobar("run-elf", *options, "--stats", program)
+            self.assertEqual(result.returncode, 3, result.stderr)
+            self.assertIn("entered 1 times", result.stderr)
+
+    def test_options_of_detail_that_make_no_sense(self):
+        program = self.program(exit_group(0))
+        self.assertIn("has no symbol", self.refused("--detailed-from", "main", program))
+        self.assertIn("none of them is given", self.refused("--detailed-until", "0x400078", program))
+        self.assertIn("same place", self.refused("--detailed-from", "1", "--detailed-until", "1", program))
+        self.assertIn("memory tagging", self.refused("--mode", "detailed", "--mte", program))
+        self.assertIn("numbers of cores below 2", self.refused("--tso", "0,2", program))
 
     def refused(self, *arguments):
         result = isobar("run-elf", *arguments)

@@ -35,6 +35,7 @@ const std::map<std::string, std::set<std::string>>& allowed() {
       {"isa", {"support"}},
       {"functional", {"support", "isa"}},
       {"linux-user", {"support", "isa", "functional"}},
+      {"linux-detailed", with(core, {"functional", "linux-user", "kernel-shim", "model/systemc"})},
       {"trace", {"support", "isa"}},
       // The machine state contains the storage state, and both need the configuration: one layer in two
       // folders.
@@ -52,7 +53,7 @@ const std::map<std::string, std::set<std::string>>& allowed() {
       {"session", with(core, {"kernel-shim", "explore", "scenarios"})},
       {"viewers", with(core, {"kernel-shim", "explore", "scenarios", "session"})},
       {"tools", with(core, {"model/systemc", "kernel-shim", "explore", "axiomatic", "hunt", "crosscheck", "scenarios", "session", "viewers",
-                             "functional", "linux-user"})},
+                             "functional", "linux-user", "linux-detailed"})},
   };
   return rules;
 }
@@ -106,7 +107,7 @@ Source read(const fs::path& file) {
 const std::vector<Source>& sources() {
   static const std::vector<Source> all = [] {
     std::vector<Source> found;
-    for (const char* top : {"support", "isa", "functional", "linux-user", "trace", "model", "kernel-shim",
+    for (const char* top : {"support", "isa", "functional", "linux-user", "linux-detailed", "trace", "model", "kernel-shim",
                             "explore", "axiomatic", "hunt", "scenarios", "session", "viewers", "tools", "bench", "tests"}) {
       if (!fs::exists(kRoot / top)) continue;
       for (const auto& e : fs::recursive_directory_iterator(kRoot / top)) {

@@ -1,0 +1,78 @@
+// What the kernel of asm-user asks the host for: registers of threads, system calls, which thread runs next.
+//
+// Owns: which thread is on which core. Must not know: how orders are kept (asm-user), drivers. Its state is outside the
+// machine's, so a run with it cannot be saved and continued twice; only timed runs use it.
+#pragma once
+
+#include <array>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "linux-detailed/kernel.h"
+#include "linux-user/system.h"
+#include "model/machine/machine.h"
+
+namespace isobar::linux_detailed {
+
+class Host {
+ public:
+  Host(linux_user::System& system, const model::MachineConfig& config);
+
+  /// Before the first call.
+  void attach(const model::Machine& machine) { image_ = &machine.image(); }
+  void call(model::MachineState& s, unsigned core, Call what);
+
+  /// From now on every core stops where its thread is.
+  void pause() { pausing_ = true; }
+  /// Who wants `*stop` set when the process has ended or memory is exhausted.
+  void tell(bool* stop) { stop_ = stop; }
+  /// How many tasks a program for build_program() needs.
+  static unsigned tasks(const linux_user::Options& options) { return options.cores + options.thread_limit; }
+
+ private:
+  struct CoreState {
+    linux_user::Thread* current = nullptr;  ///< none: the idle task
+    u64 slice_end = 0;
+    bool parked = false;
+    bool abandoned = false;  ///< still executes a thread that another one has ended
+  };
+
+  linux_user::Process& process() const { return *system_.processes().front(); }
+  void trap(model::MachineState& s, unsigned core);
+  void interrupt(model::MachineState& s, unsigned core);
+  void decide(model::MachineState& s, unsigned core, u64 actions = 0, u64 membarrier = 0);
+  void pick(model::MachineState& s, unsigned core, u64& actions);
+  void return_to_thread(model::MachineState& s, unsigned core);
+  void set_timer(model::MachineState& s, unsigned core) const;
+  void deliver(linux_user::Thread& t);
+  u64 cores_to_interrupt(unsigned core) const;
+  bool is_on_another_core(const linux_user::Thread& t, unsigned core) const;
+  unsigned task_of(model::MachineState& s, const linux_user::Thread& t);
+  void forget_ended_tasks();
+  void note_writes(model::MachineState& s) const;
+
+  linux_user::System& system_;
+  std::shared_ptr<functional::Pool> pool_;
+  const model::MachineConfig& config_;
+  const model::Image* image_ = nullptr;
+  std::vector<CoreState> core_;
+  std::map<i32, unsigned> task_;  ///< slot of the task of each thread that has been scheduled, by number
+  std::vector<unsigned> free_;    ///< slots
+  bool pausing_ = false;
+  bool* stop_ = nullptr;
+};
+
+/// Passes calls of the machine on to a Host.
+class HostCalls final : public model::HostServices {
+ public:
+  explicit HostCalls(Host& host) : host_(host) {}
+  void call(model::MachineState& s, unsigned core, u16 imm) const override {
+    host_.call(s, core, static_cast<Call>(imm));
+  }
+
+ private:
+  Host& host_;
+};
+
+}  // namespace isobar::linux_detailed

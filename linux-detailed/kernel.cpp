@@ -1,0 +1,106 @@
+#include "linux-detailed/kernel.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "isa/assembler.h"
+#include "kernel-shim/asm_text.h"
+#include "kernel-shim/layout.h"
+#include "support/bits.h"
+#include "support/diagnostic.h"
+
+namespace isobar::linux_detailed {
+
+namespace {
+
+using isa::Reg;
+using kernel::RunQueueField;
+using kernel::TaskField;
+
+isa::Assembly assemble_kernel(unsigned cores) {
+  std::string text;
+  const auto set = [&](std::string_view name, u64 value) { text += fmt::format(".set {}, {}\n", name, value); };
+  set("KERNEL_BASE", kKernelBase);
+  set("NR_CORES", cores);
+  set("HAS_TSO_SWITCH", 1);  // a core without it ignores the bit
+  for (const char* knob : {"NO_MB_BEFORE_CURR", "NO_SWITCH_DSB", "NO_MMDROP_MB", "EXIT_MM_NO_MB", "ACTLR_NOT_SAVED"})
+    set(fmt::format("KNOB_{}", knob), 0);
+  text += kernel::user_asm_text();
+  isa::AssemblerOptions options;
+  options.file = "kernel-shim/asm-user";
+  isa::Assembly done = isa::assemble(text, kKernelText, options);
+  if (done.bytes.size() > kTextSize) throw InternalError("the kernel's code outgrew its region");
+  return done;
+}
+
+void put(std::vector<u8>& bytes, u64 offset, u64 value) {
+  for (unsigned i = 0; i < 8; ++i) bytes.at(offset + i) = static_cast<u8>(value >> (8 * i));
+}
+
+}  // namespace
+
+model::Program build_program(const model::MachineConfig& machine, unsigned tasks, bool tso, u64 start_time,
+                             model::MemoryMap& map) {
+  constexpr u64 kTsoBit = 2;
+  constexpr u8 kMasked = 15;
+  const isa::Assembly text = assemble_kernel(machine.cores);
+  model::Program p;
+  p.map = &map;
+  p.start_time = start_time;
+  p.has_kernel = true;
+  p.stop = {text.labels.at("user_park")};
+  constexpr u8 code = model::kReadEl1 | model::kExecEl1, data = model::kReadEl1 | model::kWriteEl1;
+  p.regions = {{kKernelText, kTextSize, code, -1, "kernel text"},
+               {kQueues, machine.cores * kQueueSize, data, -1, "kernel run queues"},
+               {kLocks, kLocksSize, data, -1, "kernel locks"},
+               {kAddressSpace, kAddressSpaceSize, data, -1, "kernel address space"},
+               {kTasks, tasks * kTaskSize, data, -1, "kernel tasks"}};
+  std::vector<u8> queues(machine.cores * kQueueSize), idle(machine.cores * kTaskSize);
+  for (unsigned core = 0; core < machine.cores; ++core) {
+    put(queues, core * kQueueSize + RunQueueField::Curr, task_address(core));
+    put(idle, core * kTaskSize + TaskField::ActiveMm, kAddressSpace);
+    put(idle, core * kTaskSize + TaskField::Actlr, tso ? kTsoBit : 0);
+    model::ResetState r;
+    r.pc = text.labels.at("user_start");
+    r.el = 1;
+    r.daif = kMasked;
+    r.sp_sel = true;
+    r.registers = {{Reg::SP_EL1, {task_address(core), 0}},
+                   {Reg::TPIDR_EL1, {queue_address(core), 0}},
+                   {Reg::VBAR_EL1, {text.labels.at("user_vectors"), 0}},
+                   {Reg::ACTLR_EL1, {tso ? kTsoBit : 0, 0}},
+                   {Reg::ICC_PMR_EL1, {0xff, 0}},
+                   {Reg::ICC_IGRPEN1_EL1, {1, 0}}};
+    p.reset.push_back(r);
+  }
+  p.segments = {{kKernelText, text.bytes}, {kQueues, queues}, {kTasks, idle}};
+  return p;
+}
+
+u8 ProcessMemory::permissions(u64 addr, u64& end, bool& present) const {
+  const functional::Region* r = process_.memory().find(addr);
+  present = r != nullptr;
+  if (!present) {
+    end = addr + 1;
+    return 0;
+  }
+  end = r->end;
+  u8 mask = 0;
+  if ((r->permissions & functional::kRead) != 0) mask |= model::kReadEl0;
+  if ((r->permissions & functional::kWrite) != 0) mask |= model::kReadEl0 | model::kWriteEl0;
+  if ((r->permissions & functional::kExecute) != 0) mask |= model::kExecEl0;
+  return mask;
+}
+
+Value ProcessMemory::granule(u64 addr) const {
+  Value v;
+  process_.memory().read(align_down(addr, sizeof v), &v, sizeof v, 0);
+  return v;
+}
+
+void ProcessMemory::write(u64 addr, unsigned size, const Value& value) {
+  process_.memory().write(addr, &value, size, 0);
+}
+
+}  // namespace isobar::linux_detailed

@@ -1,0 +1,43 @@
+#include "linux-detailed/registers.h"
+
+#include <array>
+
+#include "support/bits.h"
+
+namespace isobar::linux_detailed {
+
+namespace {
+
+using isa::Reg;
+
+/// System registers that belong to a thread.
+constexpr std::array kOfThread = {Reg::TPIDR_EL0, Reg::FPCR, Reg::FPSR};
+constexpr unsigned kGeneral = 31, kVectors = 32;
+
+Reg vector(unsigned n) {
+  return static_cast<Reg>(isa::index(Reg::V0) + n);
+}
+
+}  // namespace
+
+void take_registers(const model::Core& c, isa::ArchState& s) {
+  for (unsigned n = 0; n < kGeneral; ++n) s.x[n] = c.reg[isa::index(isa::x_reg(n))];
+  for (unsigned n = 0; n < kVectors; ++n) s.v[n] = c.reg.get(vector(n));
+  for (const Reg r : kOfThread) s.set(r, c.reg.get(r));
+  s.sp[0] = c.reg[isa::index(Reg::SP_EL0)];
+  s.pc = c.reg[isa::index(Reg::ELR_EL1)];
+  s.nzcv = static_cast<u8>(bits(c.reg[isa::index(Reg::SPSR_EL1)], 31, 28));
+  s.monitor = {};
+}
+
+void put_registers(const isa::ArchState& s, model::Core& c) {
+  for (unsigned n = 0; n < kGeneral; ++n) c.reg.set(isa::x_reg(n), {s.x[n], 0});
+  for (unsigned n = 0; n < kVectors; ++n) c.reg.set(vector(n), s.v[n]);
+  for (const Reg r : kOfThread) c.reg.set(r, s.get(r));
+  c.reg.set(Reg::SP_EL0, {s.sp[0], 0});
+  c.reg.set(Reg::ELR_EL1, {s.pc, 0});
+  c.reg.set(Reg::SPSR_EL1, {u64{s.nzcv} << 28, 0});
+  c.monitor.valid = false;  // the exception return clears it (Arm ARM B2.12.2)
+}
+
+}  // namespace isobar::linux_detailed

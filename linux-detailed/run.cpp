@@ -1,0 +1,141 @@
+#include "linux-detailed/run.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "linux-detailed/host.h"
+#include "model/systemc/timed_run.h"
+#include "support/diagnostic.h"
+
+namespace isobar::linux_detailed {
+
+namespace {
+
+using linux_user::Outcome;
+using systemc::RunStatus;
+
+/// Counts the instructions of the program and sees where execution in detail is to end.
+class Watch final : public model::Observer {
+ public:
+  Watch(std::optional<u64> until, std::optional<u64> most) : until_(until), most_(most) {}
+
+  void retired(unsigned, const model::Entry& e) override {
+    if (e.context.el != 0) return;
+    if (e.index == 0 && (e.word == functional::kLeaveHint || e.pc == until_)) leaves_ = stop = true;
+    if (e.last && ++instructions_ == most_) stop = true;
+  }
+  u64 instructions() const { return instructions_; }
+  bool leaves() const { return leaves_; }
+
+  bool stop = false;
+
+ private:
+  std::optional<u64> until_, most_;
+  u64 instructions_ = 0;
+  bool leaves_ = false;
+};
+
+model::MachineConfig machine_of(const linux_user::System& system, const DetailedOptions& options) {
+  model::MachineConfig config;
+  config.cores = system.options.cores;
+  config.core = options.core;
+  config.dic = config.idc = system.options.coherent_fetch;
+  config.speculation = model::Speculation::Squash;
+  return config;
+}
+
+/// One stretch in detail, from all threads at rest to all threads at rest or the end of the process.
+class Stretch {
+ public:
+  Stretch(linux_user::System& system, const DetailedOptions& options, unsigned number)
+      : system_(system),
+        config_(machine_of(system, options)),
+        memory_(*system.processes().front()),
+        host_(system, config_),
+        machine_(config_,
+                 build_program(config_, Host::tasks(system.options), options.core[0].tso_at_reset, system.now(), memory_),
+                 std::make_shared<HostCalls>(host_)),
+        run_(machine_, options.platform, system.options.seed + number),
+        watch_(options.until, left(system)) {
+    host_.attach(machine_);
+    run_.set_observer(&watch_);
+    run_.keep_log(false);
+  }
+
+  void run(DetailedStatistics& statistics) {
+    const u64 start = system_.now();
+    systemc::RunResult r = advance();
+    if (watch_.leaves() && !system_.outcome()) {
+      host_.pause();
+      watch_.stop = false;
+      run_.interrupt_all(kPause);
+      r = advance();
+    }
+    system_.count(watch_.instructions());
+    if (!system_.outcome()) system_.processes().front()->memory().forget_code();
+    statistics.instructions += watch_.instructions();
+    statistics.ticks += r.time - start;
+    Hasher h;
+    for (const u64 word : {statistics.digest.a, statistics.digest.b, r.digest.a, r.digest.b}) h.word(word);
+    statistics.digest = h.digest();
+    ++statistics.entries;
+  }
+
+ private:
+  static std::optional<u64> left(const linux_user::System& system) {
+    if (!system.options.limit) return std::nullopt;
+    return *system.options.limit - system.executed();
+  }
+
+  /// Until the process ends, every core is parked, or the watch stops it.
+  systemc::RunResult advance() {
+    systemc::RunLimits limits;
+    limits.transitions = 0;
+    limits.stop = &watch_.stop;
+    host_.tell(&watch_.stop);
+    const systemc::RunResult r = run_.run(limits);
+    using Kind = Outcome::Kind;
+    if (system_.outcome() || (watch_.leaves() && r.status == RunStatus::Stopped)) return r;
+    if (pool_->exhausted)
+      system_.end(Kind::OutOfMemory, 0,
+                   fmt::format("the program touched more than {} pages of memory", system_.options.page_limit));
+    else if (r.status == RunStatus::Stopped)
+      system_.end(Kind::LimitReached, 0,
+                   fmt::format("the limit of {} instructions was reached", *system_.options.limit));
+    else if (r.status != RunStatus::Finished)
+      throw InternalError("the detailed machine cannot go on");
+    else if (!watch_.leaves())
+      system_.end(Kind::Deadlock, 0, system_.describe_waits());
+    return r;
+  }
+
+  linux_user::System& system_;
+  model::MachineConfig config_;
+  std::shared_ptr<functional::Pool> pool_ = system_.processes().front()->memory().pool();
+  ProcessMemory memory_;
+  Host host_;
+  model::Machine machine_;
+  systemc::TimedRun run_;
+  Watch watch_;
+};
+
+}  // namespace
+
+Outcome run(linux_user::System& system, const DetailedOptions& options, DetailedStatistics& statistics) {
+  if (system.options.tagging)
+    throw InputError(Diagnostic{{}, "memory tagging is supported in mode functional only"});
+  bool detailed = options.detailed_at_start;
+  while (!system.outcome()) {
+    if (detailed)
+      Stretch(system, options, statistics.entries).run(statistics);
+    else if (!system.run_to_stop())
+      break;
+    detailed = !detailed;
+  }
+  Outcome outcome = *system.outcome();
+  outcome.instructions = system.executed();
+  return outcome;
+}
+
+}  // namespace isobar::linux_detailed

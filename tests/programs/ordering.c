@@ -1,0 +1,113 @@
+// Two threads on two cores and what they see of each other's relaxed accesses: `ordering KIND ROUNDS`. Prints how often
+// the outcome happened that sequential consistency forbids.
+#define _GNU_SOURCE
+#include <linux/membarrier.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdint.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define DETAILED_BEGIN() __asm__ volatile("hint #96" ::: "memory")
+#define DETAILED_END() __asm__ volatile("hint #97" ::: "memory")
+#define relaxed memory_order_relaxed
+#define SET_MEM_MODEL 0x4d4d444c
+
+enum kind { STORE_BUFFERING, FENCED, MEMBARRIER, MESSAGE_PASSING, BY_PRCTL };
+static const char *const names[] = {"store-buffering", "fenced", "membarrier", "message-passing", "by-prctl"};
+static enum kind kind;
+static int rounds, forbidden;
+static struct {
+  _Alignas(128) atomic_int value;
+} x, y, arrived;
+static struct {
+  _Alignas(128) atomic_ulong value;
+} start;
+static int seen[2];
+
+static void pin(int core) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(core, &set);
+  if (sched_setaffinity(0, sizeof set, &set) != 0) abort();
+}
+
+static void order(int thread) {
+  if (kind == FENCED) atomic_thread_fence(memory_order_seq_cst);
+  if (kind != MEMBARRIER) return;
+  if (thread == 0)
+    __asm__ volatile("" ::: "memory");
+  else if (syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) != 0)
+    abort();
+}
+
+static uint64_t now(void) {
+  uint64_t ticks;
+  __asm__ volatile("mrs %0, cntvct_el0" : "=r"(ticks) : : "memory");
+  return ticks;
+}
+
+/// Both threads come here, and leave at the same instant.
+static void meet(int thread, int round) {
+  if (thread == 0) atomic_store(&start.value, now() + 400);
+  atomic_fetch_add(&arrived.value, 1);
+  while (atomic_load(&arrived.value) < 2 * (round + 1)) {
+  }
+  const uint64_t then = atomic_load(&start.value);
+  (void)atomic_load(thread == 0 ? &y.value : &x.value);
+  while (now() < then) {
+  }
+}
+
+static void play(int thread) {
+  if (kind < MESSAGE_PASSING) {
+    atomic_int *mine = thread == 0 ? &x.value : &y.value, *other = thread == 0 ? &y.value : &x.value;
+    atomic_store_explicit(mine, 1, relaxed);
+    order(thread);
+    seen[thread] = atomic_load_explicit(other, relaxed);
+  } else if (thread == 0) {
+    atomic_store_explicit(&x.value, 1, relaxed);
+    atomic_store_explicit(&y.value, 1, relaxed);
+  } else {
+    seen[0] = 1 - atomic_load_explicit(&y.value, relaxed);
+    seen[1] = atomic_load_explicit(&x.value, relaxed);
+  }
+}
+
+static void *body(void *argument) {
+  const int thread = argument != NULL;
+  pin(thread);
+  if (kind == BY_PRCTL && prctl(SET_MEM_MODEL, 1, 0, 0, 0) != 0) exit(2);
+  for (int round = 0; round < rounds; ++round) {
+    meet(thread, 2 * round);
+    play(thread);
+    meet(thread, 2 * round + 1);
+    if (thread == 0) {
+      forbidden += seen[0] == 0 && seen[1] == 0;
+      atomic_store(&x.value, 0);
+      atomic_store(&y.value, 0);
+    }
+  }
+  return NULL;
+}
+
+int main(int count, char **arguments) {
+  if (count != 3) return 2;
+  rounds = atoi(arguments[2]);
+  while (strcmp(names[kind], arguments[1]) != 0)
+    if (++kind > BY_PRCTL) return 2;
+  if (kind == MEMBARRIER) syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
+  pthread_t other;
+  DETAILED_BEGIN();
+  if (pthread_create(&other, NULL, body, &rounds) != 0) return 2;
+  body(NULL);
+  pthread_join(other, NULL);
+  DETAILED_END();
+  printf("%s: %d of %d\n", names[kind], forbidden, rounds);
+  return 0;
+}
