@@ -10,7 +10,16 @@ constexpr std::array kKnobs{
     ISOBAR_KERNEL_KNOBS(X)
 #undef X
 };
+constexpr std::array kPolicies{
+#define X(enumerator, name, text) PolicyInfo{Policy::enumerator, name, text},
+    ISOBAR_KERNEL_POLICIES(X)
+#undef X
+};
 }  // namespace
+
+std::span<const PolicyInfo> policies() {
+  return kPolicies;
+}
 
 std::span<const KnobInfo> knobs() {
   return kKnobs;

@@ -41,7 +41,11 @@ struct RunQueueField {
 };
 
 struct MmField {
-  static constexpr u64 Ttbr0 = 0x00, Users = 0x08, MembarrierState = 0x10, FreeTasks = 0x20;
+  static constexpr u64 Ttbr0 = 0x00, Users = 0x08, MembarrierState = 0x10, FreeTasks = 0x20, Files = 0x28;
+};
+
+struct GlobalField {
+  static constexpr u64 MembarrierMutex = 0x00, Taint = 0x10;
 };
 
 /// Bits of MmField::MembarrierState (linux/sched/mm.h).

@@ -22,11 +22,49 @@ using isa::Reg;
 constexpr u64 kActlrTso = 2;
 constexpr u64 kMaskedInterrupts = 15;
 
+bool advertises_switch(const model::CoreConfig& core) {
+  const bool advertised = core.tso == model::TsoSupport::Actlr || core.tso == model::TsoSupport::ActlrReadOnly;
+  return advertised && (core.midr >> 24 & 0xff) == 0x61;
+}
+
 std::string assembler_name(const char* knob) {
   std::string s = "KNOB_";
   for (const char* c = knob; *c != '\0'; ++c)
     s += static_cast<char>(std::toupper(static_cast<unsigned char>(*c)));
   return s;
+}
+
+/// Bit c: core c has the switch.
+u64 cores_with_switch(const model::MachineConfig& machine) {
+  u64 cores = 0;
+  for (unsigned c = 0; c < machine.cores; ++c) cores |= u64{advertises_switch(machine.core[c])} << c;
+  return cores;
+}
+
+bool any_core_is_enough(Policy p) {
+  return p == Policy::BigLittle || p == Policy::BigLittleAffinity;
+}
+
+/// What the kernel does with the switch: what all cores have, unless the policy says otherwise.
+bool uses_switch(const ShimConfig& config, const model::MachineConfig& machine) {
+  if (any_core_is_enough(config.policy)) return cores_with_switch(machine) != 0;
+  if (!detect(machine).tso_switch) return false;
+  if (config.policy != Policy::BootProbe) return true;
+  for (unsigned c = 0; c < machine.cores; ++c)
+    if (machine.core[c].tso == model::TsoSupport::ActlrReadOnly) return false;
+  return true;
+}
+
+/// Is the prctl configured in?
+bool has_prctl(const ShimConfig& config) {
+  switch (config.policy) {
+    case Policy::StaticFirmware:
+    case Policy::Device:
+    case Policy::ElfMachine: return false;
+    case Policy::Page4k: return config.page_size == 4096;
+    case Policy::VmOnly: return config.guest;
+    default: return true;
+  }
 }
 
 /// The configuration as assembler symbols.
@@ -38,16 +76,22 @@ std::string definitions(const ShimConfig& config, const model::MachineConfig& ma
   set("NR_CORES", machine.cores);
   set("NR_REGS", general_registers(config));
   set("TIMER_PERIOD", config.timer_period);
-  set("HAS_MEM_MODEL", config.policy != Policy::StaticFirmware &&
-                           (config.policy != Policy::Page4k || config.page_size == 4096));
-  set("HAS_TSO_SWITCH", can.tso_switch);
+  set("HAS_MEM_MODEL", has_prctl(config));
+  set("HAS_TSO_SWITCH", uses_switch(config, machine));
   set("HAS_TSO_FIXED", can.tso_fixed);
   set("HAS_WAKEUPS", machine.cores > 1);
   set("HAS_DIC", machine.dic);
   set("HAS_IDC", machine.idc || machine.dic);
   set("HAS_UCI", machine.uci);
   set("LINE_BYTES", machine.line_bytes);
-  set("POLICY_PROBE", config.policy == Policy::PrctlProbe);
+  const auto policy = [&](Policy p) { return config.policy == p; };
+  set("POLICY_PROBE", policy(Policy::PrctlProbe));
+  set("POLICY_TAINT", policy(Policy::Taint));
+  set("POLICY_DEVICE", policy(Policy::Device));
+  set("POLICY_BINFMT", policy(Policy::Binfmt));
+  set("POLICY_ELF_MACHINE", policy(Policy::ElfMachine));
+  set("RESTRICTS_CORES", policy(Policy::BigLittleAffinity) && uses_switch(config, machine));
+  set("TSO_CORES", cores_with_switch(machine));
   set("EXIT_ISB_SVC", !machine.eos && !broken(Knob::actlr_missing_isb_with_eos0));
   set("EXIT_ISB_IRQ", !machine.eos && !broken(Knob::sync_core_ipi_without_cse));
   for (const KnobInfo& k : knobs()) set(assembler_name(k.name), broken(k.knob));
@@ -95,7 +139,7 @@ u64 idle_address(unsigned core) {
 class Builder {
  public:
   Builder(const ShimConfig& config, const model::MachineConfig& machine)
-      : config_(config), machine_(machine), can_(detect(machine)), text_(assemble_text(config, machine)) {}
+      : config_(config), machine_(machine), switch_(uses_switch(config, machine)), text_(assemble_text(config, machine)) {}
 
   Shim build() {
     for (unsigned c = 0; c < machine_.cores; ++c) make_core(c);
@@ -116,7 +160,7 @@ class Builder {
   }
   u64 address(std::size_t thread) const { return task_address(machine_, static_cast<unsigned>(thread)); }
   u64 initial_actlr(bool tso) const {
-    return can_.tso_switch && (tso || machine_.core[0].tso_at_reset) ? kActlrTso : 0;
+    return switch_ && (tso || machine_.core[0].tso_at_reset) ? kActlrTso : 0;
   }
 
   void make_core(unsigned c) {
@@ -158,6 +202,11 @@ class Builder {
       task.set(TaskField::ActiveMm, mm_address(t.process));
     }
     for (const auto& [reg, value] : t.registers) task.set(saved_at(reg), value);
+    if (t.process < 0 && !t.registers.empty()) {
+      // As if it had called kthread_yield in front of its first instruction.
+      task.set(TaskField::Resume, label("kthread_resume"));
+      task.set(saved_at(isa::x_reg(30)), t.entry);
+    }
     tasks_.push_back(task);
   }
 
@@ -213,7 +262,7 @@ class Builder {
                    {Reg::VBAR_EL1, {kTextBase, 0}},
                    {Reg::ICC_PMR_EL1, {0xff, 0}},
                    {Reg::ICC_IGRPEN1_EL1, {1, 0}}};
-    if (can_.tso_switch) r.registers.push_back({Reg::ACTLR_EL1, {task.get(TaskField::Actlr), 0}});
+    if (switch_) r.registers.push_back({Reg::ACTLR_EL1, {task.get(TaskField::Actlr), 0}});
     if (config_.timer_period != 0 || machine_.timer_ticks != 0) {
       const u64 first = config_.timer_period != 0 ? config_.timer_period : ~u64{0};
       r.registers.push_back({Reg::CNTV_CTL_EL0, {1, 0}});
@@ -238,7 +287,11 @@ class Builder {
   model::ResetState thread_reset(std::size_t index) const {
     const ThreadConfig& t = config_.threads[index];
     const Object& task = tasks_[index];
-    if (t.process < 0) return kernel_reset(task, t.core);
+    if (t.process < 0) {
+      model::ResetState r = kernel_reset(task, t.core);
+      r.pc = t.entry;
+      return r;
+    }
     model::ResetState r = common_reset(task, t.core);
     r.pc = t.entry;
     add_general_registers(r, task);
@@ -283,6 +336,7 @@ class Builder {
   void name_symbols() {
     std::map<std::string, u64>& s = shim_.symbols;
     s = text_.labels;
+    s["taint"] = kGlobalsBase + GlobalField::Taint;
     for (unsigned c = 0; c < machine_.cores; ++c) {
       const std::string rq = fmt::format("rq{}", c);
       s[rq] = run_queue_address(c);
@@ -315,7 +369,7 @@ class Builder {
 
   const ShimConfig& config_;
   const model::MachineConfig& machine_;
-  Capabilities can_;
+  bool switch_;
   isa::Assembly text_;
   std::vector<Object> queues_, idle_, mms_, tasks_;
   Shim shim_;
@@ -327,9 +381,7 @@ Capabilities detect(const model::MachineConfig& machine) {
   Capabilities can{true, true};
   for (unsigned c = 0; c < machine.cores; ++c) {
     const model::CoreConfig& core = machine.core[c];
-    const bool advertised =
-        core.tso == model::TsoSupport::Actlr || core.tso == model::TsoSupport::ActlrReadOnly;
-    can.tso_switch = can.tso_switch && advertised && (core.midr >> 24 & 0xff) == 0x61;
+    can.tso_switch = can.tso_switch && advertises_switch(core);
     can.tso_fixed = can.tso_fixed && core.tso == model::TsoSupport::Fixed;
   }
   return can;

@@ -55,13 +55,34 @@ struct KnobInfo {
 std::span<const KnobInfo> knobs();
 std::optional<Knob> parse_knob(std::string_view name);
 
-/// Who may change the memory model (research name in brackets).
+/// Who may change the memory model of a thread. Columns: enumerator, name in scenarios, what the kernel does.
+#define ISOBAR_KERNEL_POLICIES(X)                                                                            \
+  X(PrctlV1, "prctl-v1", "prctl as in the 2024 series")                                                      \
+  X(PrctlProbe, "prctl-probe", "the same, but SET reads the bit back: EOPNOTSUPP if it did not stick")       \
+  X(BootProbe, "boot-probe", "the same, but the kernel tries the bit once at boot: no switch if it does not stick") \
+  X(StaticFirmware, "static-firmware", "the firmware decides (CoreConfig::tso_at_reset), no prctl: EINVAL")  \
+  X(Page4k, "page4k", "prctl only on a kernel with 4 KiB pages")                                             \
+  X(VmOnly, "vm-only", "prctl only in a virtual machine")                                                    \
+  X(Taint, "taint", "prctl; the first thread that gets TSO taints the kernel")                               \
+  X(Device, "device", "ioctl on /dev/tso, no prctl")                                                         \
+  X(Binfmt, "binfmt", "execve of a foreign program starts its interpreter with TSO; SET(TSO): EPERM")        \
+  X(ElfMachine, "elf-machine", "execve of an x86 program starts with TSO, no prctl")                         \
+  X(BigLittle, "biglittle", "prctl if any core has the switch; threads migrate as they like")                \
+  X(BigLittleAffinity, "biglittle-affinity", "the same; a thread with TSO keeps to the cores that have it")
+
 enum class Policy : u8 {
-  PrctlV1,         ///< prctl as in the 2024 series [P0]
-  PrctlProbe,      ///< the same, but SET looks whether the bit stuck: EOPNOTSUPP if not [P12]
-  StaticFirmware,  ///< the firmware decides (CoreConfig::tso_at_reset), no prctl: EINVAL [P1]
-  Page4k,          ///< prctl only on a kernel with 4 KiB pages [P5]
+#define X(enumerator, name, text) enumerator,
+  ISOBAR_KERNEL_POLICIES(X)
+#undef X
 };
+
+struct PolicyInfo {
+  Policy policy;
+  const char* name;
+  const char* text;
+};
+/// All policies, in the order of the list above.
+std::span<const PolicyInfo> policies();
 
 struct ProcessConfig {
   std::string name;
@@ -90,6 +111,7 @@ struct ShimConfig {
   std::set<Knob> knobs;
   Policy policy = Policy::PrctlV1;
   unsigned page_size = 16384;  ///< bytes: 4096, 16384 or 65536
+  bool guest = false;          ///< runs in a virtual machine (Policy::VmOnly asks)
   /// A context switch preserves X0 to X[n-1], n from 1 to 31: fewer make shorter paths in search. 0: as many
   /// as the programs name in their code and the threads are given (all if a thread may write code).
   unsigned general_registers = 0;

@@ -37,6 +37,7 @@
         .set MM_USERS, 0x08
         .set MM_MEMBARRIER_STATE, 0x10
         .set MM_FREE_TASKS, 0x20
+        .set MM_FILES, 0x28             // the descriptor of /dev/tso
 
         // Run queue: TPIDR_EL1 holds the address of this core's. RQ_CURR, RQ_CSD and each slot of RQ_WAKE have granules
         // of their own because other cores touch them.
@@ -55,18 +56,25 @@
 
         .set GLOBALS, 0x40050000
         .set MEMBARRIER_IPI_MUTEX, 0x00
+        .set TAINT, 0x10
 
         .set EC_SVC64, 0x15
 
         .set EPERM, 1
         .set ENOENT, 2
         .set ESRCH, 3
+        .set EBADF, 9
         .set EAGAIN, 11
         .set EFAULT, 14
         .set EINVAL, 22
+        .set EMFILE, 24
+        .set ENOTTY, 25
         .set ENOSYS, 38
         .set EOPNOTSUPP, 95
 
+        .set NR_ioctl, 29
+        .set NR_openat, 56
+        .set NR_close, 57
         .set NR_exit, 93
         .set NR_exit_group, 94
         .set NR_sched_setaffinity, 122
@@ -85,6 +93,8 @@
         .set INTID_TIMER, 27
 
         .set ACTLR_TSO, 2
+        .set EM_X86_64, 62
+        .set TAINT_CPU_OUT_OF_SPEC, 4
 
         // kernel_entry. The interrupted registers go to system registers, not to memory: a store to the thread's frame
         // is in flight together with the thread's own accesses and doubles the states of a search with each one; the

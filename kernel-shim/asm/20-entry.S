@@ -11,7 +11,7 @@ el0_svc_other:
         b.eq    sys_sched_setaffinity
         cmp     w8, #NR_getcpu
         b.eq    sys_getcpu
-        b       el0_svc_services
+        b       el0_svc_files
 
 ret_eperm:
         mov     x0, #-EPERM
@@ -89,6 +89,12 @@ uaccess_load_mask:
 uaccess_store_cpu:
         sttr    w9, [x0]
         b       ret_zero
+        .if     POLICY_DEVICE
+uaccess_load_path:
+        ldtr    x9, [x1]
+        ldtrb   w10, [x1, #8]
+        b       openat_have_path
+        .endif
 uaccess_end:
 
 sys_gettid:

@@ -97,6 +97,13 @@ sys_sched_setaffinity:
         b       uaccess_load_mask
 setaffinity_have_mask:
         and     x9, x9, #(1 << NR_CORES) - 1
+        .if     RESTRICTS_CORES
+        mrs     x10, actlr_el1
+        tbz     x10, #1, 6f
+        mov     x10, #TSO_CORES         // as the affinity of 32-bit tasks, task_cpu_possible_mask
+        and     x9, x9, x10
+6:
+        .endif
         cbz     x9, ret_einval
         mov     x0, #0
         ldr     x10, [sp, #T_CPU]

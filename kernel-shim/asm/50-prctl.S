@@ -2,6 +2,30 @@
 // series. What the kernel found out at boot about all cores together is patched in as HAS_TSO_SWITCH and
 // HAS_TSO_FIXED, as Linux patches alternatives; HAS_MEM_MODEL is the configuration option.
 
+        // A core without the switch refuses a thread that would have to stay away from it (Policy biglittle-affinity).
+        .macro  tso_core_or_einval model
+        .if     RESTRICTS_CORES
+        cbz     \model, 1f
+        ldr     x9, [sp, #T_CPU]
+        mov     x10, #TSO_CORES
+        lsr     x9, x10, x9
+        tbz     x9, #0, ret_einval
+1:
+        .endif
+        .endm
+
+        // add_taint: sticky, whoever turns it off again.
+        .macro  taint_if_tso model
+        .if     POLICY_TAINT
+        cbz     \model, 1f
+        mov     x10, #GLOBALS
+        add     x10, x10, #TAINT
+        mov     w9, #TAINT_CPU_OUT_OF_SPEC
+        stset   w9, [x10]
+1:
+        .endif
+        .endm
+
 sys_prctl:
         .if     HAS_MEM_MODEL
         mov     w9, #0x444c
@@ -40,6 +64,11 @@ prctl_set_mem_model:
         .if     HAS_TSO_SWITCH
         cmp     x1, #1
         b.hi    ret_einval
+        .if     POLICY_BINFMT
+        b.eq    ret_eperm               // only execve turns it on
+        .endif
+        tso_core_or_einval x1
+        taint_if_tso x1
         ldr     x9, [sp, #T_ACTLR]
         bfi     x9, x1, #1, #1
         .if     KNOB_ACTLR_SET_PREEMPTIBLE

@@ -7,6 +7,30 @@
         .set CLONE_THREAD, 16
         .set CLONE_SETTLS, 19
 
+        // biglittle-affinity: a child with TSO cannot begin on a core without it. x10: the child. Clobbers x9 and keeps
+        // the mm in it.
+        .macro  child_core_or_eagain
+        .if     RESTRICTS_CORES
+        mrs     x9, actlr_el1
+        tbz     x9, #1, 6f
+        ldr     x9, [x10, #T_CPU]
+        mov     x10, #TSO_CORES
+        lsr     x9, x10, x9
+        tbz     x9, #0, clone_no_task
+6:      ldr     x9, [sp, #T_MM]
+        ldr     x10, [x9, #MM_FREE_TASKS]
+        .endif
+        .endm
+
+        .macro  close_on_exec
+        .if     POLICY_DEVICE
+        ldr     w10, [x9, #MM_FILES]
+        tbz     w10, #1, 1f
+        str     wzr, [x9, #MM_FILES]
+1:
+        .endif
+        .endm
+
 // clone(flags, stack, parent_tid, tls, child_tid). TK-1. Threads only (CLONE_VM); the child is one of the tasks that
 // the configuration reserves for the process, on the core given there; none left: -EAGAIN. parent_tid and child_tid
 // are not written.
@@ -19,6 +43,7 @@ sys_clone:
         ldr     x9, [sp, #T_MM]
         ldr     x10, [x9, #MM_FREE_TASKS]
         cbz     x10, clone_no_task
+        child_core_or_eagain
         stash_x11_x12
         ldr     x11, [x10, #T_NEXT]
         str     x11, [x9, #MM_FREE_TASKS]
@@ -76,12 +101,14 @@ clone_no_task:
         b       ret_fast
 
 // execve: x0 is the entry address of the new program (0: -ENOENT, before the point of no return, MM-4), x1 its stack.
+// x2 is the ELF machine of the program, which the policies binfmt and elf-machine ask for.
 // The address space stays; TSO, the membarrier registrations (MB-12), TPIDR_EL0 and all registers are reset (TK-4).
 sys_execve:
         cbz     x0, exec_no_entry
         ldr     x9, [sp, #T_MM]
         dmb     ish                     // membarrier_exec_mmap
         str     wzr, [x9, #MM_MEMBARRIER_STATE]
+        close_on_exec
         msr     elr_el1, x0
         msr     spsr_el1, xzr
         msr     sp_el0, x1
@@ -89,6 +116,11 @@ sys_execve:
         .if     HAS_TSO_SWITCH && !KNOB_EXEC_KEEPS_TSO
         ldr     x9, [sp, #T_ACTLR]      // arch_setup_new_exec
         bic     x9, x9, #ACTLR_TSO
+        .if     POLICY_BINFMT || POLICY_ELF_MACHINE
+        cmp     x2, #EM_X86_64          // the interpreter of the format, or the program itself
+        cset    x10, eq
+        bfi     x9, x10, #1, #1
+        .endif
         str     x9, [sp, #T_ACTLR]
         msr     actlr_el1, x9
         .endif

@@ -37,6 +37,7 @@ class KernelBuilder {
     config_.knobs = v.kernel.knobs;
     config_.policy = v.kernel.policy;
     config_.page_size = v.kernel.page_size;
+    config_.guest = v.kernel.guest;
     config_.general_registers = v.kernel.general_registers;
   }
 
@@ -166,6 +167,7 @@ class KernelBuilder {
     problems.throw_if_any();
     if (!t.assembly.text.empty()) {
       std::map<std::string, u64> symbols = symbols_;
+      symbols["kernel_taint"] = kernel::kGlobalsBase + kernel::GlobalField::Taint;
       for (const MemoryLocation& m : s_.memory) symbols[m.name] = m.address;
       for (std::size_t p = 0; p < config_.processes.size(); ++p) {
         symbols["mm_" + config_.processes[p].name] = kernel::kMmBase + p * kernel::kMmSize;

@@ -36,8 +36,11 @@ T for_core(const std::vector<T>& values, unsigned core) {
   return values.size() == 1 ? values.front() : values.at(core);
 }
 
-constexpr kernel::Policy kPolicies[] = {kernel::Policy::PrctlV1, kernel::Policy::PrctlProbe,
-                                        kernel::Policy::StaticFirmware, kernel::Policy::Page4k};
+std::vector<std::string> policy_names() {
+  std::vector<std::string> names;
+  for (const kernel::PolicyInfo& p : kernel::policies()) names.push_back(p.name);
+  return names;
+}
 
 void read_knobs(const Node& n, Problems& problems, KernelSection& kernel) {
   std::vector<std::string> names;
@@ -113,7 +116,7 @@ const Section& machine_section() {
 
 const Section& kernel_section() {
   static const Section s{"kernel",
-                         {"policy", "knobs", "preemptions", "page_size", "general_registers", "processes", "kernel_threads"}};
+                         {"policy", "knobs", "preemptions", "page_size", "guest", "general_registers", "processes", "kernel_threads"}};
   return s;
 }
 
@@ -239,9 +242,8 @@ void read_kernel(const Node& n, Problems& problems, KernelSection& kernel) {
   if (n.kind == Node::Kind::Null) return;
   const MapReader map(n, kernel_section(), problems);
   if (const Node* v = map.find("policy")) {
-    const std::optional<unsigned> word =
-        read_word(*v, problems, "policy", {"prctl-v1", "prctl-probe", "static-firmware", "page4k"});
-    if (word) kernel.policy = kPolicies[*word];
+    const std::optional<unsigned> word = read_word(*v, problems, "policy", policy_names());
+    if (word) kernel.policy = kernel::policies()[*word].policy;
   }
   if (const Node* v = map.find("knobs")) read_knobs(*v, problems, kernel);
   if (const Node* v = map.find("preemptions")) {
@@ -251,6 +253,7 @@ void read_kernel(const Node& n, Problems& problems, KernelSection& kernel) {
     const std::optional<unsigned> word = read_word(*v, problems, "page_size", {"4096", "16384", "65536"});
     if (word) kernel.page_size = 4096u << (2 * *word);
   }
+  if (const Node* v = map.find("guest")) assign(kernel.guest, read_bool(*v, problems, "guest"));
   if (const Node* v = map.find("processes")) read_processes(*v, problems, kernel);
   if (const Node* v = map.find("general_registers"))
     assign(kernel.general_registers, read_integer(*v, problems, "general_registers", 1, 31));

@@ -103,6 +103,7 @@ struct KernelSection {
   std::set<kernel::Knob> knobs;  ///< deliberate faults of the kernel
   unsigned preemptions = 0;      ///< timer interrupts per core, each at any moment
   unsigned page_size = 16384;
+  bool guest = false;              ///< it runs in a virtual machine
   unsigned general_registers = 0;  ///< that a context switch preserves, X0 first; 0: as many as are used
   std::vector<Process> processes;  ///< those that need more than a name
   std::vector<KernelThread> threads;
@@ -162,6 +163,15 @@ struct Expectation {
   bool applies_to(unsigned variant) const;
 };
 
+/// A fault put in on purpose that the expectations must notice (isobar mutate).
+struct Mutation {
+  std::string name;                  ///< of the knob, or of what is wrong in the program
+  std::optional<kernel::Knob> knob;  ///< added to the kernel of variant `on`
+  unsigned on = 0;                   ///< variant without the fault, which its expectations judge
+  std::optional<unsigned> by;        ///< without a knob: the variant that has the fault in its program
+  std::string masked;                ///< why the fault cannot be seen here; empty: it must be seen
+};
+
 struct Scenario {
   std::string file;
   std::string name;
@@ -171,6 +181,7 @@ struct Scenario {
   std::vector<Variant> variants;  ///< at least one
   std::vector<Observed> observed;
   std::vector<Expectation> expectations;
+  std::vector<Mutation> mutations;
 
   const MemoryLocation* find_memory(std::string_view location) const;
   /// Index into threads, or -1.
