@@ -72,6 +72,7 @@ ExitStatus run(int argc, char** argv) {
   add_lint(app, chosen);
   add_profile(app, chosen);
   add_mapping(app, chosen);
+  add_mutate(app, chosen);
   add_replay(app, chosen);
   add_export(app, chosen);
   add_step(app, chosen);

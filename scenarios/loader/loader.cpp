@@ -210,6 +210,7 @@ Scenario read_scenario(const Node& root, const std::string& file, Problems& prob
   finish_variants(drafts, s, problems);
   check_tags(s, problems);
   if (const Node* n = map.find("expect")) read_expectations(*n, problems, s);
+  if (const Node* n = map.find("mutations")) read_mutations(*n, problems, s);
   lay_out(s, problems);
   parse_expectations(s, problems);
   if (const Node* n = map.find("show")) read_show(*n, s, problems);
@@ -225,7 +226,7 @@ Scenario read_scenario(const Node& root, const std::string& file, Problems& prob
 const Section& scenario_section() {
   static const Section s{"scenario",
                          {"name", "description", "machine", "kernel", "memory", "registers", "threads", "run",
-                          "variants", "expect", "show"}};
+                          "variants", "expect", "show", "mutations"}};
   return s;
 }
 
@@ -237,7 +238,7 @@ const Section& variant_section() {
 std::vector<Section> accepted_sections() {
   return {scenario_section(), machine_section(),       memory_section(),  thread_section(),
           kernel_section(),   kernel_thread_section(), process_section(), run_section(),
-          variant_section(),  expectation_section()};
+          variant_section(),  expectation_section(),   mutation_section()};
 }
 
 Scenario parse_scenario(std::string_view text, const std::string& file) {

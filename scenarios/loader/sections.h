@@ -20,6 +20,7 @@ const Section& process_section();
 const Section& run_section();
 const Section& variant_section();
 const Section& expectation_section();
+const Section& mutation_section();
 
 /// A `machine:` map before the number of cores is known: per-core values are kept as written.
 struct MachineDraft {
@@ -51,6 +52,9 @@ Registers read_registers(const Node& n, Problems& problems);
 AsmText read_assembly(const Node& n, Problems& problems);
 /// Fills scenario.expectations with texts that are not parsed yet. Needs the names of scenario.variants.
 void read_expectations(const Node& n, Problems& problems, Scenario& scenario);
+
+/// Fills scenario.mutations. Needs the names of scenario.variants.
+void read_mutations(const Node& n, Problems& problems, Scenario& scenario);
 
 /// Gives every location and every piece of code its address, assembles, and resolves all constants.
 void lay_out(Scenario& scenario, Problems& problems);

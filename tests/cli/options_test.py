@@ -5,7 +5,7 @@ import unittest
 
 from isobar_command import AS_EXPECTED, BAD_INPUT, isobar
 
-COMMANDS = ["run", "explore", "explain", "lint", "flavours", "profile", "replay", "conform", "isa", "import", "mapping",
+COMMANDS = ["run", "explore", "explain", "lint", "flavours", "profile", "replay", "conform", "isa", "import", "mapping", "mutate",
             "run-elf", "version"]
 
 
