@@ -43,6 +43,7 @@ std::string_view name(FailureKind k) {
   switch (k) {
     case FailureKind::Assertion: return "assertion";
     case FailureKind::Deadlock: return "deadlock";
+    case FailureKind::Race: return "data race";
   }
   return "";
 }
@@ -75,6 +76,9 @@ Run run_with(const Target& target, u64 max_steps, const Choose& choose) {
   }
   run.outcome = explore::observe(m, s, target.observables);
   if (auto what = target.broken(run.outcome)) run.failure = Failure{FailureKind::Assertion, *what};
+  if (run.failure) return run;
+  if (const std::optional<Race> race = find_race(run.execution, target.races))
+    run.failure = Failure{FailureKind::Race, target.tell(*race)};
   return run;
 }
 

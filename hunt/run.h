@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "hunt/race.h"
 #include "hunt/strategy.h"
 #include "model/machine/machine.h"
 #include "trace/execution.h"
@@ -18,6 +19,7 @@ namespace isobar::hunt {
 enum class FailureKind : u8 {
   Assertion,  ///< the final state is one that must not be
   Deadlock,   ///< a core has work left and no step is possible
+  Race,       ///< two accesses to race-free memory conflict and are not ordered
 };
 std::string_view name(FailureKind k);
 
@@ -33,6 +35,8 @@ struct Target {
   std::vector<trace::Observable> observables;
   /// The assertion that a final state breaks, in words; nullopt if none.
   std::function<std::optional<std::string>(const trace::Outcome&)> broken;
+  RaceRules races;
+  std::function<std::string(const Race&)> tell;  ///< a race in words; needed if some memory is race-free
   u64 max_steps = 200'000;  ///< per run; one that is longer is given up
 };
 

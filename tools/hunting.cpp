@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 
+#include "crosscheck/second_route.h"
 #include "hunt/shrink.h"
 #include "scenarios/loader/verdict.h"
 #include "support/diagnostic.h"
@@ -34,7 +35,8 @@ bool asserts(Expectation::Kind k) { return k != Expectation::Kind::Sometimes; }
 /// Does the variant say of any state that it must not be? If not, what `sometimes` names is what there is to find.
 bool has_assertions(const Workload& w) {
   const auto& all = w.scenario->expectations;
-  return std::any_of(all.begin(), all.end(), [&](const Expectation& e) {
+  const auto& memory = w.scenario->memory;
+  return std::any_of(memory.begin(), memory.end(), [](const auto& m) { return m.race_free; }) || std::any_of(all.begin(), all.end(), [&](const Expectation& e) {
     return e.applies_to(w.variant_index) && asserts(e.kind);
   });
 }
@@ -84,9 +86,33 @@ std::function<std::optional<std::string>(const trace::Outcome&)> judge_of(const 
   return [&w, assertions](const trace::Outcome& o) { return broken_expectation(w, assertions, o); };
 }
 
+/// Memory that the scenario says is free of races, and the order that counts on this machine.
+hunt::RaceRules race_rules(const Workload& w) {
+  hunt::RaceRules rules;
+  if (!w.scenario) return rules;
+  for (const scenarios::MemoryLocation& m : w.scenario->memory) {
+    if (m.race_free) rules.race_free.push_back({m.address, m.address + m.bytes()});
+  }
+  const std::string beyond = crosscheck::beyond_axioms(*w.machine);
+  if (!rules.race_free.empty() && !beyond.empty())
+    throw InputError(Diagnostic{{w.file, 0, 0}, "race_free: the order of accesses is not known with " + beyond});
+  const axiomatic::JudgeOptions judge = crosscheck::judge_options(w.machine->config());
+  rules.implementation = {judge.flavour, judge.caches};
+  rules.dependencies = judge.dependencies;
+  return rules;
+}
+
+std::string race_text(const Listing& listing, const hunt::Race& race) {
+  const auto side = [&](const hunt::Race::Access& a) {
+    return fmt::format("{} {} {}: {}", listing.core(a.core), a.write ? "writes" : "reads", listing.address(a.addr),
+                       listing.instruction(a.pc, a.word));
+  };
+  return side(race.first) + " and " + side(race.second) + " are not ordered";
+}
+
 /// How likely one run of a strategy is to find a failure of its depth, at least; 0: nothing is promised.
 double promise(const HuntFlags& flags, const hunt::Size& size) {
-  if (flags.strategy != hunt::Strategy::Pct) return 0;
+  if (flags.the_strategy() != hunt::Strategy::Pct) return 0;
   double p = 1;
   for (unsigned n = 2; n <= size.cores; ++n) p /= n;
   return p / std::pow(2.0 * static_cast<double>(size.events), flags.the_depth() - 1.0);
@@ -160,8 +186,11 @@ CaseReport hunt_workload(const Workload& w, const HuntFlags& flags, const std::s
   target.observables = w.observables;
   target.broken = [judgements](const trace::Outcome& o) { return (*judgements)(o); };
   target.max_steps = flags.max_steps;
+  target.races = race_rules(w);
+  const Listing listing(w);
+  target.tell = [&listing](const hunt::Race& race) { return race_text(listing, race); };
   hunt::HuntOptions options;
-  options.strategy = {flags.strategy, flags.the_depth(), flags.seed};
+  options.strategy = {flags.the_strategy(), flags.the_depth(), flags.seed};
   options.runs = flags.runs;
   options.jobs = flags.jobs;
   options.timeout_seconds = flags.timeout_seconds;
@@ -177,14 +206,14 @@ CaseReport hunt_workload(const Workload& w, const HuntFlags& flags, const std::s
   r.file = w.file;
   r.name = w.title();
   r.seconds = result.seconds;
-  const bool counts = flags.strategy != hunt::Strategy::Random;
-  r.text = fmt::format("Hunt {}\nStrategy {}{}, seed {}\n", w.title(), hunt::name(flags.strategy),
+  const bool counts = flags.the_strategy() != hunt::Strategy::Random;
+  r.text = fmt::format("Hunt {}\nStrategy {}{}, seed {}\n", w.title(), hunt::name(flags.the_strategy()),
                        counts ? fmt::format(", depth {}", flags.the_depth()) : "", flags.seed);
   r.json = {{"format", kHuntFormat},
             {"name", w.name},
             {"file", w.file},
             {"variant", w.variant},
-            {"strategy", hunt::name(flags.strategy)},
+            {"strategy", hunt::name(flags.the_strategy())},
             {"depth", counts ? flags.the_depth() : 0},
             {"seed", flags.seed},
             {"runs", result.runs},

@@ -14,7 +14,7 @@ namespace isobar::tools {
 inline constexpr const char* kHuntFormat = "isobar-hunt/1";
 
 struct HuntFlags {
-  hunt::Strategy strategy = hunt::Strategy::Pct;
+  std::optional<hunt::Strategy> strategy;  ///< default: pct; programs: random
   std::optional<unsigned> depth;  ///< default: pct 3, delay 2
   u64 seed = 1;
   u64 runs = 10'000;
@@ -26,7 +26,8 @@ struct HuntFlags {
   std::optional<std::string> outcome;  ///< the state to look for instead of broken expectations
   std::string trace_file = "hunt.trace";
 
-  unsigned the_depth() const { return depth.value_or(strategy == hunt::Strategy::Delay ? 2 : 3); }
+  hunt::Strategy the_strategy() const { return strategy.value_or(hunt::Strategy::Pct); }
+  unsigned the_depth() const { return depth.value_or(the_strategy() == hunt::Strategy::Delay ? 2 : 3); }
 };
 
 /// Hunts in `w`, whose machine must undo wrong guesses. Writes a trace of the failure it finds to `trace_file`.

@@ -90,6 +90,7 @@ void read_location_map(const Node& n, Problems& problems, MemoryLocation& m) {
       problem(problems, *v, "at fixes the address, so align has no meaning");
   }
   if (const Node* v = map.find("access")) m.permissions = access_mask(*v, problems);
+  if (const Node* v = map.find("race_free")) assign(m.race_free, read_bool(*v, problems, "race_free"));
   if (const Node* v = map.find("tag")) assign(m.tag, read_integer(*v, problems, "tag", 0, 15));
   if (const Node* v = map.find("asm")) {
     if (!m.is_code) {
@@ -176,7 +177,7 @@ Thread read_thread(const Node& n, Problems& problems, const Registers& shared, b
 }  // namespace
 
 const Section& memory_section() {
-  static const Section s{"location", {"type", "value", "count", "align", "at", "access", "tag", "asm"}};
+  static const Section s{"location", {"type", "value", "count", "align", "at", "access", "race_free", "tag", "asm"}};
   return s;
 }
 

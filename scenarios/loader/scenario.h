@@ -50,6 +50,7 @@ struct MemoryLocation {
   u64 align = 0;                  ///< bytes; 0: own cache line
   std::optional<u64> at;          ///< fixed address
   u8 permissions = 0;             ///< mask of model::Permission
+  bool race_free = false;         ///< no two accesses to it may race (hunt/race.h)
   u8 tag = 0;                     ///< allocation tag of all its granules, 0 to 15
   std::vector<Constant> initial;  ///< first elements, the others are 0; a single value fills one element
   bool is_code = false;           ///< `type: code`

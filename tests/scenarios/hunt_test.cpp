@@ -17,13 +17,16 @@ namespace {
 
 constexpr Strategy kAll[] = {Strategy::Random, Strategy::Pct, Strategy::Delay};
 
-/// A scenario of scenarios/algorithms, on the machine of searches and on that of runs.
+std::string algorithm(const std::string& name) {
+  std::ifstream in(std::string(ISOBAR_SOURCE_DIR) + "/scenarios/algorithms/" + name + ".yaml");
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+/// A scenario, on the machine of searches and on that of runs.
 struct Subject {
-  explicit Subject(const std::string& name) {
-    const std::string path = std::string(ISOBAR_SOURCE_DIR) + "/scenarios/algorithms/" + name + ".yaml";
-    std::ifstream in(path);
-    const std::string text{std::istreambuf_iterator<char>(in), {}};
-    scenario = scenarios::parse_scenario(text, path);
+  explicit Subject(const std::string& name) : Subject(name, algorithm(name)) {}
+  Subject(const std::string& name, const std::string& text) {
+    scenario = scenarios::parse_scenario(text, name + ".yaml");
     const scenarios::Build b = scenarios::build(scenario, 0);
     searched = std::make_unique<model::Machine>(b.config, b.program);
     model::MachineConfig config = b.config;
@@ -33,9 +36,14 @@ struct Subject {
     target.observables = b.observables;
     target.broken = [this, b](const trace::Outcome& o) -> std::optional<std::string> {
       const scenarios::Expectation& e = scenario.expectations.front();
-      if (!scenarios::holds(e.condition, scenarios::final_values(scenario, b, o))) return std::nullopt;
+      if (e.kind == scenarios::Expectation::Kind::Always ||
+          !scenarios::holds(e.condition, scenarios::final_values(scenario, b, o))) return std::nullopt;
       return e.source.text;
     };
+    for (const scenarios::MemoryLocation& m : scenario.memory) {
+      if (m.race_free) target.races.race_free.push_back({m.address, m.address + m.bytes()});
+    }
+    target.tell = [](const Race& r) { return r.first.write && r.second.write ? "two writes" : "a write and a read"; };
   }
 
   HuntResult hunt(const StrategyOptions& strategy, u64 runs, unsigned jobs = 1) const {
@@ -120,6 +128,65 @@ TEST(Hunt, ShrunkSchedulesFailInTheSameWayAndAreNotLonger) {
       EXPECT_TRUE(again.ended);
       EXPECT_EQ(again.failure, r.found->failure) << name;
     }
+  }
+}
+
+/// `name` with its data marked as free of races, and without expectations that could fail first.
+Subject marked(const std::string& name, const std::string& data) {
+  std::string text = algorithm(name);
+  const std::size_t at = text.find("\n  " + data + ":") + 3;
+  const std::size_t colon = at + data.size();
+  const std::size_t end = text.find('\n', at);
+  const bool map = text[colon + 2] == '{';
+  text.replace(colon, end - colon, map ? ": {race_free: true, " + text.substr(colon + 3, end - colon - 3)
+                                       : ": {race_free: true, value:" + text.substr(colon + 1, end - colon - 1) + "}");
+  text.replace(text.find("expect:"), std::string::npos, "expect:\n  - always: P0.X30 == 0\n    why: Nothing else is asked.\n");
+  return Subject(name, text);
+}
+
+TEST(Races, CorrectAlgorithmsHaveNoneAndBrokenOnesDo) {
+  const std::pair<const char*, const char*> locked[] = {{"ticket-lock", "counter"}, {"test-and-set-lock", "counter"},
+                                                        {"mcs-lock", "counter"},    {"peterson", "counter"},
+                                                        {"rcu-publish", "node"},    {"michael-scott-queue", "node"}};
+  for (const auto& [name, data] : locked) {
+    EXPECT_FALSE(marked(name, data).hunt({Strategy::Pct, 3, 1}, 150).found) << name;
+    const HuntResult r = marked(std::string(name) + "-broken", data).hunt({Strategy::Pct, 3, 1}, 150);
+    ASSERT_TRUE(r.found) << name;
+    EXPECT_EQ(r.found->failure.kind, FailureKind::Race) << name;
+  }
+}
+
+/// Message passing with each means of order on both sides. The value of the flag decides whether the data is read.
+std::string message(const std::string& release, const std::string& acquire) {
+  return "description: message passing\nmachine: {kind: none}\nmemory: {data: {race_free: true}, flag: 0}\n"
+         "registers: {X1: data, X2: flag, X9: 1}\nthreads:\n  writer:\n    asm: |\n      STR X9, [X1]\n" + release +
+         "  reader:\n    asm: |\n" + acquire + "      out:\nexpect:\n  - always: writer.X30 == 0\n";
+}
+
+TEST(Races, OrderIsTheArchitectures) {
+  const std::string read = "      LDR X3, [X2]\n      CBZ X3, out\n", load = "      LDR X4, [X1]\n";
+  const std::string write = "      STR X9, [X2]\n";
+  const std::string acquire = "      LDAR X3, [X2]\n      CBZ X3, out\n" + load, release = "      STLR X9, [X2]\n";
+  const std::string depends = read + "      EOR X5, X3, X3\n      LDR X4, [X1, X5]\n";
+  const struct {
+    std::string writer, reader;
+    bool race;
+  } cases[] = {
+      {release, acquire, false},
+      {"      DMB ISHST\n" + write, acquire, false},
+      {"      DMB ISH\n" + write, read + "      DMB ISHLD\n" + load, false},
+      {"      DSB ISH\n" + write, read + "      ISB\n" + load, false},
+      {release, depends, false},
+      {release, read + "      STR X9, [X1]\n", false},  // a control dependency orders a store
+      {write, acquire, true},
+      {"      DMB ISHLD\n" + write, acquire, true},
+      {release, read + load, true},
+      {release, read + "      DMB ISHST\n" + load, true},
+      {release, "      LDAR X3, [X2]\n" + load, true},  // read whatever the flag says
+  };
+  for (const auto& c : cases) {
+    const HuntResult r = Subject("message", message(c.writer, c.reader)).hunt({Strategy::Pct, 2, 1}, 60);
+    EXPECT_EQ(r.found.has_value(), c.race) << c.writer << "--\n" << c.reader;
   }
 }
 
