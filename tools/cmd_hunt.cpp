@@ -7,7 +7,7 @@
 #include "tools/batch.h"
 #include "tools/command.h"
 #include "tools/files.h"
-#include "tools/hunting.h"
+#include "tools/hunt_program.h"
 #include "tools/search_flags.h"
 
 namespace isobar::tools {
@@ -15,9 +15,10 @@ namespace isobar::tools {
 namespace {
 
 struct Options {
-  std::string file;
+  std::vector<std::string> files;  ///< a scenario, or a program and its arguments
   Overrides overrides;
   HuntFlags hunt;
+  ProgramFlags program;
   OutputOptions output;
 };
 
@@ -29,10 +30,26 @@ std::string trace_path(const std::string& given, const Workload& w, bool several
   return given.substr(0, end) + "." + w.variant + given.substr(end);
 }
 
+[[noreturn]] void refuse(const std::string& message) { throw InputError(Diagnostic{{}, message}); }
+
+CaseReport hunt_elf(const Options& options, const std::string& contents, ProgressLine& progress) {
+  const HuntFlags& h = options.hunt;
+  if (h.strategy.value_or(hunt::Strategy::Random) != hunt::Strategy::Random || h.depth)
+    refuse("programs are hunted by random time slices only: --strategy random, without --depth");
+  if (h.outcome || h.sometimes) refuse("--outcome and --sometimes are for scenarios and litmus tests");
+  ProgramFlags program = options.program;
+  program.arguments = options.files;
+  return hunt_program(contents, h, program, progress);
+}
+
 std::vector<CaseReport> hunt_file(const Options& options, ProgressLine& progress) {
+  const std::string& file = options.files.front();
+  const std::string contents = file == "-" ? "" : read_file(file);
+  if (is_program(contents)) return {hunt_elf(options, contents, progress)};
+  if (options.files.size() > 1) refuse("one scenario or litmus test at a time; only programs have arguments");
   Overrides overrides = options.overrides;
   overrides.guesses = Guesses::Squash;
-  const std::vector<Workload> workloads = load_workloads(options.file, overrides);
+  const std::vector<Workload> workloads = load_workloads(file, overrides);
   std::vector<CaseReport> reports;
   for (const Workload& w : workloads)
     reports.push_back(
@@ -44,7 +61,7 @@ ExitStatus hunt_one(const Options& options) {
   ProgressLine progress;
   ReportPrinter printer(options.output);
   const std::vector<CaseReport> reports =
-      guarded(kHuntFormat, options.file, [&] { return hunt_file(options, progress); });
+      guarded(kHuntFormat, options.files.front(), [&] { return hunt_file(options, progress); });
   progress.erase();
   printer.print(reports);
   return printer.finish();
@@ -58,11 +75,13 @@ void add_hunt(CLI::App& app, Action& chosen) {
   o->output.suite = "isobar hunt";
   const std::map<std::string, hunt::Strategy> strategies = {
       {"random", hunt::Strategy::Random}, {"pct", hunt::Strategy::Pct}, {"delay", hunt::Strategy::Delay}};
-  sub->add_option("FILE", o->file, "A scenario (.yaml) or litmus test")->type_name("")->required();
+  sub->add_option("FILE", o->files, "A scenario (.yaml), a litmus test, or an AArch64 Linux program and its arguments")
+      ->type_name("")
+      ->required();
   sub->add_option("--runs", o->hunt.runs, "Runs at most (default 10000)")
       ->check(CLI::Range(u64{1}, u64{1} << 40).description(""))
       ->type_name("N");
-  sub->add_option("--strategy", o->hunt.strategy, "random, pct (default) or delay (docs/hunt.md)")
+  sub->add_option("--strategy", o->hunt.strategy, "random, pct (default) or delay; programs: random (docs/hunt.md)")
       ->type_name("S")
       ->transform(CLI::CheckedTransformer(strategies).description(""));
   sub->add_option("--depth", o->hunt.depth, "pct: depth of the failures (default 3); delay: delays (default 2)")
@@ -82,6 +101,15 @@ void add_hunt(CLI::App& app, Action& chosen) {
       ->type_name("S");
   add_jobs_flag(*sub, o->hunt.jobs);
   sub->add_flag("--json", o->output.json, "One JSON object per line (docs/output.md)");
+  const std::string programs = "Programs";
+  sub->add_option("--cores", o->program.cores, "Cores that threads run on (default 2)")
+      ->check(CLI::Range(1u, kMaxCores).description(""))
+      ->type_name("N")
+      ->group(programs);
+  sub->add_option("--limit", o->program.limit, "Instructions of a run; more is a failure (default 200000000)")
+      ->check(CLI::Range(u64{1}, ~u64{0}).description(""))
+      ->type_name("N")
+      ->group(programs);
   add_machine_flags(*sub, o->overrides);
   sub->callback([&chosen, o] { chosen = [o] { return hunt_one(*o); }; });
 }

@@ -9,6 +9,7 @@ import time
 import unittest
 
 from isobar_command import AS_EXPECTED, BAD_INPUT, BINARY, DIFFERS, ROOT, UNDETERMINED, isobar
+from run_elf_test import assembled, exit_group
 
 ALGORITHMS = pathlib.Path("scenarios/algorithms")
 STORE_BUFFERING = """AArch64 SB
@@ -57,6 +58,31 @@ class Hunt(unittest.TestCase):
         self.assertEqual(self.hunt(test).returncode, DIFFERS)
         self.assertEqual(self.hunt("--outcome", "0:X3=1; 1:X3=1", test).returncode, DIFFERS)
         self.assertEqual(self.hunt("--tso", "all", "--outcome", "0:X3=2", "--runs", 50, test).returncode, AS_EXPECTED)
+
+    def test_a_race_is_told_with_both_lines(self):
+        file = self.folder / "race.yaml"
+        text = pathlib.Path(ROOT / ALGORITHMS / "test-and-set-lock.yaml").read_text(encoding="utf-8")
+        file.write_text(text.replace("counter: {", "counter: {race_free: true, "), encoding="utf-8")
+        self.assertEqual(self.hunt("--runs", 50, file).returncode, AS_EXPECTED)
+        file.write_text(text.replace("counter: {", "counter: {race_free: true, ").replace("swpa ", "swp "), encoding="utf-8")
+        result = self.hunt("--runs", 50, "--json", file)
+        self.assertEqual(result.returncode, DIFFERS, result.stderr)
+        found = json.loads(result.stdout)["found"]
+        self.assertIn(found["kind"], ("data race", "assertion"))
+        self.assertTrue(json.loads(isobar("replay", "--json", self.trace).stdout)["same"])
+
+    def test_programs_are_hunted_by_seeds(self):
+        program = self.folder / "program"
+        program.write_bytes(assembled(exit_group(0)))
+        self.assertEqual(self.hunt("--runs", 5, "--jobs", 2, program).returncode, AS_EXPECTED)
+        self.assertEqual(self.hunt("--strategy", "pct", program).returncode, BAD_INPUT)
+        program.write_bytes(assembled(exit_group(3)))
+        result = self.hunt("--json", "--seed", 9, program)
+        self.assertEqual(result.returncode, DIFFERS, result.stderr)
+        found = json.loads(result.stdout)["found"]
+        self.assertEqual((found["run"], found["seed"], found["what"]), (1, 9, "exit status 3"))
+        program.write_bytes(assembled([0x14000000]))  # a branch to itself
+        self.assertIn("limit", self.hunt("--limit", 1000, program).stdout)
 
     def test_bad_input(self):
         self.assertEqual(self.hunt("missing.yaml").returncode, BAD_INPUT)
