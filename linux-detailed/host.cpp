@@ -75,7 +75,13 @@ Host::Host(linux_user::System& system, const model::MachineConfig& config)
 }
 
 void Host::call(MachineState& s, unsigned core, Call what) {
+  CoreState& me = core_[core];
   system_.set_time(s.storage.time);
+  if (me.current != nullptr) {
+    system_.set_time(me.since);
+    system_.pass_time(*me.current, s.storage.time - me.since);
+  }
+  me.since = s.storage.time;
   const u64 writes = pool_->writes;
   switch (what) {
     case Call::Trap: trap(s, core); break;

@@ -34,6 +34,7 @@ class Host {
   struct CoreState {
     linux_user::Thread* current = nullptr;  ///< none: the idle task
     u64 slice_end = 0;
+    u64 since = 0;  ///< until when the current thread has been charged for its time
     bool parked = false;
     bool abandoned = false;  ///< still executes a thread that another one has ended
   };

@@ -135,6 +135,15 @@ TEST(Detailed, FencesAndMembarrierForbidStoreBuffering) {
   }
 }
 
+TEST(Detailed, ProcessorTimePasses) {
+  ISOBAR_NEEDS_PROGRAM("timers");
+  Setting s;
+  s.cores = 1;
+  s.limit = 1'000'000;
+  // It waits for timers of processor time before it forks, which ends the run.
+  EXPECT_EQ(run_detailed("timers", {}, s).outcome.kind, Kind::Unsupported);
+}
+
 TEST(Detailed, BetweenTwoPlacesOfTheProgram) {
   ISOBAR_NEEDS_PROGRAM("atomics");
   Setting s;
