@@ -21,6 +21,7 @@ void add_profile(CLI::App& app, Action& chosen);
 void add_mapping(CLI::App& app, Action& chosen);
 void add_mutate(CLI::App& app, Action& chosen);
 void add_replay(CLI::App& app, Action& chosen);
+void add_gdb(CLI::App& app, Action& chosen);
 void add_export(CLI::App& app, Action& chosen);
 void add_step(CLI::App& app, Action& chosen);
 void add_conform(CLI::App& app, Action& chosen);

@@ -75,6 +75,7 @@ ExitStatus run(int argc, char** argv) {
   add_mutate(app, chosen);
   add_replay(app, chosen);
   add_export(app, chosen);
+  add_gdb(app, chosen);
   add_step(app, chosen);
   add_conform(app, chosen);
   add_import(app, chosen);

@@ -8,8 +8,9 @@ namespace isobar::viewers {
 
 std::string to_commit_log(const Timeline& t) {
   std::string out;
-  for (const std::size_t n : t.in_retired_order) {
-    const Instruction& i = t.instructions[n];
+  for (const Event& e : t.events) {
+    if (!e.retired) continue;
+    const Instruction& i = t.instructions[e.instruction];
     out += fmt::format("{:>8} {} {:#x} {:08x} {}", *i.retired, t.cores[i.core], i.pc, i.word, i.text);
     for (const Result& r : i.results) out += fmt::format("; {}={}", r.name, trace::hex(r.value, r.size));
     for (const Access& a : i.accesses)

@@ -27,6 +27,7 @@ class Historian final : public model::Observer {
       i.core = core;
       i.pc = e.pc;
       i.word = e.word;
+      i.el = e.context.el;
       i.text = e.word == 0 ? "exception entry" : listing_.instruction(e.pc, e.word);
       i.fetched = now_;
       t_.instructions.push_back(std::move(i));
@@ -50,8 +51,14 @@ class Historian final : public model::Observer {
   void propagated(unsigned core, const Entry& e) override {
     const std::size_t writer = of_.at({core, e.seq});
     u16& before = landed_[{core, e.seq}];
-    for (unsigned b = 0; b < e.uop->mem.size; ++b)
-      if (((e.own & ~before) >> b & 1) != 0) writer_[e.addr + b] = writer;
+    const unsigned fresh = e.own & ~before;
+    const unsigned first = static_cast<unsigned>(__builtin_ctz(fresh));
+    Event event{writer, false, static_cast<u8>(__builtin_popcount(fresh)), e.addr + first, {}};
+    for (unsigned b = first; b < first + event.size; ++b) {
+      writer_[e.addr + b] = writer;
+      event.value.set_byte(b - first, e.value.byte(b));
+    }
+    t_.events.push_back(event);
     before = e.own;
     t_.instructions[writer].drained = now_;
   }
@@ -64,13 +71,13 @@ class Historian final : public model::Observer {
     add_result(i, model::actual_register(e.uop->dst[0], e.context), e.value);
     add_result(i, model::actual_register(e.uop->dst[1], e.context), e.value2);
     if (e.uop->kind == isa::UopKind::SysWrite) add_result(i, e.uop->sys, e.value);
-    if (e.uop->flags_out != 0) i.results.push_back({"NZCV", {e.nzcv, 0}, 1});
+    if (e.uop->flags_out != 0) i.results.push_back({"NZCV", isa::Reg::None, {e.nzcv, 0}, 1});
     of_.erase({core, e.seq});
     landed_.erase({core, e.seq});
     if (!e.last) return;
     i.retired = now_;
     if (!i.executed) i.executed = now_;
-    t_.in_retired_order.push_back(at);
+    t_.events.push_back({at, true, 0, 0, {}});
   }
 
   void squashed(unsigned core, u32 first_seq) override {
@@ -111,7 +118,7 @@ class Historian final : public model::Observer {
   static void add_result(Instruction& i, isa::Reg r, const Value& v) {
     if (r == isa::Reg::None || isa::is_uop_result(r)) return;
     const bool vector = r >= isa::v_reg(0) && r <= isa::v_reg(31);
-    i.results.push_back({std::string(isa::name(r)), v, static_cast<u8>(vector ? 16 : 8)});
+    i.results.push_back({std::string(isa::name(r)), r, v, static_cast<u8>(vector ? 16 : 8)});
   }
 
   session::Listing listing_;

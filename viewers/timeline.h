@@ -18,9 +18,10 @@ struct Access {
   Value value;
 };
 
-/// A register after an instruction: "X1", "V0", "ACTLR_EL1", "NZCV".
+/// A register after an instruction: "X1", "V0", "ACTLR_EL1", "NZCV" (then `reg` is None).
 struct Result {
   std::string name;
+  isa::Reg reg = isa::Reg::None;
   Value value;
   u8 size = 8;  ///< bytes: 8, or 16 of a vector register
 };
@@ -30,6 +31,7 @@ struct Instruction {
   unsigned core = 0;
   u64 pc = 0;
   u32 word = 0;  ///< 0: exception entry
+  u8 el = 0;
   std::string text;
   u64 fetched = 0;
   std::optional<u64> executed;   ///< all results are known
@@ -45,6 +47,15 @@ struct Instruction {
 struct ReadsFrom {
   std::size_t writer = 0, reader = 0;
   u64 time = 0;  ///< when it was read
+};
+
+/// What everybody can see, in its order: an instruction has retired, or bytes of a store have reached memory.
+struct Event {
+  std::size_t instruction = 0;
+  bool retired = false;
+  u8 size = 0;  ///< of the rest: bytes in memory now, 1 to 16
+  u64 addr = 0;
+  Value value;
 };
 
 /// State of a core after a step that changed it.
@@ -63,7 +74,7 @@ struct Timeline {
   u64 end = 0;         ///< time of the last step
   std::vector<std::string> cores;
   std::vector<Instruction> instructions;     ///< in the order in which they were fetched
-  std::vector<std::size_t> in_retired_order;
+  std::vector<Event> events;
   std::vector<ReadsFrom> reads_from;         ///< in the order of reads
   std::vector<Sample> samples;               ///< by time; one per core at the beginning
 };
