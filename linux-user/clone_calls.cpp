@@ -127,7 +127,7 @@ i64 clone3(Process& p, Thread& t, const Call& c) {
   if (size > kPageSize) return -kE2BIG;
   if (size < kFirstCloneSize) return -kEINVAL;
   std::vector<u8> bytes(size);
-  if (p.memory().read(p.pointer(c.a[0]), bytes.data(), size) != size) return -kEFAULT;
+  if (p.copy_in(c.a[0], bytes.data(), size) != size) return -kEFAULT;
   std::copy_n(bytes.begin(), std::min<u64>(size, sizeof a), reinterpret_cast<u8*>(&a));
   if (std::any_of(bytes.begin() + static_cast<std::ptrdiff_t>(std::min<u64>(size, sizeof a)), bytes.end(),
                   [](u8 b) { return b != 0; }))

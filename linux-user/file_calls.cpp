@@ -4,6 +4,7 @@
 #include <array>
 
 #include "linux-user/system.h"
+#include "support/bits.h"
 
 namespace isobar::linux_user {
 
@@ -48,7 +49,7 @@ i64 write_parts(Process& p, Thread& t, u64 fd, const Vectors& parts, std::option
   for (const Vector& v : parts) {
     const u64 before = bytes.size(), size = std::min(v.size, kMaxTransfer - before);
     bytes.resize(before + size);
-    const u64 done = p.memory().read(p.pointer(v.address), bytes.data() + before, size);
+    const u64 done = p.copy_in(v.address, bytes.data() + before, size);
     bytes.resize(before + done);
     if (done != v.size) break;
   }
@@ -79,7 +80,7 @@ i64 read_parts(Process& p, Thread& t, u64 fd, const Vectors& parts, std::optiona
   u64 size = 0;
   for (const Vector& v : parts) {
     // Checked first, so that no input is lost.
-    if (p.memory().page(p.pointer(v.address), functional::kWrite) == nullptr) {
+    if (!p.can_write(v.address)) {
       if (size == 0) return -kEFAULT;
       break;
     }
@@ -92,7 +93,7 @@ i64 read_parts(Process& p, Thread& t, u64 fd, const Vectors& parts, std::optiona
   u64 done = 0;
   for (const Vector& v : parts) {
     const u64 part = std::min<u64>(v.size, bytes.size() - done);
-    const u64 written = p.memory().write(p.pointer(v.address), bytes.data() + done, part);
+    const u64 written = p.copy_out(v.address, bytes.data() + done, part);
     done += written;
     if (written != part) break;
   }
@@ -306,7 +307,7 @@ i64 pselect6(Process& p, Thread& t, const Call& c) {
   std::array<Set, 3> sets{}, found{};
   for (unsigned k = 0; k < 3; ++k) {
     const u64 at = c.a[1 + k];
-    if (at != 0 && p.memory().read(p.pointer(at), sets[k].data(), bytes) != bytes) return -kEFAULT;
+    if (at != 0 && p.copy_in(at, sets[k].data(), bytes) != bytes) return -kEFAULT;
   }
   struct {
     u64 address = 0, size = 0;
@@ -332,7 +333,7 @@ i64 pselect6(Process& p, Thread& t, const Call& c) {
   if (result == kNoResult) return result;
   for (unsigned k = 0; k < 3; ++k) {
     const u64 at = c.a[1 + k];
-    if (at != 0 && p.memory().write(p.pointer(at), found[k].data(), bytes) != bytes) return -kEFAULT;
+    if (at != 0 && p.copy_out(at, found[k].data(), bytes) != bytes) return -kEFAULT;
   }
   return result;
 }
@@ -350,6 +351,29 @@ i64 Process::add_file(std::shared_ptr<File> f, bool close_on_exec, int lowest) {
   if (fd >= kMostDescriptors) return -kEMFILE;
   (*files)[fd] = {std::move(f), close_on_exec};
   return fd;
+}
+
+/// The bytes before the first whose tag is not that of the pointer.
+u64 Process::with_matching_tags(u64 address, u64 size) const {
+  using functional::kGranule;
+  const u64 plain = untag(address), tag = address >> 56 & 15;
+  for (u64 g = align_down(plain, kGranule); g < plain + size; g += kGranule) {
+    if (memory().is_tagged(g) && memory().tag(g) != tag) return g > plain ? g - plain : 0;
+  }
+  return size;
+}
+
+bool Process::can_write(u64 address) const {
+  return memory().page(pointer(address), functional::kWrite) != nullptr &&
+         (!checks_writes_ || with_matching_tags(address, 1) == 1);
+}
+
+u64 Process::copy_in(u64 address, void* to, u64 size) {
+  return memory().read(pointer(address), to, checks_reads_ ? with_matching_tags(address, size) : size);
+}
+
+u64 Process::copy_out(u64 address, const void* from, u64 size) {
+  return memory().write(pointer(address), from, checks_writes_ ? with_matching_tags(address, size) : size);
 }
 
 std::optional<std::string> Process::text(u64 address, u64 limit) {

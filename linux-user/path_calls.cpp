@@ -287,7 +287,7 @@ i64 readlinkat(Process& p, Thread&, const Call& c) {
   std::error_code e;
   const std::string target = fs::absolute(p.image->file, e).lexically_normal().string();
   const u64 size = std::min<u64>(target.size(), c.a[3]);
-  return p.memory().write(p.pointer(c.a[2]), target.data(), size) == size ? static_cast<i64>(size) : -kEFAULT;
+  return p.copy_out(c.a[2], target.data(), size) == size ? static_cast<i64>(size) : -kEFAULT;
 }
 
 i64 unlinkat(Process& p, Thread&, const Call& c) {
@@ -357,7 +357,7 @@ i64 renameat(Process& p, Thread& t, const Call& c) {
 i64 getcwd(Process& p, Thread&, const Call& c) {
   const u64 size = p.folder.size() + 1;
   if (c.a[1] < size) return -kERANGE;
-  return p.memory().write(p.pointer(c.a[0]), p.folder.c_str(), size) == size ? static_cast<i64>(size) : -kEFAULT;
+  return p.copy_out(c.a[0], p.folder.c_str(), size) == size ? static_cast<i64>(size) : -kEFAULT;
 }
 
 i64 chdir(Process& p, Thread&, const Call& c) {

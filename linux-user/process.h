@@ -56,14 +56,19 @@ class Process {
   Process& operator=(const Process&) = delete;
 
   functional::Memory& memory() const { return *space->memory; }
+  /// Copies bytes of the program, all or as many as are accessible: the number. As on Linux, synchronous tag checks of
+  /// the thread apply, asynchronous ones do not.
+  u64 copy_in(u64 address, void* to, u64 size);
+  u64 copy_out(u64 address, const void* from, u64 size);
+  bool can_write(u64 address) const;  ///< one byte
   /// Bytes of the program. False or an error if not all of them are accessible.
   template <class T>
   bool get(u64 address, T& value) {
-    return memory().read(pointer(address), &value, sizeof value) == sizeof value;
+    return copy_in(address, &value, sizeof value) == sizeof value;
   }
   template <class T>
   bool put(u64 address, const T& value) {
-    return memory().write(pointer(address), &value, sizeof value) == sizeof value;
+    return copy_out(address, &value, sizeof value) == sizeof value;
   }
   /// A string ended by a zero byte; nullopt if it is not accessible or longer than `limit`.
   std::optional<std::string> text(u64 address, u64 limit);
@@ -73,7 +78,11 @@ class Process {
   /// is no address.
   u64 pointer(u64 address) const { return accepts_tags_ ? untag(address) : address; }
   /// Pointers are from now on those of this thread.
-  void act_for(const Thread& t) { accepts_tags_ = (t.tagged_addresses & 1) != 0; }
+  void act_for(const Thread& t) {
+    accepts_tags_ = (t.tagged_addresses & 1) != 0;
+    checks_reads_ = t.core.checks_tags && !t.core.notes_reads;
+    checks_writes_ = t.core.checks_tags && !t.core.notes_writes;
+  }
   static u64 untag(u64 address) { return address << 8 >> 8; }
 
   /// An open file, or nullptr.
@@ -164,7 +173,9 @@ class Process {
   void stop(i32 signal);
   const SignalInfo* next_pending(const Thread& t) const;
   std::optional<SignalInfo> take_pending(Thread& t);
-  bool accepts_tags_ = false;
+  u64 with_matching_tags(u64 address, u64 size) const;
+
+  bool accepts_tags_ = false, checks_reads_ = false, checks_writes_ = false;
 };
 
 /// The bytes of a regular file that the process can open; an error if there is none (path_calls.cpp).

@@ -24,7 +24,7 @@ i64 getrandom(Process& p, Thread&, const Call& c) {
   u64 done = 0;
   while (done < size) {
     const u64 bytes = p.system.random(), part = std::min<u64>(8, size - done);
-    const u64 written = p.memory().write(p.pointer(c.a[0]) + done, &bytes, part);
+    const u64 written = p.copy_out(c.a[0] + done, &bytes, part);
     done += written;
     if (written != part) break;
   }

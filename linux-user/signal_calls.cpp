@@ -58,7 +58,7 @@ i64 rt_sigpending(Process& p, Thread& t, const Call& c) {
     for (const SignalInfo& s : *queue) set |= signal_bit(s.number);
   }
   set &= t.blocked;
-  return p.memory().write(p.pointer(c.a[0]), &set, c.a[1]) == c.a[1] ? 0 : -kEFAULT;
+  return p.copy_out(c.a[0], &set, c.a[1]) == c.a[1] ? 0 : -kEFAULT;
 }
 
 i64 rt_sigsuspend(Process& p, Thread& t, const Call& c) {

@@ -53,7 +53,7 @@ Thread* named(Process& p, Thread& t, u64 tid) {
 i64 sched_setaffinity(Process& p, Thread& t, const Call& c) {
   u64 mask = 0;
   const u64 size = std::min<u64>(static_cast<u32>(c.a[1]), sizeof mask);
-  if (p.memory().read(p.pointer(c.a[2]), &mask, size) != size) return -kEFAULT;
+  if (p.copy_in(c.a[2], &mask, size) != size) return -kEFAULT;
   Thread* target = named(p, t, c.a[0]);
   if (target == nullptr) return -kESRCH;
   mask &= ones(p.system.options.cores);

@@ -98,6 +98,22 @@ static void asynchronous(char* page) {
     sigprocmask(SIG_SETMASK, &old, NULL);
     CHECK(caught == 4);
   }
+  // The kernel's own accesses are checked if checks are synchronous: what matches is copied.
+  int fd[2];
+  pipe(fd);
+  set_tag(page + 32, 9);
+  prctl(PR_SET_TAGGED_ADDR_CTRL, PR_TAGGED_ADDR_ENABLE | PR_MTE_TCF_ASYNC, 0, 0, 0);
+  CHECK(write(fd[1], page, 10) == 10 && read(fd[0], page, 10) == 10);
+  prctl(PR_SET_TAGGED_ADDR_CTRL, PR_TAGGED_ADDR_ENABLE | PR_MTE_TCF_SYNC, 0, 0, 0);
+  caught = 0;
+  char* first = set_tag(page, 6);
+  set_tag(page + 16, 6);
+  CHECK(write(fd[1], page, 10) == -1 && errno == EFAULT);
+  CHECK(write(fd[1], first, 64) == 32 && write(fd[1], first, 32) == 32);
+  CHECK(read(fd[0], page, 64) == -1 && errno == EFAULT && read(fd[0], first + 8, 64) == 24);
+  CHECK(prctl(PR_GET_NAME, page) == -1 && errno == EFAULT && prctl(PR_GET_NAME, first) == 0 && caught == 0);
+  prctl(PR_SET_TAGGED_ADDR_CTRL, PR_TAGGED_ADDR_ENABLE, 0, 0, 0);
+  strcpy(page, "/none");
   // Pointers with tags are for programs that said so.
   char* tagged = set_tag(page, 6);
   CHECK(write(-1, tagged, 1) == -1 && errno == EBADF && access(tagged, 0) == -1 && errno == ENOENT);
