@@ -15,6 +15,7 @@
 #include "tools/recording.h"
 #include "tools/search_flags.h"
 #include "tools/timed.h"
+#include "tools/timing.h"
 
 namespace isobar::tools {
 
@@ -30,6 +31,8 @@ struct Options {
   std::optional<double> timeout;
   bool no_reduction = false;
   std::string trace_file;
+  std::string timing_name;
+  std::optional<Timing> timing;
   OutputOptions output;
   unsigned jobs = 1;
 };
@@ -175,7 +178,8 @@ Result run_timed_seeds(const Options& options, const Workload& w, const scenario
   }
   std::map<trace::Outcome, u64, trace::OutcomeLess> outcomes;
   for (const u64 seed : run.seeds) {
-    runs.push_back(run_timed(w, seed, limits, !options.trace_file.empty(), progress));
+    runs.push_back(run_timed(w, seed, limits, !options.trace_file.empty(), progress, nullptr,
+                             options.timing ? &options.timing->platform : nullptr));
     const TimedReport& t = runs.back();
     seen.seconds += t.seconds;
     seen.explored += t.transitions;
@@ -236,6 +240,7 @@ ExitStatus run_files(Options options) {
   } else {
     options.overrides.guesses = Guesses::ByRun;
   }
+  if (!options.timing_name.empty()) options.timing = find_timing(options.timing_name);
   const std::vector<std::string> files = expand_paths(options.paths, {".yaml"});
   ProgressLine progress;
   ReportPrinter printer(options.output);
@@ -268,6 +273,8 @@ void add_run(CLI::App& app, Action& chosen) {
       ->transform(CLI::CheckedTransformer(ways).description(""));
   sub->add_option("--seed", options->seed, "Seed of timed and random runs, instead of the scenario's")
       ->type_name("N");
+  sub->add_option("--timing", options->timing_name, "Timing model of timed runs: a file or a name (docs/cost.md)")
+      ->type_name("T");
   sub->add_option("--trace", options->trace_file, "Record a run: the last seed, or the run that decides")
       ->type_name("FILE");
   sub->add_flag("--json", options->output.json, "One JSON object per line (docs/output.md)");

@@ -71,6 +71,7 @@ ExitStatus run(int argc, char** argv) {
   add_hunt(app, chosen);
   add_lint(app, chosen);
   add_profile(app, chosen);
+  add_cost(app, chosen);
   add_mapping(app, chosen);
   add_mutate(app, chosen);
   add_replay(app, chosen);

@@ -66,8 +66,8 @@ std::string why_stopped(systemc::RunStatus status, const TimedLimits& limits, do
 }
 
 TimedReport run_here(const Workload& w, u64 seed, const TimedLimits& limits, bool keep_steps,
-                     ProgressLine& progress, model::Observer* observer) {
-  systemc::TimedRun run(*w.machine, systemc::PlatformConfig{}, seed);
+                     ProgressLine& progress, model::Observer* observer, const systemc::PlatformConfig* platform) {
+  systemc::TimedRun run(*w.machine, platform != nullptr ? *platform : systemc::PlatformConfig{}, seed);
   run.keep_log(keep_steps);
   CodeReport code(w, [&run]() -> const model::MachineState& { return run.state(); });
   run.set_observer(observer != nullptr ? observer : &code);
@@ -94,6 +94,7 @@ TimedReport run_here(const Workload& w, u64 seed, const TimedLimits& limits, boo
   report.digest = model::digest(r.state);
   report.ticks = r.time;
   report.instructions = r.statistics.instructions;
+  report.cycles = r.statistics.cycles;
   report.ipis = r.statistics.software_interrupts;
   report.transitions = r.statistics.total();
   report.seconds = r.statistics.host_seconds;
@@ -104,12 +105,14 @@ TimedReport run_here(const Workload& w, u64 seed, const TimedLimits& limits, boo
 }  // namespace
 
 TimedReport run_timed(const Workload& w, u64 seed, const TimedLimits& limits, bool keep_steps,
-                      ProgressLine& progress, model::Observer* observer) {
+                      ProgressLine& progress, model::Observer* observer,
+                      const systemc::PlatformConfig* platform) {
   static SimulationThread thread;
-  return thread.run([&] { return run_here(w, seed, limits, keep_steps, progress, observer); });
+  return thread.run([&] { return run_here(w, seed, limits, keep_steps, progress, observer, platform); });
 }
 #else
-TimedReport run_timed(const Workload& w, u64, const TimedLimits&, bool, ProgressLine&, model::Observer*) {
+TimedReport run_timed(const Workload& w, u64, const TimedLimits&, bool, ProgressLine&, model::Observer*,
+                      const systemc::PlatformConfig*) {
   throw InputError(Diagnostic{{w.file, 0, 0}, "this isobar was built without SystemC: no timed runs"});
 }
 #endif

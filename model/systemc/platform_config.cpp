@@ -38,11 +38,36 @@ std::string PlatformConfig::invalid() const {
                    {"predict_latency", predict_latency},
                    {"system_latency", system_latency},
                    {"start_skew", start_skew},
-                   {"jitter", jitter}};
+                   {"jitter", jitter},
+                   {"acquire", pipeline.acquire},
+                   {"release", pipeline.release},
+                   {"atomic", pipeline.atomic},
+                   {"dmb_load", pipeline.dmb_load},
+                   {"dmb_store", pipeline.dmb_store},
+                   {"dmb_full", pipeline.dmb_full},
+                   {"dsb", pipeline.dsb},
+                   {"isb", pipeline.isb},
+                   {"exception_entry", pipeline.exception_entry},
+                   {"exception_return", pipeline.exception_return},
+                   {"wrong_guess", pipeline.wrong_guess}};
   constexpr unsigned kMaximum = 1'000'000;
   for (const auto& l : latencies)
     if (l.value > kMaximum)
       return std::string(l.name) + " is " + std::to_string(l.value) + " ticks, expected at most 1000000";
+  const struct {
+    const char* name;
+    unsigned value;
+  } counts[] = {{"widths.fetch", widths.fetch},
+                {"widths.load", widths.load},
+                {"widths.store", widths.store},
+                {"widths.other", widths.other},
+                {"load_queue", pipeline.load_queue},
+                {"store_queue", pipeline.store_queue}};
+  for (const auto& n : counts)
+    if (n.value < 1 || n.value > 64)
+      return std::string(n.name) + " is " + std::to_string(n.value) + ", expected 1 to 64";
+  if (pipeline.owned_ahead > 64)
+    return "owned_ahead is " + std::to_string(pipeline.owned_ahead) + ", expected at most 64";
   if (retry_interval < 1 || retry_interval > kMaximum) return "retry_interval must be 1 to 1000000 ticks";
   if (interrupt_controller_size < 64) return "interrupt_controller_size must be at least 64 bytes";
   if (interrupt_controller_base + interrupt_controller_size < interrupt_controller_base)

@@ -17,6 +17,35 @@ struct CacheGeometry {
   unsigned ways = 4;   ///< 1 to 64
 };
 
+/// How many steps of one kind a core takes in one tick, each 1 to 64.
+struct Widths {
+  unsigned fetch = 1;
+  unsigned load = 1;
+  unsigned store = 1;  ///< stores that leave the store buffer
+  unsigned other = 1;
+};
+
+/// What a core's pipeline adds to the latencies of the platform. All off unless `on`. Latencies in ticks.
+struct PipelineConfig {
+  bool on = false;
+  unsigned load_queue = 64;   ///< loads in flight, 1 to 64
+  unsigned store_queue = 64;  ///< stores in flight, 1 to 64
+  /// A load that has to wait for an older access, other than behind a barrier, fetches its line meanwhile.
+  bool early_loads = false;
+  /// Stores, counted from the oldest that has not left the store buffer, whose lines are fetched ahead, 0 to 64.
+  unsigned owned_ahead = 0;
+  /// A line that another core takes while an access to it is on its way is fetched once more.
+  bool lost_lines = false;
+  unsigned acquire = 0;  ///< added to a load with acquire semantics
+  unsigned release = 0;  ///< added to a store with release semantics
+  unsigned atomic = 0;   ///< added to an atomic or exclusive store
+  unsigned dmb_load = 0, dmb_store = 0, dmb_full = 0, dsb = 0;  ///< from complete to what it held back
+  unsigned isb = 0;               ///< until the next fetch, also after a system register write
+  unsigned exception_entry = 0;   ///< until the first fetch of the handler
+  unsigned exception_return = 0;  ///< until the first fetch after ERET
+  unsigned wrong_guess = 0;       ///< until the first fetch of the right path
+};
+
 /// Everything that makes two timed platforms differ. Latencies in ticks, 0 to 1'000'000.
 struct PlatformConfig {
   CacheGeometry icache;
@@ -39,6 +68,8 @@ struct PlatformConfig {
   unsigned start_skew = 64;     ///< cores start 0 to this many ticks late, by hash of the seed
   unsigned jitter = 6;          ///< accesses take 0 to this many ticks longer, by hash of the seed
   bool predict_branches = true;  ///< false: fetch waits for every conditional branch
+  Widths widths;
+  PipelineConfig pipeline;
 
   u64 interrupt_controller_base = u64{1} << 52;  ///< outside the 48-bit physical addresses a region may have
   u64 interrupt_controller_size = 0x10000;       ///< bytes

@@ -125,6 +125,16 @@ Port port(TransitionKind kind) {
   }
 }
 
+unsigned width(const Widths& widths, Port port) {
+  switch (port) {
+    case Port::Fetch: return widths.fetch;
+    case Port::Load: return widths.load;
+    case Port::Store: return widths.store;
+    case Port::Other: return widths.other;
+  }
+  return 1;
+}
+
 Policy::Policy(const model::Machine& machine, Platform& platform, u64 seed)
     : machine_(machine), platform_(platform), seed_(seed) {
   trial_.core.resize(machine.config().cores);
@@ -136,8 +146,13 @@ void Policy::propose(const MachineState& s, unsigned core, CoreSchedule& schedul
   previous_.swap(schedule.proposals);
   schedule.proposals.clear();
   for (const Proposal& p : previous_)
-    if (const std::optional<Transition> step = model::still_enabled(p.step, settled)) schedule.proposals.push_back({p.ready, p.order, *step});
+    if (const std::optional<Transition> step = model::still_enabled(p.step, settled)) schedule.proposals.push_back({p.ready, p.order, *step, p.ticks});
   note_interrupt(s, core, schedule);
+  const PipelineConfig& pipeline = platform_.config().pipeline;
+  if (pipeline.on) {
+    schedule.pipeline.look(pipeline, machine_.config(), s.core[core], s.storage.time,
+                           [&](unsigned slot) { return first_look(s, core, slot); });
+  }
   for (const Transition& t : enabled_) consider(s, t, schedule);
 }
 
@@ -161,12 +176,15 @@ void Policy::consider(const MachineState& s, const Transition& t, CoreSchedule& 
   const auto same = [&p](const Proposal& q) { return q.order == p.order; };
   if (std::any_of(schedule.proposals.begin(), schedule.proposals.end(), same)) return;
   const auto old = std::find_if(previous_.begin(), previous_.end(), same);
-  if (t.kind == TransitionKind::TakeInterrupt)
+  if (t.kind == TransitionKind::TakeInterrupt) {
     p.ready = *schedule.interrupt_ready;
-  else if (old != previous_.end())
+  } else if (old != previous_.end()) {
     p.ready = old->ready;
-  else
-    p.ready = s.storage.time + latency(s, t) + jitter(t.core, seq, t.kind, granule(s, t));
+    p.ticks = old->ticks;
+  } else {
+    p.ticks = latency(s, t);
+    p.ready = ready(s, t, p.ticks + jitter(t.core, seq, t.kind, granule(s, t)), schedule);
+  }
   schedule.proposals.push_back(p);
 }
 
@@ -188,6 +206,10 @@ bool Policy::wanted(const MachineState& s, const Transition& t, const CoreSchedu
       const model::Page& page = platform_.machine().program().pages[c.window[t.slot].page - 1u];
       const model::TableEntry* history = model::find_table(s.storage, page.descriptor);
       return history == nullptr || t.choice + 1u == history->values.size();
+    }
+    case TransitionKind::Fetch: {
+      const PipelineConfig& pipeline = platform_.config().pipeline;
+      return !pipeline.on || schedule.pipeline.room(pipeline, c);
     }
     default: return true;
   }
@@ -223,6 +245,46 @@ u64 Policy::quote(const model::Storage& s, AccessKind kind, unsigned core, u64 a
   return platform_.quote(s, a).ticks;
 }
 
+u64 Policy::read_latency(const MachineState& s, unsigned core, const Entry& e, unsigned part) {
+  const PipelineConfig& pipeline = platform_.config().pipeline;
+  const isa::MemoryAttributes& m = e.uop->mem;
+  return quote(s.storage, m.atomic ? AccessKind::Write : AccessKind::Read, core, e.addr + part, 1) +
+         (m.atomic ? pipeline.atomic : m.acquire || m.acquire_pc ? pipeline.acquire : 0);
+}
+
+u64 Policy::write_latency(const MachineState& s, unsigned core, const Entry& e, unsigned part) {
+  const PlatformConfig& config = platform_.config();
+  const isa::MemoryAttributes& m = e.uop->mem;
+  const bool single = m.atomic || m.exclusive;
+  return (single ? 0 : config.drain_delay) + quote(s.storage, AccessKind::Write, core, e.addr + part, 1) +
+         (!single && m.release ? config.pipeline.release : 0);
+}
+
+/// What an access whose address has just become known would take if nothing had to go before it.
+u64 Policy::first_look(const MachineState& s, unsigned core, unsigned slot) {
+  const Core& c = s.core[core];
+  const Entry& e = c.window[slot];
+  if (model::is_write(e)) return e.uop->mem.atomic ? 0 : write_latency(s, core, e, 0);
+  const u8 from = model::read_sources(c, slot).byte[0];
+  return from < model::kMonitorSlot ? platform_.config().forward_latency : read_latency(s, core, e, 0);
+}
+
+/// When step `t`, which is possible from now on and takes `ticks`, is ready.
+u64 Policy::ready(const MachineState& s, const Transition& t, u64 ticks, const CoreSchedule& schedule) const {
+  const u64 now = s.storage.time;
+  if (!platform_.config().pipeline.on) return now + ticks;
+  if (t.kind == TransitionKind::Fetch) return schedule.pipeline.fetch_ready(now, ticks);
+  if (!has_entry(t.kind) || !model::is_access(s.core[t.core].window[t.slot])) return now + ticks;
+  return schedule.pipeline.ready(s.core[t.core].window[t.slot], now, ticks);
+}
+
+u64 Policy::ticks_now(const MachineState& s, const Proposal& p) {
+  const TransitionKind kind = p.step.kind;
+  const bool exclusive = kind == TransitionKind::Predict && is_exclusive_guess(s.core[p.step.core].window[p.step.slot]);
+  if (kind != TransitionKind::SatisfyRead && kind != TransitionKind::PropagateWrite && !exclusive) return 0;
+  return latency(s, p.step);
+}
+
 u64 Policy::latency(const MachineState& s, const Transition& t) {
   const PlatformConfig& config = platform_.config();
   const Core& c = s.core[t.core];
@@ -230,24 +292,17 @@ u64 Policy::latency(const MachineState& s, const Transition& t) {
     case TransitionKind::Fetch: return quote(s.storage, AccessKind::Fetch, t.core, c.pc, 4);
     case TransitionKind::Predict: {
       const Entry& e = c.window[t.slot];
-      return is_exclusive_guess(e) && e.address_known ? quote(s.storage, AccessKind::Write, t.core, e.addr, 1)
-                                                      : config.predict_latency;
+      return is_exclusive_guess(e) && e.address_known
+                 ? quote(s.storage, AccessKind::Write, t.core, e.addr, 1) + config.pipeline.atomic
+                 : config.predict_latency;
     }
     case TransitionKind::Translate: {
       const model::Program& program = platform_.machine().program();
       return quote(s.storage, AccessKind::Read, t.core, program.pages[c.window[t.slot].page - 1u].descriptor, 1);
     }
-    case TransitionKind::SatisfyRead: {
-      const Entry& e = c.window[t.slot];
-      return quote(s.storage, e.uop->mem.atomic ? AccessKind::Write : AccessKind::Read, t.core,
-                   e.addr + part(t), 1);
-    }
+    case TransitionKind::SatisfyRead: return read_latency(s, t.core, c.window[t.slot], part(t));
     case TransitionKind::ForwardRead: return config.forward_latency;
-    case TransitionKind::PropagateWrite: {
-      const Entry& e = c.window[t.slot];
-      const u64 delay = e.uop->mem.atomic || e.uop->mem.exclusive ? 0 : config.drain_delay;
-      return delay + quote(s.storage, AccessKind::Write, t.core, e.addr + part(t), 1);
-    }
+    case TransitionKind::PropagateWrite: return write_latency(s, t.core, c.window[t.slot], part(t));
     case TransitionKind::CleanData:
       return quote(s.storage, AccessKind::CleanData, t.core, c.window[t.slot].addr, 1);
     case TransitionKind::InvalidateInstruction:

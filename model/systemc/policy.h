@@ -10,11 +10,12 @@
 #include <vector>
 
 #include "model/systemc/branch_predictor.h"
+#include "model/systemc/pipeline.h"
 #include "model/systemc/platform.h"
 
 namespace isobar::systemc {
 
-/// Units of a core that serve one step per tick each.
+/// Units of a core that serve so many steps per tick each (PlatformConfig::widths).
 enum class Port : u8 { Fetch, Load, Store, Other };
 inline constexpr unsigned kPorts = 4;
 
@@ -26,6 +27,7 @@ struct Proposal {
   u64 ready = 0;
   u64 order = 0;  ///< order_of(): who is granted first at one instant; equal for the same wish of a core only
   model::Transition step;
+  u64 ticks = 0;  ///< of its access when it was proposed
 
   /// Of the micro-op; of the next one for a Fetch.
   u32 seq() const { return static_cast<u32>(order >> 24); }
@@ -43,11 +45,23 @@ inline u64 order_of(const model::Transition& step, u32 seq, u16 part) {
 struct CoreSchedule {
   std::vector<Proposal> proposals;
   std::array<u64, kPorts> port_free{};  ///< first instant at which each port can serve again
+  std::array<u64, kPorts> port_used{};  ///< steps served at the last instant at which it served
+  std::array<u64, kPorts> port_last{};  ///< that instant
   std::optional<u64> interrupt_ready;   ///< when the pending interrupt has reached the core; none is pending
   BranchPredictor predictor;
+  Pipeline pipeline;
+
+  /// One of `width` steps that `port` can serve at `now` is taken.
+  void serve(Port port, u64 now, unsigned width) {
+    const auto k = static_cast<std::size_t>(port);
+    if (port_last[k] != now) port_used[k] = 0;
+    port_last[k] = now;
+    if (++port_used[k] >= width) port_free[k] = now + 1;
+  }
 };
 
 Port port(model::TransitionKind kind);
+unsigned width(const Widths& widths, Port port);
 
 /// Makes and decides on proposals.
 class Policy {
@@ -62,6 +76,8 @@ class Policy {
   void propose(const model::MachineState& s, unsigned core, CoreSchedule& schedule,
                const model::Settled& settled = {});
 
+  /// Ticks that the access of `p` would take from now on; 0 for what is no access.
+  u64 ticks_now(const model::MachineState& s, const Proposal& p);
   /// The step to take for `p`, which is ready; nothing if it has to be looked at again later (an atomic that
   /// cannot complete in one piece yet).
   std::optional<model::Transition> decide(const model::MachineState& s, const Proposal& p);
@@ -76,6 +92,11 @@ class Policy {
   std::optional<model::Transition> rest_of_read(const model::MachineState& s, const Proposal& p,
                                                 unsigned slot);
   u64 latency(const model::MachineState& s, const model::Transition& t);
+  /// Ticks that an access of `e` takes through the platform.
+  u64 read_latency(const model::MachineState& s, unsigned core, const model::Entry& e, unsigned part);
+  u64 write_latency(const model::MachineState& s, unsigned core, const model::Entry& e, unsigned part);
+  u64 first_look(const model::MachineState& s, unsigned core, unsigned slot);
+  u64 ready(const model::MachineState& s, const model::Transition& t, u64 ticks, const CoreSchedule& schedule) const;
   void note_interrupt(const model::MachineState& s, unsigned core, CoreSchedule& schedule) const;
   u64 quote(const model::Storage& s, model::AccessKind kind, unsigned core, u64 addr, unsigned size);
   u64 jitter(unsigned core, u32 seq, model::TransitionKind kind, u64 which = 0) const;

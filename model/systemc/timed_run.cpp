@@ -21,9 +21,11 @@ u64 RunStatistics::total() const {
 /// Counts, trains the predictors, and passes everything on.
 class TimedRun::RunObserver final : public model::Observer {
  public:
-  RunObserver(TimedState& state, model::Observer* next) : state_(state), next_(next) {}
+  RunObserver(TimedState& state, const PipelineConfig& pipeline, model::Observer* next)
+      : state_(state), pipeline_(pipeline), next_(next) {}
 
   void fetched(unsigned core, const Entry& e) override {
+    if (pipeline_.on) state_.schedule[core].pipeline.fetched(state_.now);
     if (next_ != nullptr) next_->fetched(core, e);
   }
   void bound(unsigned core, const Entry& e, u16 mask, i64 from) override {
@@ -44,18 +46,22 @@ class TimedRun::RunObserver final : public model::Observer {
                              e.uop->branch_op() != isa::BranchOp::Indirect &&
                              e.uop->branch_op() != isa::BranchOp::Direct;
     if (conditional) state_.schedule[core].predictor.train(e.pc, e.choice == 1);
+    if (pipeline_.on) state_.schedule[core].pipeline.retired(pipeline_, e, state_.now);
     if (next_ != nullptr) next_->retired(core, e);
   }
   void squashed(unsigned core, u32 first_seq) override {
     ++state_.statistics.discarded;
+    if (pipeline_.on) state_.schedule[core].pipeline.squashed(pipeline_, first_seq, state_.now);
     if (next_ != nullptr) next_->squashed(core, first_seq);
   }
   void interrupted(unsigned core, u64 return_pc) override {
+    if (pipeline_.on) state_.schedule[core].pipeline.interrupted(pipeline_, state_.now);
     if (next_ != nullptr) next_->interrupted(core, return_pc);
   }
 
  private:
   TimedState& state_;
+  const PipelineConfig& pipeline_;
   model::Observer* next_;
 };
 
@@ -112,6 +118,9 @@ RunResult TimedRun::run(const RunLimits& limits) {
   platform_.read_back(state_.machine.storage);
   r.state = state_.machine;
   state_.statistics.platform = platform_.statistics();
+  state_.statistics.cycles.clear();
+  if (config_.pipeline.on)
+    for (const CoreSchedule& c : state_.schedule) state_.statistics.cycles.push_back(c.pipeline.cycles());
   state_.statistics.host_seconds +=
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   r.statistics = state_.statistics;
@@ -160,13 +169,22 @@ std::optional<u64> TimedRun::activate(u64 now) {
       grant(*p);
       continue;
     }
-    if (p != nullptr) return deadline ? std::min(when, *deadline) : when;
-    if (deadline) return deadline;
+    if (p != nullptr && (!deadline || when < *deadline)) deadline = when;
+    if (deadline) {
+      count_cycles(now, *deadline);
+      return deadline;
+    }
     const bool finished = machine_.finished(state_.machine);
     if (!finished && force(now)) continue;
     status_ = finished ? RunStatus::Finished : RunStatus::Deadlocked;
     return std::nullopt;
   }
+}
+
+void TimedRun::count_cycles(u64 now, u64 until) {
+  if (!config_.pipeline.on) return;
+  for (unsigned k = 0; k < state_.schedule.size(); ++k)
+    state_.schedule[k].pipeline.count(state_.machine.core[k], now, until);
 }
 
 void TimedRun::propose(unsigned core, const model::Settled& settled) {
@@ -195,18 +213,28 @@ const Proposal* TimedRun::next(u64& when) const {
   return first;
 }
 
+void TimedRun::postpone(CoreSchedule& c, const Proposal& p, u64 by, u64 ticks) const {
+  for (Proposal& q : c.proposals) {
+    if (q.order != p.order) continue;
+    q.ready = state_.now + by;
+    q.ticks = ticks;
+  }
+}
+
 void TimedRun::grant(const Proposal& proposal) {
   const Proposal p = proposal;  // the original goes when its core proposes anew
   const unsigned core = p.step.core;
   CoreSchedule& c = state_.schedule[core];
+  if (config_.pipeline.lost_lines) {
+    const u64 ticks = policy_.ticks_now(state_.machine, p);
+    if (ticks > p.ticks) return postpone(c, p, ticks, ticks);
+  }
   std::optional<Transition> t = policy_.decide(state_.machine, p);
   if (!t) {
     ++state_.statistics.retries;
-    for (Proposal& q : c.proposals)
-      if (q.order == p.order) q.ready = state_.now + config_.retry_interval;
-    return;
+    return postpone(c, p, config_.retry_interval, p.ticks);
   }
-  c.port_free[static_cast<std::size_t>(port(p.step.kind))] = state_.now + 1;
+  c.serve(port(p.step.kind), state_.now, width(config_.widths, port(p.step.kind)));
   bool all = false;
   model::Settled settled{0, ~0u, 0};
   for (; t; t = policy_.follow_up(state_.machine, p)) all |= take(*t, p.ready, settled);
@@ -224,7 +252,7 @@ void TimedRun::grant(const Proposal& proposal) {
 bool TimedRun::take(const Transition& t, u64 ready, model::Settled& settled) {
   model::MachineState& s = state_.machine;
   s.storage.time = state_.now;
-  RunObserver observer(state_, observer_);
+  RunObserver observer(state_, config_.pipeline, observer_);
   settled.followed_by(machine_.apply(s, t, *this, &observer));
   ++state_.statistics.transitions[static_cast<std::size_t>(t.kind)];
   state_.log_hash.word(state_.now);

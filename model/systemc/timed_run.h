@@ -42,6 +42,7 @@ struct RunStatistics {
   u64 retries = 0;                        ///< atomics looked at before they could complete
   u64 forced = 0;                         ///< steps taken only because no core proposed any
   PlatformStatistics platform;
+  std::vector<CycleCount> cycles;  ///< by core, until it stops; empty unless PipelineConfig::on
   double host_seconds = 0;
 
   u64 total() const;
@@ -108,10 +109,12 @@ class TimedRun final : private Sequencer, private model::Fabric, private Platfor
   void acquire_platform();
   void propose(unsigned core, const model::Settled& settled = {});
   void propose_all();
+  void count_cycles(u64 now, u64 until);
   /// The proposal to grant first, and when; nothing if no core wants anything.
   const Proposal* next(u64& when) const;
   u64 due(const Proposal& p) const;
   void grant(const Proposal& p);
+  void postpone(CoreSchedule& c, const Proposal& p, u64 by, u64 ticks) const;
   /// True if any core may now want something else. `settled` is about the steps of this core so far.
   bool take(const model::Transition& t, u64 ready, model::Settled& settled);
   bool force(u64 now);

@@ -5,8 +5,8 @@ import unittest
 
 from isobar_command import AS_EXPECTED, BAD_INPUT, isobar
 
-COMMANDS = ["run", "explore", "explain", "lint", "flavours", "profile", "hunt", "replay", "conform", "isa", "import", "mapping",
-            "mutate", "run-elf", "version"]
+COMMANDS = ["run", "explore", "explain", "lint", "flavours", "profile", "cost", "hunt", "replay", "conform", "isa", "import",
+            "mapping", "mutate", "run-elf", "version"]
 
 
 class Help(unittest.TestCase):

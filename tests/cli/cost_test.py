@@ -1,0 +1,116 @@
+"""isobar cost: what mappings cost on timed cores; timing models."""
+
+import json
+import pathlib
+import tempfile
+import unittest
+
+from isobar_command import AS_EXPECTED, BAD_INPUT, ROOT, isobar
+
+PRIVATE = ["store-hits", "store-misses", "miss-then-hits", "load-hits", "load-misses", "pointer-chase", "copy", "mixed"]
+MODELS = ["apple-m1-like", "neoverse-n1-like", "default"]
+
+
+def costs(*arguments):
+    result = isobar("cost", "--json", *arguments)
+    assert result.returncode == AS_EXPECTED, result.stderr
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+class Costs(unittest.TestCase):
+    def test_order_never_makes_private_data_faster(self):
+        chain = ["fex-off-lse", "hardware-tso", "fex-half-barrier"]
+        for model in MODELS:
+            cycles = {(c["workload"], c["mapping"]): c["cycles"]
+                      for c in costs("--timing", model, "--mapping", ",".join(chain), *PRIVATE)}
+            self.assertEqual(len(cycles), len(PRIVATE) * len(chain))
+            for workload in PRIVATE:
+                plain, tso, fenced = (cycles[workload, m] for m in chain)
+                self.assertLessEqual(plain, tso, (model, workload))
+                self.assertLessEqual(plain, fenced, (model, workload))
+
+    def test_cycles_go_somewhere(self):
+        for c in costs("--timing", "apple-m1-like", "--mapping", "fex-off-lse,qemu-7.2-lse", "copy", "atomic-contention"):
+            self.assertAlmostEqual(sum(c["causes"].values()), c["cycles"], delta=0.02 * c["cycles"] + 0.1)
+
+    def test_barriers_are_named_as_the_cause(self):
+        c, = costs("--timing", "apple-m1-like", "--mapping", "qemu-7.2-lse", "store-hits")
+        self.assertGreater(c["causes"]["barrier"], c["cycles"] / 2)
+
+    def test_stores_behind_a_miss_wait_in_tso(self):
+        c, = costs("--timing", "apple-m1-like", "--mapping", "hardware-tso", "miss-then-hits")
+        self.assertGreater(c["ratio"], 1.5)
+        self.assertGreater(c["causes"]["order"], c["cycles"] / 2)
+
+    def test_runs_repeat(self):
+        arguments = ["--timing", "neoverse-n1-like", "--mapping", "fex-ldapr", "spinlock", "false-sharing"]
+        self.assertEqual(costs(*arguments), costs(*arguments))
+
+    def test_text(self):
+        result = isobar("cost", "--timing", "default", "--mapping", "hardware-tso", "pointer-chase")
+        self.assertEqual(result.returncode, AS_EXPECTED, result.stderr)
+        self.assertIn("pointer-chase on default: 1 thread", result.stdout)
+        self.assertLessEqual(max(map(len, result.stdout.splitlines())), 140)
+
+
+class Models(unittest.TestCase):
+    def test_the_default_model_is_the_platform_as_it_is(self):
+        scenario = "scenarios/services/cost.yaml"
+        variant = ["--variant", "membarrier_dic", "--seed", 3]
+        digests = [[r["digest"] for r in json.loads(isobar("run", "--json", *more, *variant, scenario).stdout)["runs"]]
+                   for more in [[], ["--timing", "default"]]]
+        self.assertEqual(digests[0], digests[1])
+
+    def test_what_is_seen_stays_allowed(self):
+        for model in MODELS:
+            for file in ["scenarios/classics/mp.yaml", "scenarios/tso/actlr-switch.yaml", "scenarios/locks/spinlock.yaml"]:
+                seen = isobar("run", "--json", "--how", "timed", "--timing", model, "--seed", 1, file)
+                allowed = isobar("explore", "--json", file)
+                for timed, full in zip(seen.stdout.splitlines(), allowed.stdout.splitlines()):
+                    states = [s["state"] if isinstance(s, dict) else s for s in json.loads(full)["states"]]
+                    for run in json.loads(timed)["runs"]:
+                        self.assertIn(run["state"], states, (model, file))
+
+    def check(self, change, message, line):
+        text = (ROOT / "timing" / "apple-m1-like.yaml").read_text(encoding="utf-8")
+        changed = change(text)
+        self.assertNotEqual(text, changed)
+        with tempfile.TemporaryDirectory() as folder:
+            file = pathlib.Path(folder) / "model.yaml"
+            file.write_text(changed, encoding="utf-8")
+            result = isobar("cost", "--timing", file, "mixed")
+        self.assertEqual(result.returncode, BAD_INPUT)
+        self.assertRegex(result.stderr, rf"model\.yaml:{line}.*{message}")
+
+    def test_wrong_models_are_refused_with_their_place(self):
+        lines = (ROOT / "timing" / "apple-m1-like.yaml").read_text(encoding="utf-8").splitlines()
+        at = {name: 1 + next(i for i, s in enumerate(lines) if s.startswith(name + ":")) for name in
+              ["fetch_width", "load", "l2", "icache", "early_loads", "free"]}
+        self.check(lambda t: t.replace("fetch_width: 8", "fetch_width: 0"), "fetch_width", f"{at['fetch_width']}:14")
+        self.check(lambda t: t.replace("fetch_width:", "fetch_with:"), "fetch_with", f"{at['fetch_width']}:1")
+        self.check(lambda t: t.replace("\nl2: 18", "\nl2: 2"), "l2 is less than load", at["l2"])
+        self.check(lambda t: t.replace("sets: 512", "sets: 500"), "power of two", at["icache"])
+        self.check(lambda t: t.replace("early_loads: true", "early_loads: 7"), "early_loads", at["early_loads"])
+        self.check(lambda t: t.replace("free: [drain", "free: [drains"), "'drains' is no parameter", at["free"])
+        self.check(lambda t: t.replace("\nload: 3", "\n"), "load", "")
+
+    def test_wrong_names_are_refused(self):
+        for arguments in [["--timing", "z80", "mixed"], ["--mapping", "none", "mixed"], ["nothing"]]:
+            self.assertEqual(isobar("cost", *arguments).returncode, BAD_INPUT, arguments)
+
+    def test_wrong_workloads_are_refused_with_their_place(self):
+        text = (ROOT / "timing/workloads/store-hits.litmus").read_text(encoding="utf-8")
+        for old, new, place, message in [
+                ("Iterations=200", "Iterations=0", "3:12", "Iterations"), ("Data=near", "Data=here", "4:6", "near or far"),
+                ("Data=near", "Date=near", "4:1", "unknown key"), ("0:rdi=a;", "0:rdi=a; 0:rcx=3;", "6:25", "RCX"),
+                ("X86_64", "AArch64", "1:1", "X86_64")]:
+            with tempfile.TemporaryDirectory() as folder:
+                file = pathlib.Path(folder) / "w.litmus"
+                file.write_text(text.replace(old, new), encoding="utf-8")
+                result = isobar("cost", "--timing", "default", file)
+            self.assertEqual(result.returncode, BAD_INPUT, new)
+            self.assertRegex(result.stderr, rf"w\.litmus:{place}.*{message}")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,79 @@
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tools/command.h"
+#include "tools/cost.h"
+#include "tools/files.h"
+#include "tools/mapping_suite.h"
+
+namespace isobar::tools {
+
+namespace {
+
+/// Plain loads and stores on a weak core, and the LOCK operations that every mapping with LSE has: what ratios are to.
+constexpr const char* kPlain = "fex-off-lse";
+
+struct Options {
+  std::vector<std::string> workloads;
+  std::vector<std::string> mappings{kPlain,         "hardware-tso",    "fex-ldapr",      "fex-ldar-lse",
+                                    "fex-half-barrier", "qemu-7.2-lse", "qemu-10.0-lse", "box64-1-weakest", "risotto"};
+  std::vector<std::string> timings{"apple-m1-like", "neoverse-n1-like"};
+  bool json = false;
+};
+
+std::vector<scenarios::Mapping> mappings_of(const Options& o) {
+  if (o.mappings == std::vector<std::string>{"all"}) return all_mappings();
+  std::vector<scenarios::Mapping> found;
+  for (const std::string& name : o.mappings) found.push_back(find_mapping(name));
+  return found;
+}
+
+ExitStatus cost(const Options& o) {
+  const std::vector<scenarios::Mapping> mappings = mappings_of(o);
+  const scenarios::Mapping plain = find_mapping(kPlain);
+  std::vector<Timing> timings;
+  for (const std::string& name : o.timings) timings.push_back(find_timing(name));
+  std::vector<CostWorkload> workloads;
+  for (const std::string& file : find_cost_workloads(o.workloads))
+    workloads.push_back(parse_cost_workload(read_file(file), file));
+  ProgressLine progress;
+  for (const Timing& timing : timings) {
+    for (const CostWorkload& w : workloads) {
+      CostTable t;
+      t.workload = &w;
+      t.timing = &timing;
+      t.plain = measure_cost(w, plain, timing, progress);
+      for (const scenarios::Mapping& m : mappings) {
+        t.mappings.push_back(m.name);
+        t.costs.push_back(m.file == plain.file ? t.plain : measure_cost(w, m, timing, progress));
+      }
+      progress.erase();
+      std::printf("%s%s", o.json ? cost_lines(t).c_str() : cost_text(t).c_str(), o.json ? "" : "\n");
+    }
+  }
+  return ExitStatus::AsExpected;
+}
+
+}  // namespace
+
+void add_cost(CLI::App& app, Action& chosen) {
+  CLI::App* sub = app.add_subcommand("cost", "What mappings cost: cycles per iteration and where they go");
+  auto o = std::make_shared<Options>();
+  sub->add_option("WORKLOAD", o->workloads, "X86_64 loops: files, folders, names (default: timing/workloads)");
+  sub->add_option("--mapping", o->mappings, "These mappings, or all (default: nine of them)")
+      ->type_name("M[,M]")
+      ->allow_extra_args(false)
+      ->delimiter(',');
+  sub->add_option("--timing", o->timings, "Timing models: files or names (default: apple-m1-like,neoverse-n1-like)")
+      ->type_name("T[,T]")
+      ->allow_extra_args(false)
+      ->delimiter(',');
+  sub->add_flag("--json", o->json, "One JSON object per line (docs/cost.md)");
+  sub->callback([&chosen, o] { chosen = [o] { return cost(*o); }; });
+}
+
+}  // namespace isobar::tools
