@@ -8,6 +8,8 @@ namespace isobar::kernel {
 
 inline constexpr u64 kTextBase = 0x4000'0000;  ///< code of the shim, vectors first
 inline constexpr u64 kTextSize = 0x8000;
+inline constexpr u64 kSigtrampBase = 0x4000'8000;  ///< what a signal handler returns to, at EL0
+inline constexpr u64 kSigtrampSize = 0x1000;
 inline constexpr u64 kRunQueueBase = 0x4001'0000;  ///< one struct rq per core
 inline constexpr u64 kRunQueueSize = 0x200;
 inline constexpr u64 kGlobalsBase = 0x4005'0000;
@@ -28,6 +30,7 @@ struct TaskField {
                        Preempt = 0x60, Resume = 0x68;
   static constexpr u64 X0 = 0x80, Elr = 0x178, Spsr = 0x180, Sp0 = 0x188,
                        Tpidr0 = 0x190;  ///< pt_regs, x0 to x30 from X0
+  static constexpr u64 Handler = 0x300, Blocked = 0x308;
 };
 
 /// Values of TaskField::State.

@@ -67,6 +67,11 @@ bool has_prctl(const ShimConfig& config) {
   }
 }
 
+bool handles_signals(const ShimConfig& config) {
+  return std::any_of(config.threads.begin(), config.threads.end(),
+                     [](const ThreadConfig& t) { return t.handler != 0; });
+}
+
 /// The configuration as assembler symbols.
 std::string definitions(const ShimConfig& config, const model::MachineConfig& machine) {
   const Capabilities can = detect(machine);
@@ -83,6 +88,8 @@ std::string definitions(const ShimConfig& config, const model::MachineConfig& ma
   set("HAS_DIC", machine.dic);
   set("HAS_IDC", machine.idc || machine.dic);
   set("HAS_UCI", machine.uci);
+  set("HAS_SIGNALS", handles_signals(config));
+  set("SIGTRAMP", kSigtrampBase);
   set("LINE_BYTES", machine.line_bytes);
   const auto policy = [&](Policy p) { return config.policy == p; };
   set("POLICY_PROBE", policy(Policy::PrctlProbe));
@@ -196,6 +203,7 @@ class Builder {
     task.set(TaskField::Actlr, initial_actlr(t.tso));
     task.set(TaskField::Sp0, t.stack);
     task.set(TaskField::Elr, t.entry);
+    task.set(TaskField::Handler, t.handler);
     task.set(TaskField::Resume, t.process < 0 ? t.entry : label("ret_to_user"));
     if (t.process >= 0) {
       task.set(TaskField::Mm, mm_address(t.process));
@@ -308,6 +316,17 @@ class Builder {
     if (value != 0) r.registers.push_back({reg, {value, 0}});
   }
 
+  /// __kernel_rt_sigreturn, in the page that every process has from the kernel.
+  static void add_sigtramp(model::Program& p) {
+    isa::AssemblerOptions options;
+    options.file = "sigtramp";
+    const isa::Assembly a = isa::assemble("mov x8, #139\nsvc #0\n", kSigtrampBase, options);
+    p.regions.push_back(
+        {kSigtrampBase, kSigtrampSize, model::kReadEl0 | model::kExecEl0, -1, "kernel signal return"});
+    p.segments.push_back({kSigtrampBase, a.bytes});
+    p.indirect_targets.push_back(kSigtrampBase);
+  }
+
   void make_program() {
     model::Program& p = shim_.program;
     constexpr u8 code = model::kReadEl1 | model::kExecEl1;
@@ -317,6 +336,8 @@ class Builder {
     // Where cpu_switch_to comes back to. It matters if the ERET behind it may be fetched past.
     if (!machine_.eos) p.indirect_targets.push_back(label("ret_to_user"));
     p.regions = config_.regions;
+    p.segments = config_.segments;
+    if (handles_signals(config_)) add_sigtramp(p);
     p.regions.push_back({kTextBase, kTextSize, code, -1, "kernel text"});
     p.regions.push_back({kRunQueueBase, machine_.cores * kRunQueueSize, data, -1, "kernel run queues"});
     p.regions.push_back({kGlobalsBase, kGlobalsSize, data, -1, "kernel globals"});
@@ -324,7 +345,6 @@ class Builder {
     p.regions.push_back({kTaskBase, (machine_.cores + kMaxThreads) * kTaskSize, data, -1, "kernel tasks"});
     std::sort(p.regions.begin(), p.regions.end(),
               [](const model::Region& a, const model::Region& b) { return a.base < b.base; });
-    p.segments = config_.segments;
     p.segments.push_back({kTextBase, text_.bytes});
     for (const std::vector<Object>* group : {&queues_, &mms_, &idle_, &tasks_}) {
       for (const Object& o : *group) p.segments.push_back(o.segment());

@@ -99,6 +99,7 @@ struct ThreadConfig {
   bool tso = false;      ///< starts with ACTLR_EL1.TSO set, as inherited
   bool reserve = false;  ///< does not run until clone() makes it the child
   bool first = false;    ///< comes before the others of its core
+  u64 handler = 0;       ///< of all signals that its own faults raise; 0: they end it
   /// Initial values: X0 to X30 and TPIDR_EL0; a kernel thread: X19 to X29.
   std::vector<std::pair<isa::Reg, u64>> registers;
 };

@@ -26,6 +26,9 @@
         .set I_X0, 0x1a0
         .set I_ELR, 0x298
         .set I_SCRATCH, 0x2a8
+        // Signals.
+        .set T_HANDLER, 0x300
+        .set T_BLOCKED, 0x308           // sigset_t
 
         .set TASK_RUNNING, 0
         .set TASK_DEAD, 1
@@ -79,6 +82,7 @@
         .set NR_exit_group, 94
         .set NR_sched_setaffinity, 122
         .set NR_sched_yield, 124
+        .set NR_rt_sigreturn, 139
         .set NR_prctl, 167
         .set NR_getcpu, 168
         .set NR_gettid, 178

@@ -11,6 +11,10 @@ el0_svc_other:
         b.eq    sys_sched_setaffinity
         cmp     w8, #NR_getcpu
         b.eq    sys_getcpu
+        .if     HAS_SIGNALS
+        cmp     w8, #NR_rt_sigreturn
+        b.eq    sys_rt_sigreturn
+        .endif
         b       el0_svc_files
 
 ret_eperm:

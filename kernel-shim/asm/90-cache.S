@@ -103,7 +103,11 @@ services_done:
 // el0_sys (CF-4). ESR_EL1: Rt in bits 9 to 5, CRm in bits 4 to 1; nothing else can have trapped.
 el0_not_svc:
         cmp     w9, #EC_SYS64
+        .if     HAS_SIGNALS
+        b.ne    el0_signal
+        .else
         b.ne    el0_fault
+        .endif
         stash_x11_x12
         mrs     x11, esr_el1
         ubfx    x9, x11, #5, #5
@@ -150,7 +154,11 @@ services_end:
 el1_sync_services:
         adr     x9, services_end
         cmp     x10, x9
+        .if     HAS_SIGNALS
+        b.hs    el1_sync_signal
+        .else
         b.hs    panic
+        .endif
         adr     x9, services_begin
         cmp     x10, x9
         b.lo    panic
@@ -160,7 +168,11 @@ el1_sync_services:
         b.lo    1f
         restore_elr
         unstash_x11_x12
+        .if     HAS_SIGNALS
+        b       el0_signal
+        .else
         b       el0_fault
+        .endif
         .endif
 1:      restore_elr
         mov     x0, #-EFAULT

@@ -91,6 +91,7 @@ class KernelBuilder {
     c.entry = v_.entry(index, t);
     c.tso = t.tso;
     c.reserve = t.reserve;
+    c.handler = t.handler;
     for (const auto& [reg, constant] : t.registers) {
       if (reg == isa::Reg::SP) {
         c.stack = constant.value.lo;

@@ -140,6 +140,7 @@ class Layout {
     t.entry = base;
     t.stops = {t.code.end};
     if (!assembled) return;
+    if (!t.handler_label.empty()) t.handler = label(t, t.handler_label, t.line, t.column).value_or(0);
     if (!t.start_label.empty()) t.entry = label(t, t.start_label, t.line, t.column).value_or(base);
     for (const std::string& stop : t.stop_labels) {
       if (const std::optional<u64> a = label(t, stop, t.line, t.column)) t.stops.push_back(*a);

@@ -155,6 +155,10 @@ Thread read_thread(const Node& n, Problems& problems, const Registers& shared, b
       }
     }
   }
+  if (const Node* v = map.find("handler")) {
+    if (!kernel) problem(problems, *v, "handler needs a kernel section");
+    assign(t.handler_label, read_text(*v, problems, "handler"));
+  }
   if (const Node* v = map.find("start")) assign(t.start_label, read_text(*v, problems, "start"));
   if (const Node* v = map.find("stop")) {
     if (kernel)
@@ -184,7 +188,8 @@ const Section& memory_section() {
 const Section& thread_section() {
   static const Section s{
       "thread",
-      {"core", "process", "tso", "reserve", "end", "el", "registers", "start", "stop", "writable", "asm"}};
+      {"core", "process", "tso", "reserve", "end", "el", "registers", "start", "handler", "stop", "writable",
+       "asm"}};
   return s;
 }
 

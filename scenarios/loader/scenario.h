@@ -74,11 +74,13 @@ struct Thread {
   u8 el = 0;
   bool writable = false;  ///< its own text may be written by EL0 and EL1
   Registers registers;
-  std::string start_label;  ///< empty: the beginning of the text
+  std::string start_label;    ///< empty: the beginning of the text
+  std::string handler_label;  ///< with a kernel: of all signals that its own faults raise; empty: they end it
   std::vector<std::string> stop_labels;
   AsmText assembly;
   Code code;
   u64 entry = 0;
+  u64 handler = 0;         ///< 0: none
   std::vector<u64> stops;  ///< without a kernel: addresses at which it stops, the end of its text among them
 };
 

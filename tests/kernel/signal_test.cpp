@@ -1,0 +1,147 @@
+// Signals for faults of EL0: what is delivered, the frame, and what sigreturn takes back (SG- rules).
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <tuple>
+
+#include "tests/kernel/system.h"
+
+namespace isobar::kernel::test {
+namespace {
+
+constexpr u64 kStack = 0x90000, kStackSize = 0x4000, kTop = kStack + kStackSize;
+constexpr u64 kFrame = kTop - 16 - 4688;
+constexpr char kExit[] = "\n mov w8, #93\n svc #0\n";
+/// A handler that notes signal, code and address from x20 on and goes on behind the instruction; at a second signal it
+/// notes these and ends the thread.
+constexpr char kSkip[] =
+    " ldr x3, [x20, #24]\n add x3, x3, #1\n str x3, [x20, #24]\n cmp x3, #2\n b.eq 1f\n"
+    " ldp x3, x4, [x1]\n ldr x5, [x1, #16]\n stp x3, x4, [x20]\n str x5, [x20, #16]\n"
+    " ldr x3, [x2, #440]\n add x3, x3, #4\n str x3, [x2, #440]\n ret\n"
+    "1: ldp x3, x4, [x1]\n ldr x5, [x1, #16]\n stp x3, x4, [x20, #32]\n str x5, [x20, #48]\n mov w8, #93\n svc #0\n";
+
+/// A thread with a stack; the handler stands in front of its text, which begins at the label main.
+ThreadConfig& handled(System& s, const std::string& handler, const std::string& text, u64 stack = kTop) {
+  ThreadConfig& t = s.thread("t", s.process("p"), 0, " b main\n" + handler + "main:\n" + text + kExit);
+  t.handler = t.entry + 4;
+  t.stack = stack;
+  s.config.regions.push_back({kStack, kStackSize, model::kReadEl0 | model::kWriteEl0, -1, "stack"});
+  return t;
+}
+
+struct Fault {
+  const char* instruction;
+  u64 number, code;
+  u64 address;  ///< 0: that of the instruction
+};
+/// x1: no memory; x2: code; x3: 12 bytes below the end of a granule of 16 and in no way aligned.
+constexpr Fault kFaults[] = {
+    {"ldr x0, [x1]", 11, 1, 0x7008},         {"str x0, [x2]", 11, 2, kCode + 0x800},
+    {"ldapr x0, [x3]", 7, 1, kData + 0x8c},  {"stlr x0, [x3]", 7, 1, kData + 0x8c},
+    {"ldxr x0, [x3]", 7, 1, kData + 0x8c},   {"udf #0", 4, 1, 0},
+    {"brk #1", 5, 1, 0},
+};
+
+TEST(Signal, SG_4_number_code_and_address) {
+  for (const Fault& f : kFaults) {
+    System s;
+    const ThreadConfig t =
+        handled(s, kSkip,
+                fmt::format(" mov x1, #0x7008\n mov x2, #0x10000\n add x2, x2, #0x800\n add x3, x20, #0x8c\n"
+                            "at: {}\n mov x19, #1\n",
+                            f.instruction));
+    s.build();
+    s.run(1);
+    EXPECT_EQ(s.memory(kData, 4), f.number) << f.instruction;
+    EXPECT_EQ(s.memory(kData + 8, 4), f.code) << f.instruction;
+    const u64 at = s.memory(kFrame + 128 + 440) - 4;  // the handler has added 4
+    EXPECT_EQ(s.memory(kData + 16), f.address != 0 ? f.address : at) << f.instruction;
+    EXPECT_EQ(s.x("t", 19), 1u) << f.instruction;
+    EXPECT_EQ(s.memory(kData + 24), 1u) << f.instruction;
+    // The record of ESR_EL1 is there if there is a fault code.
+    const bool coded = f.address != 0;
+    EXPECT_EQ(s.memory(kFrame + 128 + 464), coded ? 0x10'4553'5201u : 0u) << f.instruction;
+    EXPECT_EQ(s.memory(kFrame + 128 + 176), f.address) << f.instruction;
+  }
+}
+
+TEST(Signal, SG_1_frame_and_SG_2_registers_of_the_handler) {
+  const std::string handler =
+      " str x0, [x20]\n str x1, [x20, #8]\n str x2, [x20, #16]\n mov x3, sp\n str x3, [x20, #24]\n"
+      " stp x29, x30, [x20, #32]\n ldr x3, [x2, #440]\n add x3, x3, #4\n str x3, [x2, #440]\n mov x3, #77\n"
+      " str x3, [x2, #224]\n mov x5, #0\n mov x9, #0\n mov x12, #0\n mov x28, #0\n cmp x3, x3\n ret\n";
+  std::string text;
+  for (unsigned n = 0; n < 31; ++n)
+    if (n != 20) text += fmt::format(" mov x{}, #{}\n", n, 1000 + n);
+  text += " subs xzr, x0, x1\n brk #0\n cset x7, lo\n";
+  System s;
+  handled(s, handler, text);
+  s.build();
+  s.run(1);
+  EXPECT_EQ(s.memory(kData), 5u);
+  EXPECT_EQ(s.memory(kData + 8), kFrame);
+  EXPECT_EQ(s.memory(kData + 16), kFrame + 128);
+  EXPECT_EQ(s.memory(kData + 24), kFrame);
+  EXPECT_EQ(s.memory(kData + 32), kTop - 16);
+  EXPECT_EQ(s.memory(kTop - 16), 1029u);
+  EXPECT_EQ(s.memory(kTop - 8), 1030u);
+  const u64 context = kFrame + 304;
+  for (unsigned n = 0; n < 31; ++n) {
+    const u64 value = n == 5 ? 77 : n == 20 ? kData : 1000 + n;
+    EXPECT_EQ(s.memory(context + 8 + 8 * n), value) << n;
+    const bool changed_since = n == 7 || n == 8;
+    EXPECT_TRUE(changed_since || s.x("t", n) == value) << n;
+  }
+  EXPECT_EQ(s.x("t", 7), 1u);  // the flags came back
+  EXPECT_EQ(s.memory(context + 256), kTop);
+  EXPECT_EQ(s.memory(context + 272), 0x8000'0000u);
+}
+
+/// What a handler has done to its frame, and code and address of what follows.
+TEST(Signal, SG_3_a_frame_that_is_not_valid) {
+  const std::tuple<const char*, u64, u64> changes[] = {
+      {" mov x3, #0x5\n str x3, [x2, #448]\n", 2, kFrame},      // EL1
+      {" mov x3, #0x80\n str x3, [x2, #448]\n", 2, kFrame},     // interrupts masked
+      {" mov x3, #0x10\n str x3, [x2, #448]\n", 2, kFrame},     // AArch32
+      {" mov x3, #1\n str x3, [x2, #464]\n", 2, kFrame},        // a record that nobody knows
+      {" add sp, sp, #8\n", 2, kFrame + 8},
+      {" mov x3, #0x7000\n mov sp, x3\n", 1, 0x7000},
+  };
+  for (const auto& [change, code, address] : changes) {
+    System s;
+    std::string handler = kSkip;
+    handler.insert(handler.find(" ret\n"), change);
+    handled(s, handler, " add x3, x20, #0x8c\n ldapr x0, [x3]\n");
+    s.config.regions.push_back({0x4000, 0x3000, model::kReadEl0 | model::kWriteEl0, -1, "other"});
+    s.build();
+    s.run(1);
+    EXPECT_EQ(s.memory(kData, 4), 7u) << change;
+    EXPECT_EQ(s.memory(kData + 32, 4), 11u) << change;
+    EXPECT_EQ(s.memory(kData + 40, 4), code) << change;
+    EXPECT_EQ(s.memory(kData + 48), address) << change;
+  }
+}
+
+TEST(Signal, SG_6_the_same_signal_in_its_handler_ends_the_thread) {
+  System s;
+  const ThreadConfig t = handled(s, " ldr x3, [x20]\n add x3, x3, #1\n str x3, [x20]\n brk #2\n", " brk #1\n");
+  s.build();
+  s.run(1);
+  EXPECT_EQ(s.memory(kData), 1u);
+  EXPECT_EQ(s.field("t", "fault_pc"), t.entry + 16);
+  EXPECT_EQ(s.field("t", "fault_esr") >> 26, 0x3cu);
+}
+
+TEST(Signal, a_frame_without_memory_ends_the_thread) {
+  System s;
+  const ThreadConfig t = handled(s, kSkip, " mov x4, #4\n mov x12, #12\n brk #1\n", kStack + 0x100);
+  s.build();
+  s.run(1);
+  EXPECT_EQ(s.memory(kData + 24), 0u);
+  EXPECT_NE(s.field("t", "fault_esr"), 0u);
+  EXPECT_EQ(s.x("t", 4), 4u);
+  EXPECT_EQ(s.x("t", 12), 12u);
+}
+
+}  // namespace
+}  // namespace isobar::kernel::test
