@@ -56,6 +56,7 @@ class Commands {
   static bool completes_file(const std::string& line);
 
   const Stepper& stepper() const { return *stepper_; }
+  Stepper& stepper() { return *stepper_; }
 
  private:
   using Arguments = std::vector<std::string>;

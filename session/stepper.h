@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "explore/search.h"
@@ -68,6 +69,10 @@ class Stepper {
 
   /// All outcomes, searched once; within kSessionStates and kSessionSeconds.
   const explore::SearchResult& outcomes();
+  /// Has the search been done?
+  bool knows_outcomes() const { return outcomes_.has_value(); }
+  /// What a search of the same workload elsewhere has found: outcomes() then needs none.
+  void set_outcomes(explore::SearchResult all) { outcomes_ = std::move(all); }
   /// The shortest run known to an outcome that `goal` accepts.
   std::optional<std::vector<model::Transition>> shortest(const Goal& goal);
 

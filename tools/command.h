@@ -25,6 +25,7 @@ void add_gdb(CLI::App& app, Action& chosen);
 void add_export(CLI::App& app, Action& chosen);
 void add_step(CLI::App& app, Action& chosen);
 void add_cost(CLI::App& app, Action& chosen);
+void add_serve(CLI::App& app, Action& chosen);
 void add_conform(CLI::App& app, Action& chosen);
 void add_import(CLI::App& app, Action& chosen);
 void add_isa(CLI::App& app, Action& chosen);

@@ -1,0 +1,54 @@
+#include "serve/job.h"
+
+#include <exception>
+#include <utility>
+
+#include "support/diagnostic.h"
+
+namespace isobar::serve {
+
+Job::Job(std::string kind, Work work)
+    : kind_(std::move(kind)), thread_([this, todo = std::move(work)] { run(todo); }) {}
+
+Job::~Job() {
+  cancel();
+  thread_.join();
+}
+
+void Job::run(const Work& work) {
+  Json result;
+  try {
+    result = work(*this);
+  } catch (const InputError& e) {
+    result = {{"error", e.what()}};
+  } catch (const std::exception& e) {
+    result = {{"error", std::string("internal error: ") + e.what()}};
+  }
+  const std::lock_guard lock(mutex_);
+  result_ = std::move(result);
+  running_ = false;
+}
+
+void Job::progress(const explore::Progress& p) {
+  const std::lock_guard lock(mutex_);
+  progress_ = p;
+}
+
+void Job::note(const std::string& text) {
+  const std::lock_guard lock(mutex_);
+  note_ = text;
+}
+
+Job::Json Job::report() const {
+  const std::lock_guard lock(mutex_);
+  Json out = {{"kind", kind_},
+              {"running", running_.load()},
+              {"states", progress_.states},
+              {"done", progress_.done},
+              {"seconds", progress_.seconds},
+              {"note", note_}};
+  if (!running_) out["result"] = result_;
+  return out;
+}
+
+}  // namespace isobar::serve
