@@ -159,7 +159,10 @@ Service::Json Service::dispatch(const std::string& path, const Json& request) {
   if (path == "open") return open(request);
   if (path == "examples") {
     Json list = Json::array();
-    for (const Example& e : examples_) list.push_back({{"name", e.name}, {"file", e.file}, {"text", e.text}});
+    for (const Example& e : examples_) {
+      list.push_back({{"name", e.name}, {"file", e.file}, {"text", e.text}});
+      if (!e.lesson.is_null()) list.back()["lesson"] = e.lesson;
+    }
     return {{"examples", list}};
   }
   static const char* const kKnown[] = {"command", "record", "progress", "cancel", "close", "search", "explain", "matrix"};

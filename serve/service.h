@@ -38,6 +38,7 @@ struct Analysis {
 /// A test that the page offers.
 struct Example {
   std::string name, file, text;
+  nlohmann::ordered_json lesson;  ///< what the page says about it; null if it is no lesson
 };
 
 struct ServiceLimits {

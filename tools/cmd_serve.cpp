@@ -6,10 +6,12 @@
 #include <vector>
 
 #include "serve/http.h"
+#include "serve/page.h"
 #include "serve/service.h"
 #include "tools/command.h"
 #include "tools/files.h"
 #include "tools/interrupt.h"
+#include "tools/lesson.h"
 #include "tools/session_analysis.h"
 #include "tools/workload.h"
 
@@ -26,6 +28,7 @@ serve::Response respond(serve::Service& service, const serve::Request& request) 
   const std::string api = "/api/";
   const bool is_api = request.path.compare(0, api.size(), api) == 0;
   serve::Answer a;
+  if (request.path == "/" && request.method == "GET") return {200, "text/html", std::string(serve::page())};
   if (!is_api) {
     a = {404, {{"format", serve::kSessionFormat}, {"error", "there is no such page"}, {"diagnostics", nullptr}}};
   } else if (request.method != "POST") {
@@ -40,8 +43,9 @@ ExitStatus serve_page(const Options& options) {
   std::vector<serve::Example> examples;
   for (const std::string& file : expand_paths(options.files, {".yaml", ".yml", ".litmus"})) {
     load_workloads(file, {});  // tells what is wrong with it now
-    examples.push_back({stem(file), file, read_file(file)});
+    examples.push_back({stem(file), file, read_file(file), nullptr});
   }
+  for (const Lesson& l : lessons()) examples.push_back({l.title, l.file, l.scenario, json(l)});
   serve::Service service(session_analysis(), std::move(examples));
   serve::HttpServer server(options.port, [&](const serve::Request& r) { return respond(service, r); });
   catch_interrupts();

@@ -26,6 +26,7 @@ void add_export(CLI::App& app, Action& chosen);
 void add_step(CLI::App& app, Action& chosen);
 void add_cost(CLI::App& app, Action& chosen);
 void add_serve(CLI::App& app, Action& chosen);
+void add_lesson(CLI::App& app, Action& chosen);
 void add_conform(CLI::App& app, Action& chosen);
 void add_import(CLI::App& app, Action& chosen);
 void add_isa(CLI::App& app, Action& chosen);

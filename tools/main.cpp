@@ -26,7 +26,7 @@ constexpr const char* kFooter =
     "  isobar replay mp.trace                    run it again, to the same digest\n"
     "  isobar run-elf ./program                  run a static AArch64 Linux program\n"
     "  isobar step MP.litmus                     go through it step by step\n"
-    "  isobar serve MP.litmus                    the same over HTTP, for programs\n"
+    "  isobar serve MP.litmus                    the same in the browser\n"
     "\n"
     "Exit status\n"
     "  0 as expected   1 a verdict differs   2 bad input   3 undetermined (a bound was hit)\n"
@@ -80,6 +80,7 @@ ExitStatus run(int argc, char** argv) {
   add_gdb(app, chosen);
   add_step(app, chosen);
   add_serve(app, chosen);
+  add_lesson(app, chosen);
   add_conform(app, chosen);
   add_import(app, chosen);
   add_isa(app, chosen);

@@ -39,7 +39,7 @@ TEST(Documentation, SemanticsListsEveryRowThatGuardsName) {
 
 TEST(Documentation, LinksBetweenDocumentsResolve) {
   for (const std::string document : {"README.md", "docs/tutorial.md", "docs/output.md", "docs/limits.md",
-                                     "docs/comparison.md", "docs/semantics.md", "docs/lint.md", "docs/run-elf.md", "docs/algorithms.md", "docs/explain.md", "docs/step.md", "docs/serve.md", "docs/import.md", "docs/hunt.md"}) {
+                                     "docs/comparison.md", "docs/semantics.md", "docs/lint.md", "docs/run-elf.md", "docs/algorithms.md", "docs/explain.md", "docs/step.md", "docs/serve.md", "docs/lessons.md", "docs/import.md", "docs/hunt.md"}) {
     const std::string folder = document.substr(0, document.find_last_of('/') + 1);
     for (const std::string& target : all_matches(read(document), "\\]\\(([^)#]+)")) {
       if (target.find("://") != std::string::npos) continue;

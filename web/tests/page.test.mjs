@@ -1,0 +1,203 @@
+// The page as people use it, in Debian's Chromium. ISOBAR_BINARY is the command; ISOBAR_SCREENSHOTS a folder for pictures.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { after, afterEach, before, beforeEach, test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { chromium } from "playwright-core";
+
+const root = resolve(import.meta.dirname, "../..");
+const quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+let server, address, browser, page, problems;
+const folder = mkdtempSync(join(tmpdir(), "isobar-page-"));
+
+before(async () => {
+  server = spawn(process.env.ISOBAR_BINARY ?? join(root, "build/isobar"), ["serve", "--port", "0", "scenarios/classics/mp.yaml", "scenarios/classics/iriw.yaml", "scenarios/jit/publish.yaml"], { cwd: root });
+  address = await new Promise((found) => server.stdout.once("data", (d) => found(String(d).split(" ")[0])));
+  browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: quiet });
+});
+after(async () => {
+  await browser?.close();
+  server?.kill("SIGINT");
+  rmSync(folder, { recursive: true });
+});
+beforeEach(async () => {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, acceptDownloads: true });
+  page = await context.newPage();
+  problems = [];
+  page.on("console", (m) => m.type() === "error" && problems.push(m.text()));
+  page.on("pageerror", (e) => problems.push(e.message));
+  page.on("request", (r) => !/^(http:\/\/127\.0\.0\.1:|blob:|data:|file:)/.test(r.url()) && problems.push("outside: " + r.url()));
+  page.setDefaultTimeout(10_000);
+});
+afterEach(async () => {
+  await page.context().close();
+  assert.deepEqual(problems.filter((p) => !/status of 400/.test(p)), []);
+});
+
+const region = (name) => page.getByRole("region", { name });
+const choices = () => region("What can happen").locator(".choices button");
+const position = async () => Number((await page.locator("output").innerText()).split(" ")[0]);
+const at = async (n) => page.waitForFunction((x) => document.querySelector("output")?.textContent.startsWith(x + " of"), n);
+const searched = () => page.getByText(/^\d+ outcomes$/).waitFor();
+const shoot = async (name) => process.env.ISOBAR_SCREENSHOTS && page.screenshot({ path: join(process.env.ISOBAR_SCREENSHOTS, name + ".png") });
+
+async function opened(test = "mp", machine) {
+  await page.goto(address);
+  await page.getByLabel("Test to step through").selectOption({ label: test });
+  if (machine) await page.getByLabel("Machine", { exact: true }).selectOption(machine);
+  await searched();
+}
+
+test("steps are chosen, undone, repeated and jumped along", async () => {
+  await opened();
+  await choices().first().click();
+  await at(1);
+  await page.keyboard.press("1");
+  await at(2);
+  assert.ok((await page.locator(".changed").count()) > 0);
+  await page.getByRole("button", { name: "Undo" }).click();
+  await at(1);
+  await page.keyboard.press("n");
+  await at(2);
+  await page.keyboard.press("Home");
+  await at(0);
+  await page.keyboard.press("End");
+  await at(2);
+  await page.getByRole("button", { name: "Random run to the end" }).click();
+  await page.getByText(/^Finished: /).waitFor();
+  assert.ok((await page.locator("svg.graph g.event").count()) >= 4);
+});
+
+test("an outcome leads to its run, and a run plays", async () => {
+  await opened();
+  await page.getByRole("button", { name: "Show a run to reader.X3=1; reader.X4=0;" }).click();
+  await at(0);
+  await page.getByLabel("Speed").selectOption("10");
+  await page.getByRole("button", { name: "Play" }).click();
+  await page.getByText("Finished: reader.X3=1; reader.X4=0;").waitFor();
+  const edges = await page.locator("svg.graph g.edge.rf, svg.graph g.edge.fr").count();
+  assert.ok(edges >= 2);
+  await shoot("serve-wide");
+});
+
+test("a forbidden outcome shows its cycle", async () => {
+  await opened("mp", "tso");
+  await page.getByRole("button", { name: "Why is reader.X3=1; reader.X4=0 not possible" }).click();
+  await page.getByText(/^Forbidden/).waitFor();
+  assert.ok((await page.locator(".cycle li").count()) >= 3);
+});
+
+test("machines and programs are compared and opened", async () => {
+  await opened("mp", "writer_tso");
+  await page.getByRole("button", { name: "Compare" }).click();
+  const row = page.locator("table.matrix tr", { hasText: "reader: TSO on" });
+  await row.waitFor();
+  assert.equal(await row.locator("td.no.changed").count(), 1);
+  await row.getByRole("button").click();
+  await page.getByText("3 outcomes").waitFor();
+  assert.equal(await page.getByLabel("Change", { exact: true }).inputValue(), "reader: TSO on");
+});
+
+test("what waits says why, and code shows its versions", async () => {
+  await opened("publish", "plain");
+  await page.getByRole("button", { name: /^Show a run to/ }).last().click();
+  await at(0);
+  let waited = "", unification = 0;
+  const length = Number((await page.locator("output").innerText()).split(" ")[2]);
+  for (let n = 1; n <= length; ++n) {
+    await page.keyboard.press("ArrowRight");
+    await at(n);
+    waited += await region("What waits").innerText();
+    unification += await page.getByText("point of unification").count();
+  }
+  assert.match(waited, /waits until DC CVAU.* completes/);
+  assert.ok(unification > 0);
+});
+
+test("errors in the text are marked at their line", async () => {
+  await opened();
+  await page.locator("summary").click();
+  const area = page.getByLabel("Test", { exact: true });
+  await area.fill((await area.inputValue()).replace("LDR X3, [X2]", "LDX X3, [X2]"));
+  await page.getByRole("button", { name: "Open the changed test" }).click();
+  await page.getByText(/^line 21/).first().waitFor();
+  assert.equal(await page.locator(".editor .bad").innerText(), "21\n");
+  await area.fill((await area.inputValue()).replace("LDX X3, [X2]", "LDR X3, [X2]"));
+  await area.press("Control+Enter");
+  await page.locator(".problems").waitFor({ state: "detached" });
+});
+
+test("a link leads to the same state", async () => {
+  await opened();
+  for (let n = 1; n <= 6; ++n) { await page.keyboard.press("1"); await at(n); }
+  const shown = await region("Core reader").innerText();
+  await page.getByRole("button", { name: "Link", exact: true }).click();
+  const link = await page.getByLabel("Link to this state").inputValue();
+  await page.goto("about:blank");
+  await page.goto(link);
+  await at(6);
+  assert.equal(await region("Core reader").innerText(), shown);
+});
+
+test("an exported page works without the server", async () => {
+  await opened();
+  await page.getByRole("button", { name: "Random run to the end" }).click();
+  const end = await page.getByText(/^Finished: /).innerText();
+  const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Export" }).click()]);
+  const file = join(folder, download.suggestedFilename());
+  await download.saveAs(file);
+  assert.doesNotMatch(readFileSync(file, "utf8"), /(src|href)="(?!data:)/);
+  await page.goto(pathToFileURL(file).href);
+  await page.keyboard.press("End");
+  await page.getByText(end.replace("Finished: ", "")).first().waitFor();
+  await page.keyboard.press("ArrowLeft");
+  await page.keyboard.press("Home");
+  await at(0);
+});
+
+test("every lesson opens, and its answer is checked by search", async () => {
+  await page.goto(address);
+  const select = page.getByLabel("Test to step through");
+  await page.getByText(/^\d+ outcomes$/).waitFor();
+  const lessons = (await select.locator("option").allInnerTexts()).filter((t) => t.startsWith("Lesson"));
+  assert.ok(lessons.length >= 15);
+  for (const label of lessons) {
+    await select.selectOption({ label });
+    await page.getByRole("heading", { name: label }).waitFor();
+    await page.getByText(/^\d+ outcomes/).waitFor();
+    await page.getByRole("button", { name: "Yes" }).click();
+    await page.getByText(/^(Right|No): a search of all runs (finds|does not find) it\.$/).waitFor();
+  }
+});
+
+test("a step of four cores takes less than 100 ms", async () => {
+  await opened("iriw");
+  const times = [];
+  for (let n = 1; n <= 12; ++n) {
+    times.push(await page.evaluate(async (x) => {
+      const start = performance.now();
+      document.querySelector(".choices button").click();
+      while (!document.querySelector("output").textContent.startsWith(x + " of")) await new Promise(requestAnimationFrame);
+      return performance.now() - start;
+    }, n));
+  }
+  times.sort((a, b) => a - b);
+  console.log(`median ${times[6].toFixed(1)} ms, worst ${times[11].toFixed(1)} ms`);
+  assert.ok(times[6] < 100);
+});
+
+test("nothing is cut off on a phone or a tablet, light or dark", async () => {
+  for (const [name, width, height, colorScheme] of [["serve-phone", 390, 844, "dark"], ["serve-tablet", 820, 1180, "light"]]) {
+    await page.emulateMedia({ colorScheme });
+    await page.setViewportSize({ width, height });
+    await page.goto(address);
+    await searched();
+    for (let n = 1; n <= 6; ++n) { await page.keyboard.press("1"); await at(n); }
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+    await shoot(name);
+  }
+  assert.equal(await position(), 6);
+});
