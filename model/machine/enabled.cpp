@@ -196,7 +196,9 @@ class Enumerator {
     if (tso_effect_pending(config_, c_, core_)) add(TransitionKind::SystemEffect, 0, 0);
   }
 
-  /// An IRQ may be taken between any two instructions in flight, as long as nothing younger has had an effect.
+  /// An IRQ may be taken between any two instructions in flight, as long as nothing younger has had an effect that others
+  /// can see. What younger instructions have read is forgotten: search takes reads of private memory as soon as they can be
+  /// taken, and must not lose the runs in which the interrupt comes first.
   void interrupt() {
     if (s_.storage.irq.pending[core_] == 0 || s_.storage.irq.active[core_] != 0 || c_.stop.stopped) return;
     const unsigned n = static_cast<unsigned>(c_.window.size());
@@ -213,7 +215,6 @@ class Enumerator {
   }
 
   bool has_happened(const Entry& e) const {
-    if (is_read(e)) return config_.speculation == Speculation::Prune && e.source[0] != kUnbound;
     if (is_write(e)) return e.own != 0 || e.fired;
     return (e.uop->kind == UopKind::CacheOp || is_system_action(e)) && e.fired;
   }
