@@ -168,17 +168,19 @@ Service::Json Service::dispatch(const std::string& path, const Json& request) {
   static const char* const kKnown[] = {"command", "record", "progress", "cancel", "close", "search", "explain", "matrix"};
   if (std::none_of(std::begin(kKnown), std::end(kKnown), [&](const char* k) { return path == k; }))
     throw Wrong{404, "there is no such request"};
-  const Pointer s = find(request);
   if (path == "close") {
     const std::lock_guard lock(mutex_);
-    sessions_.erase(s->id);
-    return {{"closed", s->id}};
+    sessions_.erase(text_at(request, "session"));
+    return {{"closed", text_at(request, "session")}};
   }
+  const Pointer s = path == "cancel" ? find_if_open(request) : find(request);
+  if (path == "cancel" && !s) return {{"running", false}};  // it ended by itself meanwhile
   const std::lock_guard lock(s->mutex);
   s->take_result();
   if (path == "command") return command(*s, request);
   if (path == "record") return record(*s);
-  if (path == "cancel" && s->job) s->job->cancel();
+  if (path == "cancel" && !s->job) return {{"running", false}};
+  if (path == "cancel") s->job->cancel();
   if (path == "cancel" || path == "progress") {
     if (!s->job) throw Wrong{409, "nothing was started"};
     return s->job->report();
@@ -186,13 +188,19 @@ Service::Json Service::dispatch(const std::string& path, const Json& request) {
   return start(s, path, request);
 }
 
-Service::Pointer Service::find(const Json& request) {
+Service::Pointer Service::find_if_open(const Json& request) {
   const std::string id = text_at(request, "session");
   const std::lock_guard lock(mutex_);
   const auto found = sessions_.find(id);
-  if (found == sessions_.end()) throw Wrong{404, "there is no such session; open the test again"};
+  if (found == sessions_.end()) return nullptr;
   found->second->used = ++clock_;
   return found->second;
+}
+
+Service::Pointer Service::find(const Json& request) {
+  Pointer s = find_if_open(request);
+  if (!s) throw Wrong{404, "there is no such session; open the test again"};
+  return s;
 }
 
 void Service::insert(const Pointer& s) {

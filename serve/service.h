@@ -74,6 +74,8 @@ class Service {
   Json command(Session& s, const Json& request);
   Json start(const Pointer& s, const std::string& kind, const Json& request);
   Json record(Session& s) const;
+  /// nullptr if there is no such session.
+  Pointer find_if_open(const Json& request);
   Pointer find(const Json& request);
   void insert(const Pointer& s);
 

@@ -19,6 +19,8 @@ export function App() {
   const [report, setReport] = useState<Report>(), [groups, setGroups] = useState(["tso", "weaker", "machine"]);
   const [problems, setProblems] = useState<Diagnostic[]>([]), [message, setMessage] = useState("");
   const session = useRef(""), searching = useRef(new Set<string>());
+  const complete = useRef("");  // the session whose outcomes are all known
+  const running = useRef<{ id: string; result: Promise<Found | undefined> } | undefined>(undefined);
   const queue = useRef(Promise.resolve());
 
   /** One request after the other, so that fast keys do not overtake each other. */
@@ -42,18 +44,25 @@ export function App() {
     });
   };
 
-  const searchNow = async (id: string): Promise<Found | undefined> => {
+  // At most one search of a session at a time: who asks again waits for the one that runs.
+  const search = async (id: string): Promise<Found | undefined> => {
     searching.current.add(id);
     try {
       await ask("search", { session: id });
       const done = await finished(id, (r) => session.current === id && setReport(r));
       if (session.current !== id) return undefined;
+      complete.current = (done.result as Found).complete ? id : "";
       setFound(done.result as Found);
       return done.result as Found;
     } finally {
       searching.current.delete(id);
+      if (running.current?.id === id) running.current = undefined;
       if (session.current !== id) ask("close", { session: id }).catch(() => {});
     }
+  };
+  const searchNow = (id: string): Promise<Found | undefined> => {
+    if (running.current?.id !== id) running.current = { id, result: search(id) };
+    return running.current.result;
   };
 
   const open = (link: Link) => inTurn(async () => {
@@ -85,8 +94,9 @@ export function App() {
     setRows(done.rows);
   });
   const check = async (outcome: string): Promise<boolean | null> => {
+    await queue.current;  // a test that is being opened
     const id = session.current;
-    if (!found?.complete) await searchNow(id);
+    if (complete.current !== id) await searchNow(id);
     await ask("explain", { session: id, outcome });
     const answer = (await finished(id, setReport)).result as Why;
     setWhy(answer);

@@ -104,7 +104,7 @@ test("machines and programs are compared and opened", async () => {
 test("what waits says why, and code shows its versions", async () => {
   await opened("publish", "plain");
   await page.getByRole("button", { name: /^Show a run to/ }).last().click();
-  await at(0);
+  await page.waitForFunction(() => /^0 of [1-9]/.test(document.querySelector("output").textContent));
   let waited = "", unification = 0;
   const length = Number((await page.locator("output").innerText()).split(" ")[2]);
   for (let n = 1; n <= length; ++n) {
@@ -151,6 +151,7 @@ test("an exported page works without the server", async () => {
   await download.saveAs(file);
   assert.doesNotMatch(readFileSync(file, "utf8"), /(src|href)="(?!data:)/);
   await page.goto(pathToFileURL(file).href);
+  await at(0);
   await page.keyboard.press("End");
   await page.getByText(end.replace("Finished: ", "")).first().waitFor();
   await page.keyboard.press("ArrowLeft");
