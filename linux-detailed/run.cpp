@@ -90,11 +90,17 @@ class Stretch {
 
   /// Until the process ends, every core is parked, or the watch stops it.
   systemc::RunResult advance() {
+    constexpr u64 kPart = 1'000'000;  // transitions between two looks at whether the user wants it to end
     systemc::RunLimits limits;
     limits.transitions = 0;
     limits.stop = &watch_.stop;
     host_.tell(&watch_.stop);
-    const systemc::RunResult r = run_.run(limits);
+    systemc::RunResult r;
+    do {
+      limits.transitions += kPart;
+      r = run_.run(limits);
+      system_.heed_interrupt();
+    } while (r.status == RunStatus::TransitionLimit && !system_.outcome());
     using Kind = Outcome::Kind;
     if (system_.outcome() || (watch_.leaves() && r.status == RunStatus::Stopped)) return r;
     if (pool_->exhausted)

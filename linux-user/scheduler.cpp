@@ -294,9 +294,14 @@ Outcome System::run() {
   return *outcome_;
 }
 
+void System::heed_interrupt() {
+  if (options.interrupt != nullptr && *options.interrupt) end(Outcome::Kind::LimitReached, 0, "interrupted");
+}
+
 bool System::run_to_stop() {
   stopped_ = false;
   while (!outcome_ && !stopped_) {
+    heed_interrupt();
     bool any = false;
     for (unsigned cpu = 0; cpu < options.cores && !outcome_ && !stopped_; ++cpu) {
       Thread* t = choose(cpu);

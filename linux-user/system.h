@@ -4,6 +4,7 @@
 // its input and the seed, on nothing else.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -36,6 +37,7 @@ struct Options {
   MemoryModel memory_model = MemoryModel::Absent;
   bool tso_at_start = false;        ///< threads begin with TSO, if it is switchable
   std::optional<u64> stop;          ///< address at which run_to_stop() stops, besides functional::kStopHint
+  const std::atomic<bool>* interrupt = nullptr;  ///< ends the run (LimitReached) soon after it has become true
   std::string root;                 ///< folder whose files can be opened for reading; empty: none
   std::vector<std::string> arguments;    ///< argv
   std::vector<std::string> environment;  ///< "NAME=value"
@@ -70,6 +72,8 @@ class System {
 
   /// Runs until the first process has ended; others are killed then, as in a container whose first process ends.
   Outcome run();
+  /// Ends the run if Options::interrupt asks for it.
+  void heed_interrupt();
 
   // The parts of run(), for other drivers.
 

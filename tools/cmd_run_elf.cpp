@@ -18,6 +18,7 @@
 #include "support/diagnostic.h"
 #include "tools/command.h"
 #include "tools/files.h"
+#include "tools/interrupt.h"
 
 namespace isobar::tools {
 
@@ -147,6 +148,7 @@ ExitStatus run_program(const Options& o) {
                                        : linux_user::MemoryModel::Absent;
     options.tso_at_start = o.tso == "all";
   }
+  options.interrupt = &interrupt_flag();
   options.root = o.root;
   options.arguments = o.program;
   options.environment = o.environment;

@@ -1,8 +1,11 @@
 """isobar run-elf: streams, exit statuses, messages."""
 
 import pathlib
+import signal
 import struct
+import subprocess
 import tempfile
+import time
 import unittest
 
 from isobar_command import BAD_INPUT, BINARY, UNDETERMINED, isobar
@@ -47,6 +50,16 @@ class RunElf(unittest.TestCase):
         result = isobar("run-elf", "--limit", "1000", self.program([0x14000000]))
         self.assertEqual(result.returncode, UNDETERMINED)
         self.assertIn("the limit of 1000 instructions was reached", result.stderr)
+
+    def test_the_user_can_end_a_loop(self):
+        for mode in "functional", "detailed":
+            command = [BINARY, "run-elf", "--mode", mode, str(self.program([0x14000000]))]
+            process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+            time.sleep(0.5)
+            process.send_signal(signal.SIGINT)
+            _, message = process.communicate(timeout=30)
+            self.assertEqual(process.returncode, UNDETERMINED, message)
+            self.assertIn("interrupted", message)
 
     def test_bad_programs(self):
         self.assertIn("not an ELF file", self.refused(self.program(b"#!/bin/sh\n")))
