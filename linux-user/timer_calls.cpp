@@ -56,6 +56,13 @@ Setting remaining(const Schedule& s, u64 now) {
   return r;
 }
 
+/// Sets a schedule on a clock that shows `now`; what was left of the old one.
+Setting rearm(Schedule& s, const Setting& wanted, bool absolute, u64 clock, u64 now) {
+  const Setting old = remaining(s, now);
+  s = {first_moment(wanted, absolute, clock, now), to_ns(wanted.interval)};
+  return old;
+}
+
 Timer* find(Process& p, u64 id) {
   const auto it = p.timers.find(static_cast<i32>(id));
   return it == p.timers.end() ? nullptr : &it->second;
@@ -112,10 +119,7 @@ i64 timer_settime(Process& p, Thread&, const Call& c) {
   if (!is_valid(wanted.value) || !is_valid(wanted.interval)) return -kEINVAL;
   Timer* timer = find(p, c.a[0]);
   if (timer == nullptr) return -kEINVAL;
-  const u64 now = p.timer_clock(*timer);
-  const Setting old = remaining(timer->schedule, now);
-  timer->schedule.next = first_moment(wanted, (c.a[1] & kAbsolute) != 0, timer->clock_id, now);
-  timer->schedule.interval = to_ns(wanted.interval);
+  const Setting old = rearm(timer->schedule, wanted, (c.a[1] & kAbsolute) != 0, timer->clock_id, p.timer_clock(*timer));
   timer->overrun = 0;
   return c.a[3] == 0 || p.put(c.a[3], old) ? 0 : -kEFAULT;
 }
@@ -159,11 +163,8 @@ i64 setitimer(Process& p, Thread&, const Call& c) {
   Timer& timer = p.interval_timers[c.a[0]];
   timer.clock = c.a[0] == 0 ? Timer::Clock::Elapsed : Timer::Clock::Process;
   timer.signal = kSignalOf[c.a[0]];
-  const u64 now = p.timer_clock(timer);
-  const Microseconds old = to_microseconds(remaining(timer.schedule, now));
   const Setting s{{wanted.interval_s, wanted.interval_us * 1000}, {wanted.value_s, wanted.value_us * 1000}};
-  timer.schedule.next = first_moment(s, false, kMonotonic, now);
-  timer.schedule.interval = to_ns(s.interval);
+  const Microseconds old = to_microseconds(rearm(timer.schedule, s, false, kMonotonic, p.timer_clock(timer)));
   return c.a[2] == 0 || p.put(c.a[2], old) ? 0 : -kEFAULT;
 }
 
@@ -187,10 +188,7 @@ i64 timerfd_settime(Process& p, Thread&, const Call& c) {
     return -kEINVAL;
   const auto file = timer_file(p, c.a[0]);
   if (file == nullptr) return p.file(c.a[0]) == nullptr ? -kEBADF : -kEINVAL;
-  const u64 now = p.system.now();
-  const Setting old = remaining(file->schedule, now);
-  file->schedule.next = first_moment(wanted, (c.a[1] & kAbsolute) != 0, file->clock, now);
-  file->schedule.interval = to_ns(wanted.interval);
+  const Setting old = rearm(file->schedule, wanted, (c.a[1] & kAbsolute) != 0, file->clock, p.system.now());
   file->expired = 0;
   return c.a[3] == 0 || p.put(c.a[3], old) ? 0 : -kEFAULT;
 }
