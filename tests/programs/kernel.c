@@ -24,14 +24,7 @@
 #define SS_AUTODISARM (1u << 31)
 #endif
 
-static int failures;
-#define CHECK(condition)                             \
-  do {                                               \
-    if (!(condition)) {                              \
-      printf("line %d: %s\n", __LINE__, #condition); \
-      ++failures;                                    \
-    }                                                \
-  } while (0)
+#include "check.h"
 #define FAILS(call, error) CHECK((call) == -1 && errno == (error))
 
 static long barrier(int command, unsigned flags, int cpu) {

@@ -15,14 +15,7 @@
 
 #define PROT_TAGGED 0x20
 
-static int failures;
-#define CHECK(condition)                             \
-  do {                                               \
-    if (!(condition)) {                              \
-      printf("line %d: %s\n", __LINE__, #condition); \
-      ++failures;                                    \
-    }                                                \
-  } while (0)
+#include "check.h"
 
 static volatile int caught, code;
 static volatile uintptr_t address;

@@ -15,14 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static int failures;
-#define CHECK(condition)                             \
-  do {                                               \
-    if (!(condition)) {                              \
-      printf("line %d: %s\n", __LINE__, #condition); \
-      ++failures;                                    \
-    }                                                \
-  } while (0)
+#include "check.h"
 
 static int in_data = 1;
 static int status;

@@ -18,14 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static int failures;
-#define CHECK(condition)                             \
-  do {                                               \
-    if (!(condition)) {                              \
-      printf("line %d: %s\n", __LINE__, #condition); \
-      ++failures;                                    \
-    }                                                \
-  } while (0)
+#include "check.h"
 
 static volatile int count, code, value, handler_thread;
 static volatile int order[8];
