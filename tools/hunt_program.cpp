@@ -130,12 +130,8 @@ CaseReport hunt_program(const std::string& contents, const HuntFlags& flags, con
     if (!output.empty() && output.back() != '\n') r.text += '\n';
     r.text += "Again with " + command + "\n";
     r.json["found"] = {{"run", runs}, {"seed", seed}, {"what", what}, {"output", output}, {"command", command}};
-  } else if (stopped) {
-    r.verdict = Verdict::Undetermined;
-    r.findings.push_back("stopped before all runs were done");
-    r.text += "Stopped: nothing found so far\n";
   } else {
-    r.text += "Nothing found\n";
+    tell_nothing_found(stopped, r);
   }
   return r;
 }

@@ -178,6 +178,16 @@ std::string coverage_text(const hunt::Estimate& e) {
                      with_thousands(e.distinct), e.total, e.unseen);
 }
 
+void tell_nothing_found(bool stopped, CaseReport& r) {
+  if (!stopped) {
+    r.text += "Nothing found\n";
+    return;
+  }
+  r.verdict = Verdict::Undetermined;
+  r.findings.push_back("stopped before all runs were done");
+  r.text += "Stopped: nothing found so far\n";
+}
+
 CaseReport hunt_workload(const Workload& w, const HuntFlags& flags, const std::string& trace_file,
                          ProgressLine& progress) {
   const auto judgements = std::make_shared<Judgements>(judge_of(w, flags));
@@ -236,12 +246,8 @@ CaseReport hunt_workload(const Workload& w, const HuntFlags& flags, const std::s
         flags.the_depth(), 1 / p, result.size.cores, result.size.events);
   if (result.found) {
     add_failure(w, flags, target, *result.found, trace_file, progress, r);
-  } else if (result.stopped) {
-    r.verdict = Verdict::Undetermined;
-    r.findings.push_back("stopped before all runs were done");
-    r.text += "Stopped: nothing found so far\n";
   } else {
-    r.text += "Nothing found\n";
+    tell_nothing_found(result.stopped, r);
   }
   return r;
 }

@@ -35,6 +35,9 @@ struct HuntFlags {
 CaseReport hunt_workload(const Workload& w, const HuntFlags& flags, const std::string& trace_file,
                          ProgressLine& progress);
 
+/// The end of a report on a hunt without a finding; `stopped` before all runs were done.
+void tell_nothing_found(bool stopped, CaseReport& r);
+
 /// "distinct executions 12, estimated at least 20; the next run is new with probability 0.10"
 std::string coverage_text(const hunt::Estimate& e);
 
