@@ -228,6 +228,10 @@ CommandResult Commands::why(const Arguments&) {
         blocked.push_back({{"core", c.name}, {"instruction", i.text}, {"slot", u.slot}, {"waits", u.waits}});
       }
     }
+    if (!c.interrupt.empty()) {
+      r.text += fmt::format("{}: pending interrupt: waits {}\n", c.name, c.interrupt);
+      blocked.push_back({{"core", c.name}, {"interrupt", c.interrupt}});
+    }
     if (c.fetch.empty()) continue;
     r.text += fmt::format("{}: {}\n", c.name, c.fetch);
     blocked.push_back({{"core", c.name}, {"fetch", c.fetch}});

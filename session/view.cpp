@@ -10,6 +10,7 @@
 #include "model/machine/steps.h"
 #include "model/thread/guards.h"
 #include "model/thread/tags.h"
+#include "session/kernel_view.h"
 #include "session/waiting.h"
 
 namespace isobar::session {
@@ -35,6 +36,8 @@ class Viewer {
     for (unsigned k = 0; k < s_.core.size(); ++k) v.cores.push_back(core(k));
     memory(v);
     versions(v);
+    data_lines(v);
+    v.kernel = kernel_view(w_, s_);
     v.status = status();
     if (w_.machine->finished(s_))
       v.outcome = state_text(w_, explore::observe(*w_.machine, s_, w_.observables));
@@ -64,13 +67,43 @@ class Viewer {
       if ((s_.storage.irq.active[k] >> n & 1) != 0) v.active.push_back(n);
     }
     for (unsigned i = 0; i < c.window.size(); ++i) {
-      if (c.window[i].index == 0) v.window.push_back({listing_.instruction(c.window[i].pc, c.window[i].word), {}});
+      if (c.window[i].index == 0) {
+        const model::CodeWord* word = model::find_code(s_.storage, c.window[i].pc);
+        v.window.push_back({listing_.instruction(c.window[i].pc, c.window[i].word),
+                            {},
+                            word != nullptr && word->values.back() != c.window[i].word});
+      }
       v.window.back().uops.push_back(uop(k, i));
       const Entry& e = c.window[i];
       if (in_store_buffer(e)) v.store_buffer.push_back({listing_.address(e.addr), shown(e.value, e.uop->mem.size)});
     }
     registers(k, v);
+    v.interrupt = waiting_.interrupt(k);
+    v.instruction_lines = lines([&](const model::CodeWord& word) {
+      const model::FetchRange range = model::fetchable(s_.storage, w_.machine->config(), word.addr, k);
+      return range.first + 1u < word.values.size();
+    });
     return v;
+  }
+
+  /// The lines with code that was written; one is old if `is_old` holds for one of its words.
+  template <typename Test>
+  std::vector<LineView> lines(const Test& is_old) const {
+    const u64 bytes = w_.machine->config().line_bytes;
+    std::vector<LineView> out;
+    u64 line = ~u64{0};
+    for (const model::CodeWord& word : s_.storage.code) {
+      const std::string name = listing_.address(word.addr);
+      if (word.addr / bytes != line) out.push_back({"line of " + name, {}, false});
+      line = word.addr / bytes;
+      out.back().words.push_back(name);
+      out.back().old = out.back().old || is_old(word);
+    }
+    return out;
+  }
+
+  void data_lines(StateView& v) const {
+    v.data_lines = lines([&](const model::CodeWord& word) { return word.cleaned + 1u < word.values.size(); });
   }
 
   static bool in_store_buffer(const Entry& e) {

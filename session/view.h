@@ -3,6 +3,7 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,10 +22,18 @@ struct UopView {
 struct InstructionView {
   std::string text;  ///< "STR X0,[X1] (line 9)"
   std::vector<UopView> uops;
+  bool old = false;  ///< memory holds another instruction there by now
 };
 
 struct NamedValue {
   std::string name, value;
+};
+
+/// A cache line with code that was written.
+struct LineView {
+  std::string name;                ///< "line of jit"
+  std::vector<std::string> words;  ///< those of its words that were written
+  bool old = false;  ///< instruction side: it may hold an older word than memory; data side: newer than the point of unification
 };
 
 struct CoreView {
@@ -35,9 +44,22 @@ struct CoreView {
   bool tso = false;
   bool masked = false;  ///< PSTATE.I
   std::vector<unsigned> pending, active;  ///< interrupts by INTID
+  std::string interrupt;  ///< what a pending interrupt waits for: "until ..."; empty if none is pending or it can be taken
   std::vector<InstructionView> window;    ///< oldest first
   std::vector<NamedValue> store_buffer;   ///< oldest first: location and value
   std::vector<NamedValue> registers;      ///< what has retired: observed ones and those that are not zero
+  std::vector<LineView> instruction_lines;  ///< what its instruction cache and fetch queue may hold
+};
+
+/// One structure of the kernel. The fields of all of a kind are the same; an empty value is nothing.
+struct ObjectView {
+  std::string name;
+  std::vector<NamedValue> fields;
+};
+
+/// The kernel of the test: per core the run queue, per thread its task, per process its address space.
+struct KernelView {
+  std::vector<ObjectView> run_queues, threads, processes;
 };
 
 /// One word of code, or one descriptor, that was written.
@@ -54,6 +76,8 @@ struct StateView {
   std::vector<CoreView> cores;
   std::vector<NamedValue> memory;
   std::vector<VersionsView> versions;
+  std::vector<LineView> data_lines;  ///< of code that was written; the data caches of all cores agree
+  std::optional<KernelView> kernel;
   std::string outcome;  ///< of a finished run
 };
 

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "session/view.h"
@@ -19,13 +20,33 @@ std::string list(const std::vector<NamedValue>& values) {
   return out;
 }
 
+const char* instruction_side(const LineView& line) { return line.old ? "may be older than memory" : "as memory"; }
+const char* data_side(const LineView& line) {
+  return line.old ? "newer than the point of unification" : "clean to the point of unification";
+}
+
+/// What there is of an object: "current = A, queue = A, B".
+std::string list(const ObjectView& o) {
+  std::vector<NamedValue> some;
+  std::copy_if(o.fields.begin(), o.fields.end(), std::back_inserter(some),
+               [](const NamedValue& f) { return !f.value.empty(); });
+  return list(some);
+}
+
+void add_kernel(std::string& out, const KernelView& k) {
+  for (const ObjectView& o : k.run_queues) out += fmt::format("run queue of {}: {}\n", o.name, list(o));
+  for (const ObjectView& o : k.threads) out += fmt::format("thread {}: {}\n", o.name, list(o));
+  for (const ObjectView& o : k.processes) out += fmt::format("process {}: {}\n", o.name, list(o));
+}
+
 void add_core(std::string& out, const CoreView& c) {
   out += fmt::format("{}  EL{}{}{}\n", c.name, c.el, c.tso ? ", TSO" : "", c.masked ? ", interrupts masked" : "");
   if (!c.pending.empty()) out += fmt::format("  pending interrupts: {}\n", list(c.pending));
+  if (!c.interrupt.empty()) out += fmt::format("    waits {}\n", c.interrupt);
   if (!c.active.empty()) out += fmt::format("  active interrupts: {}\n", list(c.active));
   if (!c.registers.empty()) out += fmt::format("  registers: {}\n", list(c.registers));
   for (const InstructionView& i : c.window) {
-    out += fmt::format("  | {}\n", i.text);
+    out += fmt::format("  | {}{}\n", i.text, i.old ? "   (memory holds another instruction by now)" : "");
     for (const UopView& u : i.uops) {
       out += fmt::format("  |   {} {}\n", u.done ? "+" : "-", u.status);
       if (!u.waits.empty()) out += fmt::format("  |     waits {}\n", u.waits);
@@ -34,11 +55,25 @@ void add_core(std::string& out, const CoreView& c) {
   if (!c.store_buffer.empty()) out += fmt::format("  store buffer: {}\n", list(c.store_buffer));
   if (!c.next.empty()) out += fmt::format("  next: {}{}\n", c.next, c.fetch.empty() ? "" : ", " + c.fetch);
   if (c.next.empty()) out += fmt::format("  {}\n", c.fetch);
+  for (const LineView& l : c.instruction_lines)
+    out += fmt::format("  instruction cache, {}: {}\n", l.name, instruction_side(l));
 }
 
 Json json_of(const std::vector<NamedValue>& values) {
   Json out = Json::array();
   for (const NamedValue& v : values) out.push_back({{"name", v.name}, {"value", v.value}});
+  return out;
+}
+
+Json json_of(const std::vector<LineView>& lines) {
+  Json out = Json::array();
+  for (const LineView& l : lines) out.push_back({{"name", l.name}, {"words", l.words}, {"old", l.old}});
+  return out;
+}
+
+Json json_of(const std::vector<ObjectView>& objects) {
+  Json out = Json::array();
+  for (const ObjectView& o : objects) out.push_back({{"name", o.name}, {"fields", json_of(o.fields)}});
   return out;
 }
 
@@ -48,7 +83,7 @@ Json json_of(const CoreView& c) {
     Json uops = Json::array();
     for (const UopView& u : i.uops)
       uops.push_back({{"slot", u.slot}, {"status", u.status}, {"waits", u.waits}, {"done", u.done}});
-    window.push_back({{"text", i.text}, {"uops", uops}});
+    window.push_back({{"text", i.text}, {"uops", uops}, {"old", i.old}});
   }
   return {{"name", c.name},
           {"el", c.el},
@@ -56,11 +91,13 @@ Json json_of(const CoreView& c) {
           {"masked", c.masked},
           {"pending", c.pending},
           {"active", c.active},
+          {"interrupt", c.interrupt},
           {"registers", json_of(c.registers)},
           {"window", window},
           {"store_buffer", json_of(c.store_buffer)},
           {"next", c.next},
-          {"fetch", c.fetch}};
+          {"fetch", c.fetch},
+          {"instruction_lines", json_of(c.instruction_lines)}};
 }
 
 /// One thing that can change: where, what, and its value. `id` tells things with the same name apart.
@@ -84,9 +121,21 @@ std::vector<Item> items_of(const StateView& v) {
     out.push_back({c.name, "pending interrupts", "pending", list(c.pending)});
     for (const NamedValue& r : c.registers) out.push_back({c.name, r.name, r.name, r.value});
     out.push_back({c.name, "store buffer", "store buffer", list(c.store_buffer)});
+    for (const LineView& l : c.instruction_lines)
+      out.push_back({c.name + " instruction cache", l.name, l.name, instruction_side(l)});
     for (const InstructionView& i : c.window) {
       for (const UopView& u : i.uops) out.push_back({c.name + " window", i.text, fmt::format("#{}", u.seq), u.status});
     }
+  }
+  for (const LineView& l : v.data_lines) out.push_back({"data caches", l.name, l.name, data_side(l)});
+  if (v.kernel) {
+    const auto add = [&](const char* kind, const std::vector<ObjectView>& objects) {
+      for (const ObjectView& o : objects)
+        for (const NamedValue& f : o.fields) out.push_back({fmt::format("{} {}", kind, o.name), f.name, f.name, f.value});
+    };
+    add("run queue of", v.kernel->run_queues);
+    add("thread", v.kernel->threads);
+    add("process", v.kernel->processes);
   }
   out.push_back({"run", "status", "status", v.status});
   return out;
@@ -112,6 +161,8 @@ std::string text(const StateView& v) {
     out += "\n";
     for (const NamedValue& o : word.obtainable) out += fmt::format("  {} may get {}\n", o.name, o.value);
   }
+  for (const LineView& l : v.data_lines) out += fmt::format("data caches, {}: {}\n", l.name, data_side(l));
+  if (v.kernel) add_kernel(out, *v.kernel);
   if (!v.outcome.empty()) out += fmt::format("outcome: {}\n", v.outcome);
   return out;
 }
@@ -125,8 +176,15 @@ Json json(const StateView& v) {
                         {"cleaned", word.cleaned},
                         {"obtainable", json_of(word.obtainable)}});
   }
-  return {{"position", v.position}, {"length", v.length},         {"status", v.status},  {"cores", cores},
-          {"memory", json_of(v.memory)}, {"versions", versions}, {"outcome", v.outcome}};
+  Json kernel;
+  if (v.kernel) {
+    kernel = {{"run_queues", json_of(v.kernel->run_queues)},
+              {"threads", json_of(v.kernel->threads)},
+              {"processes", json_of(v.kernel->processes)}};
+  }
+  return {{"position", v.position},       {"length", v.length},     {"status", v.status},
+          {"cores", cores},               {"memory", json_of(v.memory)}, {"versions", versions},
+          {"data_lines", json_of(v.data_lines)}, {"kernel", kernel}, {"outcome", v.outcome}};
 }
 
 std::vector<std::string> changes(const StateView& before, const StateView& after) {

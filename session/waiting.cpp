@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <vector>
+
 #include "model/machine/steps.h"
 #include "model/thread/guards.h"
 #include "model/thread/tags.h"
@@ -224,6 +226,31 @@ std::string Waiting::fetch(unsigned core) const {
   }
   if (c.waiting) return "waits for an interrupt";
   return "waits for room in its window";
+}
+
+std::string Waiting::interrupt(unsigned core) const {
+  const Core& c = s_.core[core];
+  const model::Interrupts& irq = s_.storage.irq;
+  if (irq.pending[core] == 0 || c.stop.stopped) return "";
+  std::vector<model::Transition> enabled;
+  w_.machine->enabled(s_, enabled);
+  for (const model::Transition& t : enabled)
+    if (t.core == core && t.kind == model::TransitionKind::TakeInterrupt) return "";
+  if (irq.active[core] != 0) return "until the interrupt that is being handled has ended";
+  if (s_.dead) return "";
+  // The youngest place where interrupts are not masked: what is missing there.
+  const unsigned n = static_cast<unsigned>(c.window.size());
+  for (unsigned k = n + 1; k-- > 0;) {
+    if (k < n && c.window[k].index != 0) continue;
+    const model::Context& at = k < n ? c.window[k].context : c.context;
+    if ((at.daif & 2) != 0) continue;
+    if (k == n && !model::frontier_known(w_.machine->program(), c)) return fmt::format("until {} completes", instruction(c.window.back()));
+    if (const Wait w = model::synchronisation_wait(c, k); w.waits()) return named_row(c, k, w);
+    const model::Operand vectors = model::register_operand(c, Reg::VBAR_EL1, k);
+    if (!vectors.known) return "until VBAR_EL1 is known";
+    return "until younger instructions that others have seen the effects of retire";
+  }
+  return "while interrupts are masked (PSTATE.I)";
 }
 
 }  // namespace isobar::session

@@ -23,6 +23,10 @@ class Waiting {
   /// Why the core fetches nothing now: "the target of RET (line 4)", or that it has stopped. Empty if it may fetch.
   std::string fetch(unsigned core) const;
 
+  /// What a pending interrupt waits for: "until LDR X0,[X1] (line 3) is resolved". Empty if none is pending or it can be
+  /// taken.
+  std::string interrupt(unsigned core) const;
+
  private:
   std::string instruction(const model::Entry& e) const;
   std::string happens(const model::Entry& e) const;

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -60,6 +61,11 @@ void expect_reasons(const Stepper& s) {
     for (const Choice& choice : s.choices())
       fetches |= choice.transition.core == k && choice.transition.kind == model::TransitionKind::Fetch;
     EXPECT_EQ(fetches, waiting.fetch(k).empty()) << s.workload().title() << ": " << waiting.fetch(k);
+    const bool interrupted = std::any_of(s.choices().begin(), s.choices().end(), [&](const Choice& choice) {
+      return choice.transition.core == k && choice.transition.kind == model::TransitionKind::TakeInterrupt;
+    });
+    const bool waits = s.state().storage.irq.pending[k] != 0 && !c.stop.stopped && !interrupted;
+    EXPECT_EQ(waits, !waiting.interrupt(k).empty()) << s.workload().title() << ": " << waiting.interrupt(k);
     for (unsigned i = 0; i < c.window.size(); ++i) {
       const bool acts = std::any_of(s.choices().begin(), s.choices().end(),
                                     [&](const Choice& choice) { return is_about(choice.transition, k, i); });
@@ -223,6 +229,69 @@ TEST(Commands, TracesAreSavedAndLoaded) {
   kept.replace(kept.find("satisfy read"), 12, "clean data");
   EXPECT_THROW(c.execute("load run.trace"), InputError);
   EXPECT_EQ(model::digest(c.stepper().state()), end);
+}
+
+std::string field(const ObjectView& o, const std::string& name) {
+  for (const NamedValue& f : o.fields)
+    if (f.name == name) return f.value;
+  return "no field " + name;
+}
+
+TEST(View, TellsTheRunQueuesAndInterruptsOfTheKernel) {
+  std::set<std::string> pending, current, call, states;
+  std::vector<Workload> all;
+  for (const char* name : {"context-switch/tso-leak.yaml", "membarrier/dekker.yaml", "membarrier/exit-mm.yaml"}) {
+    const fs::path file = fs::path(ISOBAR_SOURCE_DIR) / "scenarios" / name;
+    for (Workload& w : parse_workloads(read(file), file.string(), {})) all.push_back(std::move(w));
+  }
+  for (const Workload& w : all) {
+    SCOPED_TRACE(w.title());
+    Stepper s(w);
+    const StateView start = view(s);
+    ASSERT_TRUE(start.kernel);
+    ASSERT_EQ(start.kernel->run_queues.size(), start.cores.size());
+    for (const ObjectView& q : start.kernel->run_queues) EXPECT_EQ(field(q, "still runs"), "");
+    for (const ObjectView& t : start.kernel->threads) EXPECT_EQ(field(t, "state"), "runnable") << t.name;
+    s.play(Pick::Random, 3, 10'000);
+    for (std::size_t n = 0; n <= s.length(); ++n) {
+      const StateView v = view_at(s, n);
+      for (const ObjectView& q : v.kernel->run_queues) {
+        pending.insert(field(q, "pending"));
+        call.insert(field(q, "call"));
+        current.insert(field(q, "current"));
+      }
+      for (const ObjectView& t : v.kernel->threads) states.insert(field(t, "state"));
+    }
+  }
+  EXPECT_TRUE(pending.count("call function"));
+  EXPECT_TRUE(call.count("membarrier waits for it"));
+  EXPECT_TRUE(current.count("idle"));
+  EXPECT_EQ(states, (std::set<std::string>{"runnable", "dead"}));
+  EXPECT_FALSE(view(Stepper(message_passing())).kernel);
+}
+
+TEST(View, TellsWhatCachesMayHold) {
+  bool old = false, fetched_old = false, dirty = false;
+  for (const Workload& w : workloads("jit")) {
+    SCOPED_TRACE(w.title());
+    for (u64 seed = 1; seed <= 12; ++seed) {
+      Stepper s(w);
+      s.play(Pick::Random, seed, 10'000);
+      for (std::size_t n = 0; n <= s.length(); ++n) {
+        const StateView v = view_at(s, n);
+        for (const LineView& l : v.data_lines) dirty |= l.old;
+        for (const CoreView& c : v.cores) {
+          ASSERT_EQ(c.instruction_lines.size(), v.data_lines.size());
+          for (const LineView& l : c.instruction_lines) old |= l.old;
+          for (const InstructionView& i : c.window) fetched_old |= i.old;
+        }
+        for (const LineView& l : v.data_lines) EXPECT_FALSE(l.old && w.machine->config().idc);
+      }
+    }
+  }
+  EXPECT_TRUE(old);
+  EXPECT_TRUE(fetched_old);
+  EXPECT_TRUE(dirty);
 }
 
 TEST(View, TellsWhatAStepChanged) {

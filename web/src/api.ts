@@ -2,13 +2,18 @@
 
 export interface Named { name: string; value: string }
 export interface Uop { slot: number; status: string; waits: string; done: boolean }
+export interface Line { name: string; words: string[]; old: boolean }
 export interface Core {
-  name: string; el: number; tso: boolean; masked: boolean; pending: number[]; active: number[]; registers: Named[];
-  window: { text: string; uops: Uop[] }[]; store_buffer: Named[]; next: string; fetch: string;
+  name: string; el: number; tso: boolean; masked: boolean; pending: number[]; active: number[]; interrupt: string;
+  registers: Named[]; window: { text: string; uops: Uop[]; old: boolean }[]; store_buffer: Named[]; next: string; fetch: string;
+  instruction_lines: Line[];
 }
+export interface KernelObject { name: string; fields: Named[] }
+export interface Kernel { run_queues: KernelObject[]; threads: KernelObject[]; processes: KernelObject[] }
 export interface State {
   position: number; length: number; status: string; cores: Core[]; memory: Named[]; outcome: string;
   versions: { name: string; versions: string[]; cleaned: number; obtainable: Named[] }[];
+  data_lines: Line[]; kernel: Kernel | null;
 }
 export interface Choice { what: string; notes: string[]; core: number; kind: string; dead: boolean }
 export interface Graph {

@@ -37,7 +37,9 @@ export function App() {
     return queue.current;
   };
 
+  const latest = useRef<Now | undefined>(undefined);
   const show = (next: Now) => {
+    latest.current = next;
     setNow((old) => {
       setBefore(old?.state);
       return next;
@@ -65,21 +67,39 @@ export function App() {
     return running.current.result;
   };
 
-  const open = (link: Link) => inTurn(async () => {
+  const [opening, setOpening] = useState(0);
+  const open = (link: Link) => {
+    setOpening((n) => n + 1);
+    return inTurn(() => load(link)).finally(() => setOpening((n) => n - 1));
+  };
+  const load = async (link: Link) => {
     const old = session.current;
     const o = await ask<Opened>("open", { ...link });
     session.current = o.session;
     // A session that still searches is closed when its search has ended.
     if (old) ask(searching.current.has(old) ? "cancel" : "close", { session: old }).catch(() => {});
     setProblems([]); setFound(undefined); setWhy(undefined); setRows([]); setReport(undefined);
-    setOpened(o); setBefore(undefined); setNow(o.now); setText(link.text); setFile(link.file);
+    setOpened(o); setBefore(undefined); setNow(o.now); latest.current = o.now; setText(link.text); setFile(link.file);
     document.title = `${o.title} - Isobar`;
     // Not waited for: stepping goes on meanwhile.
     searchNow(o.session).catch((e) => setMessage(e instanceof Error ? e.message : String(e)));
-  });
+  };
   const reopen = (change: Partial<Link>) => open({ text, file, variant: opened?.variant ?? "", change: opened?.change ?? "", steps: [], ...change });
 
   const command = (line: string) => inTurn(async () => show(await ask<Now>("command", { session: session.current, line })));
+
+  const move = (by: 1 | -1) => inTurn(async () => {
+    const { state, choices } = latest.current!;
+    if (by < 0 && state.position === 0) return;
+    if (by > 0 && state.position === state.length && choices.length === 0) return;
+    const line = by < 0 ? "undo" : state.position < state.length ? "redo" : "step 1";
+    show(await ask<Now>("command", { session: session.current, line }));
+  });
+
+  const follow = (n: number) => inTurn(async () => {
+    await ask<Now>("command", { session: session.current, line: `follow ${n}` });
+    show(await ask<Now>("command", { session: session.current, line: "jump start" }));
+  });
 
   const idle = () => report?.running !== true;
   const explain = (outcome: string) => inTurn(async () => {
@@ -149,7 +169,7 @@ export function App() {
   const lesson = examples[chosen]?.lesson;
   const position = now?.state.position ?? 0, length = now?.state.length ?? 0;
   return (
-    <main>
+    <main aria-busy={opening > 0}>
       <header>
         <h1>Isobar</h1>
         <label>Test <select aria-label="Test to step through" value={chosen} onChange={(e) => choose(Number(e.currentTarget.value))}>
@@ -178,7 +198,7 @@ export function App() {
       {lesson && opened && <LessonPanel key={lesson.number} lesson={lesson} check={check} busy={!idle()} next={chosen + 1 < examples.length ? () => choose(chosen + 1) : undefined} />}
       {now && opened && (
         <>
-          <Walk position={position} length={length} go={(to) => command(`jump ${to}`)} choose={(n) => command(`step ${n}`)} choices={now.choices.length} />
+          <Walk position={position} length={length} go={(to) => command(`jump ${to}`)} move={move} choose={(n) => command(`step ${n}`)} choices={now.choices.length} />
           <p class="told" role="status"><strong>{now.state.outcome ? `Finished: ${now.state.outcome}` : now.state.status}</strong> {now.changes?.length ? now.changes.join(" · ") : ""}</p>
           <div class="columns">
             <section class="panel" aria-label="What can happen"><h3>What can happen</h3>
@@ -192,7 +212,7 @@ export function App() {
             <section class="panel" aria-label="Execution graph"><h3>Execution graph</h3><GraphView graph={now.graph} cores={opened.cores} /></section>
             <section class="panel" aria-label="Outcomes"><h3>Outcomes</h3>
               <Outcomes found={found} report={report} why={why} opened={opened} current={now.state.outcome}
-                follow={(n) => command(`follow ${n}`).then(() => command("jump start"))} explain={explain}
+                follow={follow} explain={explain}
                 search={() => inTurn(async () => { await searchNow(session.current); })}
                 cancel={() => ask("cancel", { session: session.current }).catch(() => {})} />
             </section>

@@ -1,4 +1,4 @@
-import type { Choice, Core, Named, State } from "./api";
+import type { Choice, Core, KernelObject, Line, Named, State } from "./api";
 
 /** Marks what is different from the state before. */
 function mark(now: string, before: string | undefined, had: boolean): string {
@@ -16,6 +16,22 @@ function Values({ values, before, label }: { values: Named[]; before?: Named[]; 
   );
 }
 
+/** Cache lines with code that was written, a badge each. */
+function Lines({ lines, before, old, fresh, label }: { lines: Line[]; before?: Line[]; old: string; fresh: string; label: string }) {
+  return (
+    <ul class="lines" aria-label={label}>
+      {lines.map((l) => {
+        const was = before?.find((o) => o.name === l.name);
+        return (
+          <li key={l.name} title={l.words.join(", ")} class={mark(String(l.old), was && String(was.old), before !== undefined)}>
+            <code>{l.name}</code> <span class={"badge " + (l.old ? "warn" : "on")}>{l.old ? old : fresh}</span>
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
+
 function CorePanel({ core, before }: { core: Core; before?: Core }) {
   const old = new Set(before?.window.flatMap((i) => i.uops.map((u) => i.text + u.slot + u.status)));
   const seen = new Set(before?.window.flatMap((i) => i.uops.map((u) => i.text + u.status)));
@@ -30,12 +46,13 @@ function CorePanel({ core, before }: { core: Core; before?: Core }) {
           {core.active.map((n) => <span key={n} class="badge">in interrupt {n}</span>)}
         </span>
       </h3>
-      <h4>Window</h4>
+      {core.interrupt && <p class="waits">the interrupt waits {core.interrupt}</p>}
+      <h4>Window: fetched, not retired</h4>
       {core.window.length === 0 && <p class="quiet">empty</p>}
       <ol class="window">
         {core.window.map((i, n) => (
           <li key={n}>
-            <code>{i.text}</code>
+            <code>{i.text}</code>{i.old && <span class="badge warn">older than memory</span>}
             {i.uops.map((u) => (
               <div key={u.slot} class={"uop " + (u.done ? "done " : "") + (before && !old.has(i.text + u.slot + u.status) && !seen.has(i.text + u.status) ? "changed" : "")}>
                 <span class="sign" aria-hidden="true">{u.done ? "✓" : "·"}</span>
@@ -51,6 +68,12 @@ function CorePanel({ core, before }: { core: Core; before?: Core }) {
       {core.store_buffer.length === 0 ? <p class="quiet">empty</p> : <Values values={core.store_buffer} before={before?.store_buffer} label="Store buffer" />}
       <h4>Registers</h4>
       {core.registers.length === 0 ? <p class="quiet">all zero</p> : <Values values={core.registers} before={before?.registers} label="Registers" />}
+      {core.instruction_lines.length > 0 && (
+        <>
+          <h4>Instruction cache and fetch queue</h4>
+          <Lines lines={core.instruction_lines} before={before?.instruction_lines} old="may be older than memory" fresh="as memory" label="Instruction cache" />
+        </>
+      )}
     </section>
   );
 }
@@ -82,6 +105,38 @@ function Versions({ state, before }: { state: State; before?: State }) {
   );
 }
 
+/** Kernel objects of one kind, a row each. */
+function Objects({ objects, before, title }: { objects: KernelObject[]; before?: KernelObject[]; title: string }) {
+  if (objects.length === 0) return null;
+  const used = objects[0].fields.map((f) => f.name).filter((_, n) => n === 0 || objects.some((o) => o.fields[n].value) || before?.some((o) => o.fields[n].value));
+  return (
+    <div class="scroll" tabIndex={0} role="group" aria-label={title}><table>
+      <caption>{title}</caption>
+      <thead><tr><th scope="col"><span class="hidden">name</span></th>{used.map((f) => <th key={f} scope="col">{f}</th>)}</tr></thead>
+      <tbody>
+        {objects.map((o, row) => (
+          <tr key={o.name}><th scope="row">{o.name}</th>
+            {o.fields.map((f, n) => used.includes(f.name) && <td key={f.name} class={mark(f.value, before?.[row]?.fields[n].value, before !== undefined)}>{f.value}</td>)}
+          </tr>
+        ))}
+      </tbody>
+    </table></div>
+  );
+}
+
+function KernelPanel({ state, before }: { state: State; before?: State }) {
+  const k = state.kernel, old = before?.kernel;
+  if (!k) return null;
+  return (
+    <section class="panel" aria-label="Kernel">
+      <h3>Kernel</h3>
+      <Objects objects={k.run_queues} before={old?.run_queues} title="Run queues" />
+      <Objects objects={k.threads} before={old?.threads} title="Threads" />
+      <Objects objects={k.processes} before={old?.processes} title="Processes" />
+    </section>
+  );
+}
+
 export function Machine({ state, before }: { state: State; before?: State }) {
   return (
     <>
@@ -89,8 +144,15 @@ export function Machine({ state, before }: { state: State; before?: State }) {
       <section class="panel" aria-label="Memory">
         <h3>Memory</h3>
         <Values values={state.memory} before={before?.memory} label="Memory" />
+        {state.data_lines.length > 0 && (
+          <>
+            <h4>Data caches, which agree on all cores</h4>
+            <Lines lines={state.data_lines} before={before?.data_lines} old="newer than the point of unification" fresh="clean to the point of unification" label="Data caches" />
+          </>
+        )}
         <Versions state={state} before={before} />
       </section>
+      <KernelPanel state={state} before={before} />
     </>
   );
 }
@@ -117,6 +179,7 @@ export function Choices({ choices, cores, take, status }: { choices: Choice[]; c
 export function Waiting({ state }: { state: State }) {
   const rows = state.cores.flatMap((c) => [
     ...c.window.flatMap((i) => i.uops.filter((u) => u.waits).map((u) => ({ who: c.name, what: i.text, why: "waits " + u.waits }))),
+    ...(c.interrupt ? [{ who: c.name, what: "pending interrupt", why: "waits " + c.interrupt }] : []),
     ...(c.fetch ? [{ who: c.name, what: "fetch", why: c.fetch }] : []),
   ]);
   if (rows.length === 0) return <p class="quiet">Nothing waits.</p>;

@@ -11,7 +11,7 @@ export function Player({ recording }: { recording: Recording }) {
   return (
     <main>
       <header><h1>{recording.title}</h1><p class="quiet">A recorded run. Arrow keys go along it.</p></header>
-      <Walk position={at} length={last} go={(to) => setAt(Math.max(0, Math.min(last, to)))} choices={0} />
+      <Walk position={at} length={last} go={(to) => setAt(to)} move={(by) => setAt((n) => Math.max(0, Math.min(last, n + by)))} choices={0} />
       <p class="told" role="status"><strong>{now.state.outcome || now.state.status}</strong> {now.told}</p>
       <Machine state={now.state} before={at > 0 ? recording.states[at - 1].state : undefined} />
       <div class="columns">

@@ -14,7 +14,7 @@ let server, address, browser, page, problems;
 const folder = mkdtempSync(join(tmpdir(), "isobar-page-"));
 
 before(async () => {
-  server = spawn(process.env.ISOBAR_BINARY ?? join(root, "build/isobar"), ["serve", "--port", "0", "scenarios/classics/mp.yaml", "scenarios/classics/iriw.yaml", "scenarios/jit/publish.yaml"], { cwd: root });
+  server = spawn(process.env.ISOBAR_BINARY ?? join(root, "build/isobar"), ["serve", "--port", "0", "scenarios/classics/mp.yaml", "scenarios/classics/iriw.yaml", "scenarios/jit/publish.yaml", "scenarios/membarrier/dekker.yaml"], { cwd: root });
   address = await new Promise((found) => server.stdout.once("data", (d) => found(String(d).split(" ")[0])));
   browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: quiet });
 });
@@ -41,14 +41,28 @@ const region = (name) => page.getByRole("region", { name });
 const choices = () => region("What can happen").locator(".choices button");
 const position = async () => Number((await page.locator("output").innerText()).split(" ")[0]);
 const at = async (n) => page.waitForFunction((x) => document.querySelector("output")?.textContent.startsWith(x + " of"), n);
-const searched = () => page.getByText(/^\d+ outcomes$/).waitFor();
+const searched = async () => {
+  await page.locator("main[aria-busy=false]").waitFor();
+  await page.getByText(/^\d+ outcomes$/).waitFor();
+};
 const shoot = async (name) => process.env.ISOBAR_SCREENSHOTS && page.screenshot({ path: join(process.env.ISOBAR_SCREENSHOTS, name + ".png") });
 
 async function opened(test = "mp", machine) {
   await page.goto(address);
+  await searched();
   await page.getByLabel("Test to step through").selectOption({ label: test });
+  await searched();
   if (machine) await page.getByLabel("Machine", { exact: true }).selectOption(machine);
   await searched();
+}
+
+/** Goes to the end of the shortest run to the last outcome. */
+async function playedOut() {
+  await page.getByRole("button", { name: /^Show a run to/ }).last().click();
+  await page.waitForFunction(() => /^0 of [1-9]/.test(document.querySelector("output").textContent));
+  await page.keyboard.press("End");
+  await page.getByText(/^Finished: /).waitFor();
+  return position();
 }
 
 test("steps are chosen, undone, repeated and jumped along", async () => {
@@ -117,6 +131,23 @@ test("what waits says why, and code shows its versions", async () => {
   assert.ok(unification > 0);
 });
 
+test("the kernel's run queues, threads and interrupts are shown", async () => {
+  await opened("dekker");
+  const kernel = region("Kernel");
+  const length = await playedOut();
+  let seen = "";
+  for (let k = 0; k < 5; ++k) await page.keyboard.press("ArrowLeft");  // faster than the answers: none may be lost
+  await at(length - 5);
+  for (let n = 0; n < length; n += 8) {
+    await page.getByRole("slider").fill(String(n));
+    await at(n);
+    seen += await kernel.innerText();
+  }
+  assert.match(seen, /call function/);
+  assert.match(seen, /membarrier waits for it/);
+  assert.match(await kernel.getByRole("group", { name: "Threads" }).innerText(), /slow\s+runnable\s+core 0/);
+});
+
 test("errors in the text are marked at their line", async () => {
   await opened();
   await page.locator("summary").click();
@@ -168,7 +199,7 @@ test("every lesson opens, and its answer is checked by search", async () => {
   for (const label of lessons) {
     await select.selectOption({ label });
     await page.getByRole("heading", { name: label }).waitFor();
-    await page.getByText(/^\d+ outcomes/).waitFor();
+    await searched();
     await page.getByRole("button", { name: "Yes" }).click();
     await page.getByText(/^(Right|No): a search of all runs (finds|does not find) it\.$/).waitFor();
   }
