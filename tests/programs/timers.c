@@ -25,10 +25,10 @@ static volatile int order[8];
 static void on_signal(int n, siginfo_t* info, void* context) {
   (void)context;
   if (count < 8) order[count] = n * 1000 + info->si_value.sival_int;
-  ++count;
   code = info->si_code;
   value = info->si_value.sival_int;
   handler_thread = (int)syscall(SYS_gettid);
+  __atomic_store_n(&count, count + 1, __ATOMIC_RELEASE);  // another thread may be waiting for this
 }
 
 static void handle(int n, int flags) {
@@ -130,7 +130,7 @@ static void posix_timers(void) {
   count = 0;
   setting.it_value.tv_nsec = 5000;
   timer_settime(timer, 0, &setting, NULL);
-  while (count == 0) sched_yield();
+  while (__atomic_load_n(&count, __ATOMIC_ACQUIRE) == 0) sched_yield();
   CHECK(handler_thread == other);
   __atomic_store_n(&finish, 1, __ATOMIC_RELEASE);
   pthread_join(thread, NULL);
