@@ -26,6 +26,8 @@ constexpr u64 kShortest = 2000, kLongest = 12000;
 /// Longest time for which a timer is set; a deadline that is farther away is looked at again.
 constexpr u64 kFarthest = 1'000'000'000'000;
 constexpr u64 kActlrTso = 2;
+/// A timer whose signal nobody takes does not end a deadlock.
+constexpr unsigned kMostIdleRounds = 10'000;
 
 void answer(MachineState& s, unsigned core, unsigned x, u64 value) {
   s.core[core].reg.set(isa::x_reg(x), {value, 0});
@@ -52,6 +54,10 @@ StepResult cause(u64 syndrome, u64 fault_address, u64 pc) {
                                                  : isa::FaultKind::Read;
       r.address = fault_address;
       break;
+    case model::ExceptionClass::SpAlignment:
+      r.kind = StepResult::Kind::Fault;
+      r.fault = isa::FaultKind::Alignment;
+      break;
     default: r.exception = isa::ExceptionOp::Undefined; break;
   }
   return r;
@@ -63,15 +69,22 @@ u64 refused_byte(const functional::Memory& memory, u64 address, isa::FaultKind k
                     : kind == isa::FaultKind::Write ? functional::kWrite
                                                     : functional::kRead | functional::kWrite;
   const functional::Region* r = memory.find(address);
-  const bool allowed = r != nullptr && (r->permissions & needed) != 0;
+  const bool allowed = r != nullptr && (r->permissions & needed) != 0 && !memory.beyond_object(address);
   return allowed ? align_down(address, functional::kPageSize) + functional::kPageSize : address;
 }
 
 }  // namespace
 
-Host::Host(linux_user::System& system, const model::MachineConfig& config)
-    : system_(system), pool_(process().memory().pool()), config_(config), core_(config.cores) {
-  for (unsigned slot = tasks(system.options); slot-- > config.cores;) free_.push_back(slot);
+Host::Host(linux_user::System& system, const model::MachineConfig& config, AddressSpaces& spaces)
+    : system_(system),
+      pool_(system.processes().front()->memory().pool()),
+      config_(config),
+      spaces_(spaces),
+      core_(config.cores) {
+  for (unsigned slot = tasks(system.options); slot-- > 0;) {
+    free_descriptors_.push_back(slot);
+    if (slot >= config.cores) free_.push_back(slot);
+  }
 }
 
 void Host::call(MachineState& s, unsigned core, Call what) {
@@ -94,9 +107,8 @@ void Host::call(MachineState& s, unsigned core, Call what) {
                                       s.core[core].reg[isa::index(Reg::ESR_EL1)],
                                       s.core[core].reg[isa::index(Reg::ELR_EL1)]));
   }
+  spaces_.forget();
   if (!system_.outcome() && pool_->writes != writes) note_writes(s);
-  if (system_.processes().size() > 1)
-    system_.end(linux_user::Outcome::Kind::Unsupported, 0, "several processes are supported in mode functional only");
   if (system_.outcome() || pool_->exhausted) *stop_ = true;
 }
 
@@ -106,16 +118,21 @@ void Host::trap(MachineState& s, unsigned core) {
   Thread& t = *core_[core].current;
   take_registers(c, t.core.state());
   const u64 syndrome = c.reg[isa::index(Reg::ESR_EL1)], fault = c.reg[isa::index(Reg::FAR_EL1)];
-  const StepResult why = cause(syndrome, fault, t.core.state().pc);
+  StepResult why = cause(syndrome, fault, t.core.state().pc);
+  t.core.stack_misaligned = syndrome >> 26 == static_cast<u64>(model::ExceptionClass::SpAlignment);
+  if (t.core.stack_misaligned) why.address = t.core.state().sp[0];
   if (why.kind != StepResult::Kind::Exception || why.exception != isa::ExceptionOp::Svc) {
-    if (why.kind == StepResult::Kind::Fault) t.core.set_fault_byte(refused_byte(process().memory(), why.address, why.fault));
+    if (why.kind == StepResult::Kind::Fault)
+      t.core.set_fault_byte(refused_byte(t.process->memory(), why.address, why.fault));
     t.process->enter(t, why);
     return decide(s, core);
   }
   system_.begin_slice();
   system_.requested_membarrier = MembarrierKind::None;
   t.core.state().pc -= 4;  // ELR_EL1 is behind the instruction, enter() expects to be at it
+  const i32 tid = t.tid;
   t.process->enter(t, why);
+  follow(s, t, tid);
   if (system_.slice_ends()) core_[core].slice_end = 0;
   u64 actions = 0, sgi = kCallFunction;
   switch (system_.requested_membarrier) {
@@ -164,19 +181,38 @@ void Host::decide(MachineState& s, unsigned core, u64 actions, u64 membarrier) {
       actions |= action::kSetActlr;
     }
   }
-  for (CoreState& c : core_) {  // before settle() forgets them
+  me.abandoned = false;
+  settle(me);
+  while (me.current != nullptr) {
+    deliver(*me.current);  // what has ended its wait
+    if (!me.current->ended) break;
+    settle(me);
+  }
+  if ((actions & action::kMembarrier) == 0) pick(s, core, actions);
+  idle_rounds_ = only_timers_expire() ? idle_rounds_ + 1 : 0;
+  if (idle_rounds_ > kMostIdleRounds) system_.end(linux_user::Outcome::Kind::Deadlock, 0, system_.describe_waits());
+  answer(s, core, 0, actions);
+  answer(s, core, 2, cores_to_interrupt(core));
+}
+
+/// What the end of a thread, a signal or the time means for others.
+void Host::settle(CoreState& me) {
+  for (CoreState& c : core_) {  // before they are forgotten
     if (c.current == nullptr || !c.current->ended) continue;
     c.current = nullptr;
     c.abandoned = &c != &me;
   }
-  me.abandoned = false;
   if (system_.outcome()) me.current = nullptr;
   if (!system_.outcome()) system_.settle(false);
-  forget_ended_tasks();
-  if (me.current != nullptr) deliver(*me.current);  // what has ended its wait
-  if ((actions & action::kMembarrier) == 0) pick(s, core, actions);
-  answer(s, core, 0, actions);
-  answer(s, core, 2, cores_to_interrupt(core));
+  forget_ended();
+}
+
+/// Every thread waits, and nothing but timers can end that.
+bool Host::only_timers_expire() const {
+  if (pausing_ || system_.outcome()) return false;
+  if (std::any_of(core_.begin(), core_.end(), [](const CoreState& c) { return c.current != nullptr; })) return false;
+  return std::none_of(system_.threads().begin(), system_.threads().end(),
+                      [&](const Thread* t) { return system_.runs(*t) || (t->wait && t->wait->deadline); });
 }
 
 /// The thread that the core goes on with.
@@ -196,9 +232,12 @@ void Host::pick(MachineState& s, unsigned core, u64& actions) {
   me.slice_end = system_.now() + kShortest + system_.random() % (kLongest - kShortest + 1);
   const u64 running = s.core[core].reg[isa::index(Reg::SP_EL1)];
   if (me.current != nullptr) {
-    if (me.current != before) me.current->process->restart_sequence(*me.current);
+    me.current->process->restart_sequence(*me.current);  // as if something else had run in between
     deliver(*me.current);
-    if (!system_.runs(*me.current)) return pick(s, core, actions);
+    if (!system_.runs(*me.current)) {
+      settle(me);
+      return pick(s, core, actions);
+    }
   } else {
     actions |= action::kIdle;
     set_timer(s, core);
@@ -230,7 +269,7 @@ u64 Host::cores_to_interrupt(unsigned core) const {
     if (k == core || core_[k].parked) continue;
     const Thread* t = core_[k].current;
     const bool needed = core_[k].abandoned ? true
-                        : t != nullptr     ? t->process->has_deliverable(*t) || t->cpu != k
+                        : t != nullptr     ? t->process->has_deliverable(*t) || t->cpu != k || !system_.runs(*t)
                                      : std::any_of(threads.begin(), threads.end(),
                                                    [&](const auto& other) { return waits_for(*other, k); });
     if (needed) mask |= u64{1} << k;
@@ -248,13 +287,49 @@ unsigned Host::task_of(MachineState& s, const Thread& t) {
   const auto put = [&](u64 field, u64 value) {
     model::write_memory(s.storage, *image_, task_address(slot) + field, 8, {value, 0});
   };
-  put(kernel::TaskField::Mm, kAddressSpace);
-  put(kernel::TaskField::ActiveMm, kAddressSpace);
+  const u64 mm = descriptor_of(s, t);
+  put(kernel::TaskField::Mm, mm);
+  put(kernel::TaskField::ActiveMm, mm);
   put(kernel::TaskField::Actlr, t.tso ? kActlrTso : 0);
   return slot;
 }
 
-void Host::forget_ended_tasks() {
+/// Where the kernel has the memory descriptor of the thread's process; made at the first time.
+u64 Host::descriptor_of(MachineState& s, const Thread& t) {
+  const u64 space = spaces_.space_of(t.process->space->memory);
+  const auto found = descriptor_.find(space);
+  if (found != descriptor_.end()) return address_space_address(found->second);
+  const unsigned slot = free_descriptors_.back();
+  free_descriptors_.pop_back();
+  descriptor_[space] = slot;
+  model::write_memory(s.storage, *image_, address_space_address(slot) + kernel::MmField::Ttbr0, 8, {space, 0});
+  return address_space_address(slot);
+}
+
+/// execve() has given the thread another address space, and the number of the process if it was not the first.
+void Host::follow(MachineState& s, const Thread& t, i32 tid_before) {
+  if (t.ended || system_.outcome()) return;
+  if (t.tid != tid_before) {
+    if (const auto leader = task_.find(t.tid); leader != task_.end()) {
+      free_.push_back(leader->second);
+      task_.erase(leader);
+    }
+    auto own = task_.extract(tid_before);
+    own.key() = t.tid;
+    task_.insert(std::move(own));
+  }
+  const u64 task = task_address(task_.at(t.tid)), mm = descriptor_of(s, t);
+  if (model::read_memory(s.storage, *image_, task + kernel::TaskField::Mm, 8).lo == mm) return;
+  for (const u64 field : {kernel::TaskField::Mm, kernel::TaskField::ActiveMm})
+    model::write_memory(s.storage, *image_, task + field, 8, {mm, 0});
+}
+
+void Host::forget_ended() {
+  std::erase_if(descriptor_, [&](const auto& entry) {
+    const bool gone = !spaces_.exists(entry.first);
+    if (gone) free_descriptors_.push_back(entry.second);
+    return gone;
+  });
   std::erase_if(task_, [&](const auto& entry) {
     const bool ended = system_.find_thread(entry.first) == nullptr;
     if (ended) free_.push_back(entry.second);
@@ -265,6 +340,8 @@ void Host::forget_ended_tasks() {
 void Host::return_to_thread(MachineState& s, unsigned core) {
   const CoreState& me = core_[core];
   put_registers(me.current->core.state(), s.core[core]);
+  // switch_mm() has done this, but after execve() or between threads whose descriptors were the same slot.
+  s.core[core].reg.set(Reg::TTBR0_EL1, {spaces_.space_of(me.current->process->space->memory), 0});
   set_timer(s, core);
 }
 

@@ -9,6 +9,7 @@
 #include <optional>
 #include <vector>
 
+#include "linux-detailed/address_spaces.h"
 #include "linux-detailed/kernel.h"
 #include "linux-user/system.h"
 #include "model/machine/machine.h"
@@ -17,7 +18,7 @@ namespace isobar::linux_detailed {
 
 class Host {
  public:
-  Host(linux_user::System& system, const model::MachineConfig& config);
+  Host(linux_user::System& system, const model::MachineConfig& config, AddressSpaces& spaces);
 
   /// Before the first call.
   void attach(const model::Machine& machine) { image_ = &machine.image(); }
@@ -27,7 +28,7 @@ class Host {
   void pause() { pausing_ = true; }
   /// Who wants `*stop` set when the process has ended or memory is exhausted.
   void tell(bool* stop) { stop_ = stop; }
-  /// How many tasks a program for build_program() needs.
+  /// How many tasks a program for build_program() needs, and memory descriptors.
   static unsigned tasks(const linux_user::Options& options) { return options.cores + options.thread_limit; }
 
  private:
@@ -39,10 +40,10 @@ class Host {
     bool abandoned = false;  ///< still executes a thread that another one has ended
   };
 
-  linux_user::Process& process() const { return *system_.processes().front(); }
   void trap(model::MachineState& s, unsigned core);
   void interrupt(model::MachineState& s, unsigned core);
   void decide(model::MachineState& s, unsigned core, u64 actions = 0, u64 membarrier = 0);
+  void settle(CoreState& me);
   void pick(model::MachineState& s, unsigned core, u64& actions);
   void return_to_thread(model::MachineState& s, unsigned core);
   void set_timer(model::MachineState& s, unsigned core) const;
@@ -50,17 +51,24 @@ class Host {
   u64 cores_to_interrupt(unsigned core) const;
   bool is_on_another_core(const linux_user::Thread& t, unsigned core) const;
   unsigned task_of(model::MachineState& s, const linux_user::Thread& t);
-  void forget_ended_tasks();
+  void forget_ended();
+  bool only_timers_expire() const;
+  u64 descriptor_of(model::MachineState& s, const linux_user::Thread& t);
+  void follow(model::MachineState& s, const linux_user::Thread& t, i32 tid_before);
   void note_writes(model::MachineState& s) const;
 
   linux_user::System& system_;
   std::shared_ptr<functional::Pool> pool_;
   const model::MachineConfig& config_;
+  AddressSpaces& spaces_;
   const model::Image* image_ = nullptr;
   std::vector<CoreState> core_;
   std::map<i32, unsigned> task_;  ///< slot of the task of each thread that has been scheduled, by number
   std::vector<unsigned> free_;    ///< slots
+  std::map<u64, unsigned> descriptor_;      ///< slot of the memory descriptor of each address space
+  std::vector<unsigned> free_descriptors_;  ///< slots
   bool pausing_ = false;
+  unsigned idle_rounds_ = 0;  ///< calls since a thread ran, or had a time-out
   bool* stop_ = nullptr;
 };
 

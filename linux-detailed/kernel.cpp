@@ -42,7 +42,7 @@ void put(std::vector<u8>& bytes, u64 offset, u64 value) {
 
 model::Program build_program(const model::MachineConfig& machine, unsigned tasks, bool tso, u64 start_time,
                              model::MemoryMap& map) {
-  constexpr u64 kTsoBit = 2;
+  constexpr u64 kTsoBit = 2, kStackChecks = u64{1} << 4;  // SCTLR_EL1.SA0
   constexpr u8 kMasked = 15;
   const isa::Assembly text = assemble_kernel(machine.cores);
   model::Program p;
@@ -54,12 +54,12 @@ model::Program build_program(const model::MachineConfig& machine, unsigned tasks
   p.regions = {{kKernelText, kTextSize, code, -1, "kernel text"},
                {kQueues, machine.cores * kQueueSize, data, -1, "kernel run queues"},
                {kLocks, kLocksSize, data, -1, "kernel locks"},
-               {kAddressSpace, kAddressSpaceSize, data, -1, "kernel address space"},
+               {kAddressSpaces, tasks * kAddressSpaceSize, data, -1, "kernel address spaces"},
                {kTasks, tasks * kTaskSize, data, -1, "kernel tasks"}};
   std::vector<u8> queues(machine.cores * kQueueSize), idle(machine.cores * kTaskSize);
   for (unsigned core = 0; core < machine.cores; ++core) {
     put(queues, core * kQueueSize + RunQueueField::Curr, task_address(core));
-    put(idle, core * kTaskSize + TaskField::ActiveMm, kAddressSpace);
+    put(idle, core * kTaskSize + TaskField::ActiveMm, address_space_address(0));
     put(idle, core * kTaskSize + TaskField::Actlr, tso ? kTsoBit : 0);
     model::ResetState r;
     r.pc = text.labels.at("user_start");
@@ -68,6 +68,7 @@ model::Program build_program(const model::MachineConfig& machine, unsigned tasks
     r.sp_sel = true;
     r.registers = {{Reg::SP_EL1, {task_address(core), 0}},
                    {Reg::TPIDR_EL1, {queue_address(core), 0}},
+                   {Reg::SCTLR_EL1, {kStackChecks, 0}},
                    {Reg::VBAR_EL1, {text.labels.at("user_vectors"), 0}},
                    {Reg::ACTLR_EL1, {tso ? kTsoBit : 0, 0}},
                    {Reg::ICC_PMR_EL1, {0xff, 0}},
@@ -76,31 +77,6 @@ model::Program build_program(const model::MachineConfig& machine, unsigned tasks
   }
   p.segments = {{kKernelText, text.bytes}, {kQueues, queues}, {kTasks, idle}};
   return p;
-}
-
-u8 ProcessMemory::permissions(u64 addr, u64& end, bool& present) const {
-  const functional::Region* r = process_.memory().find(addr);
-  present = r != nullptr;
-  if (!present) {
-    end = addr + 1;
-    return 0;
-  }
-  end = r->end;
-  u8 mask = 0;
-  if ((r->permissions & functional::kRead) != 0) mask |= model::kReadEl0;
-  if ((r->permissions & functional::kWrite) != 0) mask |= model::kReadEl0 | model::kWriteEl0;
-  if ((r->permissions & functional::kExecute) != 0) mask |= model::kExecEl0;
-  return mask;
-}
-
-Value ProcessMemory::granule(u64 addr) const {
-  Value v;
-  process_.memory().read(align_down(addr, sizeof v), &v, sizeof v, 0);
-  return v;
-}
-
-void ProcessMemory::write(u64 addr, unsigned size, const Value& value) {
-  process_.memory().write(addr, &value, size, 0);
 }
 
 }  // namespace isobar::linux_detailed

@@ -5,22 +5,25 @@
 
 #include <string>
 
-#include "linux-user/process.h"
 #include "model/state/config.h"
 #include "model/state/memory_map.h"
 
 namespace isobar::linux_detailed {
 
-/// Above every user address, below the platform's interrupt controller.
+/// Above every address of programs, virtual or physical, below the platform's interrupt controller.
 inline constexpr u64 kKernelBase = u64{1} << 50;
 inline constexpr u64 kKernelText = kKernelBase, kTextSize = 0x4000;
 inline constexpr u64 kQueues = kKernelBase + 0x1'0000, kQueueSize = 0x200;
 inline constexpr u64 kLocks = kKernelBase + 0x2'0000, kLocksSize = 0x100;
-inline constexpr u64 kAddressSpace = kKernelBase + 0x3'0000, kAddressSpaceSize = 0x40;
+/// Memory descriptors, the first one that of the first process.
+inline constexpr u64 kAddressSpaces = kKernelBase + 0x3'0000, kAddressSpaceSize = 0x40;
 inline constexpr u64 kTasks = kKernelBase + 0x10'0000, kTaskSize = 0x80;  ///< the idle task of each core, then threads
 
 constexpr u64 task_address(unsigned slot) {
   return kTasks + slot * kTaskSize;
+}
+constexpr u64 address_space_address(unsigned slot) {
+  return kAddressSpaces + slot * kAddressSpaceSize;
 }
 constexpr u64 queue_address(unsigned core) {
   return kQueues + core * kQueueSize;
@@ -40,21 +43,8 @@ inline constexpr u64 kSetActlr = 1, kMembarrier = 2, kSwitch = 4, kIdle = 8, kPa
 
 /// What `program` needs to run threads on the cores of `machine`: the kernel's text and data, every core about to ask
 /// for its first thread at `start_time`. `tasks` is the number of task structures, `tso` whether threads begin with
-/// ACTLR_EL1.TSO. `map` has the memory of the process and outlives the program.
+/// ACTLR_EL1.TSO. `map` has the memory of the processes and outlives the program.
 model::Program build_program(const model::MachineConfig& machine, unsigned tasks, bool tso, u64 start_time,
                              model::MemoryMap& map);
-
-/// The memory of a process as the machine sees it.
-class ProcessMemory final : public model::MemoryMap {
- public:
-  explicit ProcessMemory(const linux_user::Process& process) : process_(process) {}
-  u64 limit() const override { return functional::kAddressLimit; }
-  u8 permissions(u64 addr, u64& end, bool& present) const override;
-  Value granule(u64 addr) const override;
-  void write(u64 addr, unsigned size, const Value& value) override;
-
- private:
-  const linux_user::Process& process_;  ///< whose memory execve() replaces
-};
 
 }  // namespace isobar::linux_detailed

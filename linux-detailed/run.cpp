@@ -51,10 +51,9 @@ class Stretch {
   Stretch(linux_user::System& system, const DetailedOptions& options, unsigned number)
       : system_(system),
         config_(machine_of(system, options)),
-        memory_(*system.processes().front()),
-        host_(system, config_),
+        host_(system, config_, spaces_),
         machine_(config_,
-                 build_program(config_, Host::tasks(system.options), options.core[0].tso_at_reset, system.now(), memory_),
+                 build_program(config_, Host::tasks(system.options), options.core[0].tso_at_reset, system.now(), spaces_),
                  std::make_shared<HostCalls>(host_)),
         run_(machine_, options.platform, system.options.seed + number),
         watch_(options.until, left(system)) {
@@ -73,7 +72,8 @@ class Stretch {
       r = advance();
     }
     system_.count(watch_.instructions());
-    if (!system_.outcome()) system_.processes().front()->memory().forget_code();
+    for (const auto& p : system_.processes())
+      if (!system_.outcome() && !p->ended) p->memory().forget_code();
     statistics.instructions += watch_.instructions();
     statistics.ticks += r.time - start;
     Hasher h;
@@ -95,6 +95,7 @@ class Stretch {
     limits.transitions = 0;
     limits.stop = &watch_.stop;
     host_.tell(&watch_.stop);
+    spaces_.tell(&watch_.stop);
     systemc::RunResult r;
     do {
       limits.transitions += kPart;
@@ -103,7 +104,9 @@ class Stretch {
     } while (r.status == RunStatus::TransitionLimit && !system_.outcome());
     using Kind = Outcome::Kind;
     if (system_.outcome() || (watch_.leaves() && r.status == RunStatus::Stopped)) return r;
-    if (pool_->exhausted)
+    if (!spaces_.refused().empty())
+      system_.end(Kind::Unsupported, 0, spaces_.refused());
+    else if (pool_->exhausted)
       system_.end(Kind::OutOfMemory, 0,
                    fmt::format("the program touched more than {} pages of memory", system_.options.page_limit));
     else if (r.status == RunStatus::Stopped)
@@ -119,7 +122,7 @@ class Stretch {
   linux_user::System& system_;
   model::MachineConfig config_;
   std::shared_ptr<functional::Pool> pool_ = system_.processes().front()->memory().pool();
-  ProcessMemory memory_;
+  AddressSpaces spaces_{kKernelBase};
   Host host_;
   model::Machine machine_;
   systemc::TimedRun run_;

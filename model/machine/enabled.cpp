@@ -4,6 +4,7 @@
 #include "model/machine/steps.h"
 #include "model/state/mutation.h"
 #include "model/state/regions.h"
+#include "model/thread/exceptions.h"
 #include "model/thread/guards.h"
 #include "model/thread/translation.h"
 #include "model/thread/window.h"
@@ -188,7 +189,8 @@ class Enumerator {
 
   void fetch() {
     if (!may_fetch(config_, program_, s_, core_)) return;
-    const FetchRange range = fetchable(s_.storage, config_, c_.pc, core_);
+    const u64 at = s_.storage.code.empty() ? c_.pc : physical_address(program_, c_, c_.pc, 4);
+    const FetchRange range = fetchable(s_.storage, config_, at, core_);
     for (unsigned k = 0; k < range.count; ++k) add(TransitionKind::Fetch, c_.window.size(), range.first + k);
   }
 

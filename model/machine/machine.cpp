@@ -82,12 +82,13 @@ class Step {
       e.faulting = true;
       e.value2.hi = fault;
     } else {
-      Access a = access(AccessKind::Fetch, c_.pc, 4);
+      const u64 at = physical_address(ctx_.program, c_, c_.pc, 4);
+      Access a = access(AccessKind::Fetch, at, 4);
       a.version = t_.choice;
       fabric_.access(s_.storage, a);
       append(c_, isa::decode_cached(static_cast<u32>(a.data.lo)), c_.pc);
       c_.window[before].unordered =
-          !s_.storage.code.empty() && fetch_conflicts(s_.storage, ctx_.config, c_.pc, t_.choice, core_);
+          !s_.storage.code.empty() && fetch_conflicts(s_.storage, ctx_.config, at, t_.choice, core_);
     }
     c_.pc += 4;
     const isa::Uop& last = *c_.window.back().uop;

@@ -61,9 +61,14 @@ std::vector<CodeWord>::iterator code_position(std::vector<CodeWord>& code, u64 a
                           [](const CodeWord& w, u64 a) { return w.addr < a; });
 }
 
+/// Who owns `addr`, or the granule whose tag is there.
+MemoryMap* owner_of(const Image& image, u64 addr) {
+  return image.owner(is_tag_location(addr) ? tagged_granule(addr) : addr);
+}
+
 /// Contents of the granule at the aligned address `addr`.
 Value current_granule(const Storage& s, const Image& image, u64 addr) {
-  if (const MemoryMap* owner = image.owner(addr)) return owner->granule(addr);
+  if (const MemoryMap* owner = owner_of(image, addr)) return owner->granule(addr);
   const auto g = std::lower_bound(s.memory.begin(), s.memory.end(), addr,
                                   [](const Granule& x, u64 a) { return x.addr < a; });
   return g != s.memory.end() && g->addr == addr ? g->data : image.granule(addr);
@@ -72,7 +77,7 @@ Value current_granule(const Storage& s, const Image& image, u64 addr) {
 /// Changes bytes within one granule. The hash is the sum over granules of (hash now - hash in the image), so
 /// that it depends on the contents of memory only, not on which granules were ever written.
 void update_granule(Storage& s, const Image& image, u64 addr, unsigned size, const Value& value) {
-  if (MemoryMap* owner = image.owner(addr)) return owner->write(addr, size, value);
+  if (MemoryMap* owner = owner_of(image, addr)) return owner->write(addr, size, value);
   const u64 base = align_down(addr, kGranule);
   const unsigned offset = static_cast<unsigned>(addr - base);
   auto g = granule_position(s.memory, base);
@@ -93,15 +98,7 @@ bool contains(const Region& r, u64 addr) {
 /// Whether any region, of whatever ASID, covers every byte.
 bool mapped(const Program& program, u64 addr, u64 size) {
   if (is_tag_location(addr)) return true;
-  if (is_foreign(program, addr)) {
-    u64 next = 0;
-    bool present = false;
-    for (u64 at = addr; at < addr + size; at = next) {
-      program.map->permissions(at, next, present);
-      if (!present) return false;
-    }
-    return true;
-  }
+  if (is_foreign(program, addr)) return true;
   while (true) {
     const auto r = std::find_if(program.regions.begin(), program.regions.end(),
                                 [addr](const Region& x) { return contains(x, addr); });

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "model/machine/steps.h"
+#include "model/thread/exceptions.h"
 #include "model/thread/guards.h"
 #include "model/thread/window.h"
 
@@ -289,7 +290,9 @@ u64 Policy::latency(const MachineState& s, const Transition& t) {
   const PlatformConfig& config = platform_.config();
   const Core& c = s.core[t.core];
   switch (t.kind) {
-    case TransitionKind::Fetch: return quote(s.storage, AccessKind::Fetch, t.core, c.pc, 4);
+    case TransitionKind::Fetch:
+      return quote(s.storage, AccessKind::Fetch, t.core,
+                   model::physical_address(platform_.machine().program(), c, c.pc, 4), 4);
     case TransitionKind::Predict: {
       const Entry& e = c.window[t.slot];
       return is_exclusive_guess(e) && e.address_known
@@ -338,7 +341,7 @@ std::optional<Transition> Policy::decide(const MachineState& s, const Proposal& 
     model::Access a;
     a.kind = AccessKind::Fetch;
     a.core = t.core;
-    a.addr = c.pc;
+    a.addr = model::physical_address(platform_.machine().program(), c, c.pc, 4);
     a.size = 4;
     platform_.quote(s.storage, a);
     t.choice = a.version;

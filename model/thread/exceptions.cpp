@@ -77,15 +77,13 @@ void leave_untaken(const SettleContext& ctx, MachineState& s, unsigned core, con
 }
 
 /// check_access() where Program::map decides.
-u64 check_foreign(const MemoryMap& map, u64 at, u64 end, u8 need) {
+u64 check_foreign(const MemoryMap& map, u64 space, u64 at, u64 end, u8 need) {
   while (at < end) {
     if (at >= map.limit()) return kTranslationFault;
-    bool present = false;
-    u64 next = 0;
-    const u8 allowed = map.permissions(at, next, present);
-    if (!present) return kTranslationFault;
-    if ((allowed & need) != need) return kPermissionFault;
-    at = next;
+    const MemoryMap::View view = map.look_up(space, at);
+    if (!view.present) return kTranslationFault;
+    if ((view.permissions & need) != need) return kPermissionFault;
+    at = view.end;
   }
   return 0;
 }
@@ -94,11 +92,12 @@ u64 check_foreign(const MemoryMap& map, u64 at, u64 end, u8 need) {
 
 u64 check_access(const Program& program, const Core& c, const Context& ctx, u64 addr, unsigned size, u8 need) {
   if (ctx.el == 1) need = static_cast<u8>(need << 3);
-  const i32 asid = static_cast<i32>(c.reg[isa::index(Reg::TTBR0_EL1)] >> 48);
+  const u64 space = c.reg[isa::index(Reg::TTBR0_EL1)];
+  const i32 asid = static_cast<i32>(space >> 48);
   u64 at = addr;
   const u64 end = addr + size;
   if (end < addr) return kTranslationFault;
-  if (is_foreign(program, addr)) return check_foreign(*program.map, addr, end, need);
+  if (is_foreign(program, addr)) return check_foreign(*program.map, space, addr, end, need);
   for (const Region& r : program.regions) {
     if (at < r.base || at - r.base >= r.size || (r.asid >= 0 && r.asid != asid)) continue;
     if ((r.permissions & need) != need) return kPermissionFault;
@@ -106,6 +105,15 @@ u64 check_access(const Program& program, const Core& c, const Context& ctx, u64 
     if (at >= end) return 0;
   }
   return kTranslationFault;
+}
+
+u64 physical_address(const Program& program, const Core& c, u64 addr, unsigned size) {
+  if (!is_foreign(program, addr)) return addr;
+  const u64 space = c.reg[isa::index(Reg::TTBR0_EL1)];
+  const MemoryMap::View view = program.map->look_up(space, addr);
+  if (view.end - addr < size && program.map->look_up(space, view.end).physical != view.physical + (view.end - addr))
+    program.map->refuse(space, addr, size);
+  return view.physical;
 }
 
 void take_exception(const SettleContext& ctx, MachineState& s, unsigned core, unsigned first, u64 return_pc, u64 esr,
@@ -196,6 +204,10 @@ void take_synchronous(const SettleContext& ctx, MachineState& s, unsigned core, 
       const bool write = is_write(e) || e.uop->kind == UopKind::CacheOp || e.uop->mem.tag == isa::TagAccess::CheckWrite;
       iss = e.value2.hi | u64{write} << 6;
       far = is_tag_check(e) ? e.value2.lo : e.addr;
+      if (e.value2.hi == kSpAlignmentFault) {
+        ec = static_cast<u64>(ExceptionClass::SpAlignment);
+        iss = 0;
+      }
     }
   } else if (e.faulting) {
     ec = static_cast<u64>(ExceptionClass::InstructionAbort) + same;

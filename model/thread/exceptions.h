@@ -13,6 +13,7 @@ enum class ExceptionClass : u8 {
   InstructionAbort = 0x20,  ///< +1 from the same level
   PcAlignment = 0x22,
   DataAbort = 0x24,         ///< +1 from the same level
+  SpAlignment = 0x26,
   Breakpoint = 0x3c,
 };
 
@@ -22,10 +23,16 @@ inline constexpr u64 kAccessFlagFault = 0x0b;
 inline constexpr u64 kPermissionFault = 0x0f;
 inline constexpr u64 kAlignmentFault = 0x21;
 inline constexpr u64 kTagCheckFault = 0x11;
+/// No fault status code: an access relative to an SP that is no multiple of 16 (SCTLR_EL1.SA0), ExceptionClass::SpAlignment.
+inline constexpr u64 kSpAlignmentFault = 0x40;
 
 /// May `access` of `size` bytes at `addr` proceed under `ctx`? 0 if so, else the fault status code.
 /// `need`: Permission bits of EL0 (kReadEl0 ...); shifted for EL1 inside.
 u64 check_access(const Program& program, const Core& c, const Context& ctx, u64 addr, unsigned size, u8 need);
+
+/// The physical address of `addr`, which check_access() has let through; `size` bytes from there on are meant. The same
+/// unless Program::map decides.
+u64 physical_address(const Program& program, const Core& c, u64 addr, unsigned size);
 
 /// Replaces slots from `first` on by an exception taken to EL1, or stops the core if there is no kernel.
 /// `esr` and `far` as architected; `return_pc` goes to ELR_EL1; `vector` is the offset from VBAR_EL1 for an exception

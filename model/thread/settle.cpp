@@ -124,6 +124,11 @@ class Settler {
     }
   }
 
+  bool checks_stack() const {
+    constexpr unsigned kSa0 = 4;
+    return bit(c_.reg[isa::index(Reg::SCTLR_EL1)], kSa0) != 0;
+  }
+
   /// Address generation and permission check, common to accesses and cache maintenance.
   void address(unsigned i, u8 need) {
     Entry& e = c_.window[i];
@@ -139,16 +144,21 @@ class Settler {
     e.addr = isa::evaluate_address(*e.uop, in, e.pc);
     e.guess_addr = o.guess;
     changed_ = true;
-    if (ctx_.config.tagging) {
-      if (is_tag_check(e)) e.value2.lo = e.addr;
-      e.addr = without_tag(e.addr);
+    if (e.context.el == 0 && is_access(e) && e.uop->src[0] == Reg::SP && !is_aligned(in[0].lo, 16) && checks_stack()) {
+      e.address_known = true;
+      return raise_fault(e, kSpAlignmentFault);
     }
+    if (is_tag_check(e)) e.value2.lo = e.addr;
+    // TCR_EL1.TBI0 is set where there are tags, and below programs that have a memory of their own.
+    if (ctx_.config.tagging || ctx_.program.map != nullptr) e.addr = without_tag(e.addr);
     if (e.uop->mem.tag != isa::TagAccess::None) return place_tag_access(ctx_.program, s_, core_, i, need);
     const bool misaligned = is_misaligned(e);
     if (is_access(e) && !misaligned && begin_translation(ctx_.program, s_, e)) return;
     e.address_known = true;
     const u64 fault = misaligned ? kAlignmentFault : region_fault(ctx_.program, c_, e, need);
-    if (fault != 0) raise_fault(e, fault);
+    if (fault != 0) return raise_fault(e, fault);
+    if (ctx_.program.map != nullptr)
+      e.addr = physical_address(ctx_.program, c_, e.addr, is_access(e) ? e.uop->mem.size : 1);
   }
 
   void read(unsigned i) {

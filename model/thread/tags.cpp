@@ -7,6 +7,7 @@
 
 #include "isa/alu_op.h"
 #include "model/state/mutation.h"
+#include "model/state/regions.h"
 #include "model/storage/tags.h"
 #include "model/thread/exceptions.h"
 #include "model/thread/translation.h"
@@ -115,6 +116,22 @@ void place_check(Entry& e) {
   e.addr = tag_location(first);
 }
 
+/// The same where Program::map decides, which has tags for some of the data only: those of the rest match.
+void place_foreign_check(const Program& program, const Core& c, Entry& e) {
+  const u64 space = c.reg[isa::index(Reg::TTBR0_EL1)];
+  u64 begin = e.addr, end = e.addr + e.uop->op;
+  const MemoryMap::View first = program.map->look_up(space, begin);
+  if (first.end < end && !program.map->look_up(space, first.end).tagged) end = first.end;
+  if (!first.tagged) begin = std::min(first.end, end);
+  if (begin == end) {
+    e.fired = e.known = true;
+    return;
+  }
+  const u64 granule = align_down(begin, kTagGranule);
+  e.uop += (end - 1 - granule) / kTagGranule;
+  e.addr = tag_location(physical_address(program, c, granule, static_cast<unsigned>(end - granule)));
+}
+
 constexpr u64 kStoreOnlyEl0 = u64{1} << 58, kStoreOnlyEl1 = u64{1} << 59;  // SCTLR_EL1.TCSO0, TCSO
 
 }  // namespace
@@ -148,12 +165,19 @@ void place_tag_access(const Program& program, MachineState& s, unsigned core, un
   if (check) {
     const bool permitted = check_access(program, c, as, e.addr, e.uop->op, need) == 0;
     if (!permitted && holds(Rule::TagPermission)) e.fired = e.known = true;
-    place_check(e);
+    if (is_foreign(program, e.addr)) {
+      if (permitted) place_foreign_check(program, c, e);
+    } else {
+      place_check(e);
+    }
     return;
   }
   const u64 fault = misaligned ? kAlignmentFault : check_access(program, c, as, e.addr, 1, need);
   if (fault != 0) return raise_fault(e, fault);
-  e.addr = tag_location(first);
+  e.addr = tag_location(physical_address(program, c, first, kTagGranule));
+  // The tag of memory that has none stays 0.
+  if (is_foreign(program, first) && is_write(e) && !program.map->look_up(c.reg[isa::index(Reg::TTBR0_EL1)], first).tagged)
+    e.inert = e.resolved = true;
 }
 
 void place_translated_check(Core& c, unsigned i) {

@@ -135,13 +135,25 @@ TEST(Detailed, FencesAndMembarrierForbidStoreBuffering) {
   }
 }
 
-TEST(Detailed, ProcessorTimePasses) {
-  ISOBAR_NEEDS_PROGRAM("timers");
-  Setting s;
-  s.cores = 1;
-  s.limit = 1'000'000;
-  // It waits for timers of processor time before it forks, which ends the run.
-  EXPECT_EQ(run_detailed("timers", {}, s).outcome.kind, Kind::Unsupported);
+TEST(Detailed, ProgramsThatCheckThemselvesFindNothingOnCoresThatOverlap) {
+  struct Case {
+    const char* program;
+    std::vector<std::string> arguments;
+    unsigned cores;
+    u64 seed;
+  };
+  for (const Case& c : {Case{"calls", {}, 1, 1}, Case{"calls", {}, 4, 2}, Case{"timers", {"2000"}, 2, 1},
+                        Case{"timers", {"2000"}, 1, 2}, Case{"processes", {}, 1, 1}, Case{"processes", {}, 2, 2},
+                        Case{"processes", {}, 4, 3}, Case{"kernel", {}, 2, 1}}) {
+    ISOBAR_NEEDS_PROGRAM(c.program);
+    Setting s;
+    s.cores = c.cores;
+    s.seed = c.seed;
+    const Detailed d = run_detailed(c.program, c.arguments, s);
+    EXPECT_EQ(d.outcome.kind, Kind::Exited) << c.program << d.outcome.message;
+    EXPECT_EQ(d.outcome.status, 0) << c.program;
+    EXPECT_EQ(d.output, "0 failures\n") << c.program << " on " << c.cores << " cores, seed " << c.seed;
+  }
 }
 
 TEST(Detailed, BetweenTwoPlacesOfTheProgram) {
@@ -158,10 +170,10 @@ TEST(Detailed, BetweenTwoPlacesOfTheProgram) {
   EXPECT_LT(d.statistics.instructions, d.outcome.instructions / 2);
 }
 
-TEST(Detailed, DeadlockLimitAndSeveralProcessesAreTold) {
+TEST(Detailed, DeadlockAndLimitAreTold) {
   ISOBAR_NEEDS_PROGRAM("deadlock");
   EXPECT_EQ(run_detailed("deadlock").outcome.kind, Kind::Deadlock);
-  EXPECT_EQ(run_detailed("processes").outcome.kind, Kind::Unsupported);
+  EXPECT_EQ(run_detailed("deadlock", {"timer"}).outcome.kind, Kind::Deadlock);
   Setting s;
   s.limit = 5000;
   const Detailed d = run_detailed("hello", {}, s);

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -208,13 +209,13 @@ static void timer_files(void) {
   CHECK(timerfd_settime(0, 0, &setting, NULL) == -1 && errno == EINVAL);
 }
 
-static void usage(void) {
+static void usage(int work) {
   struct rusage u;
   struct tms t;
   struct sysinfo s;
   struct sched_param p = {0};
   volatile int spent = 0;
-  while (spent < 200000) ++spent;
+  while (spent < work) ++spent;
   CHECK(getrusage(RUSAGE_SELF, &u) == 0 && u.ru_utime.tv_sec + u.ru_utime.tv_usec > 0);
   CHECK(times(&t) != -1 && sysinfo(&s) == 0 && s.totalram > s.freeram && s.procs >= 1);
   CHECK(sched_setscheduler(0, SCHED_BATCH, &p) == 0 && sched_getscheduler(0) == SCHED_BATCH);
@@ -227,13 +228,13 @@ static void usage(void) {
   CHECK(now(CLOCK_THREAD_CPUTIME_ID) <= now(CLOCK_PROCESS_CPUTIME_ID));
 }
 
-int main(void) {
+int main(int argc, char** argv) {
   setvbuf(stdout, NULL, _IONBF, 0);
   alarms();
   posix_timers();
   queues();
   timer_files();
-  usage();
+  usage(argc > 1 ? atoi(argv[1]) : 200000);
   printf("%d failures\n", failures);
   return failures != 0;
 }
