@@ -88,7 +88,10 @@ i64 create(Process& p, Thread& parent, const CloneArguments& a) {
   t.core.notes_writes = parent.core.notes_writes;
   t.core.tag_seed = static_cast<u32>(t.tid);
   t.name = parent.name;
-  t.policy = (parent.policy & kResetOnFork) != 0 ? 0 : parent.policy;
+  if ((parent.policy & kResetOnFork) == 0) {
+    t.policy = parent.policy;
+    t.priority = parent.priority;
+  }
   t.nice = parent.nice;
   t.affinity = parent.affinity;
   t.cpu = p.system.least_loaded(t.affinity);

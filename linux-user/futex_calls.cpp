@@ -19,6 +19,8 @@ enum : u64 {
   kTryLockPi = 8,
   kWaitBitset = 9,
   kWakeBitset = 10,
+  kWaitRequeuePi = 11,
+  kCmpRequeuePi = 12,
   kLockPi2 = 13,
   kPrivate = 128,
   kClockRealtime = 256,
@@ -61,9 +63,22 @@ i64 wait(Process& p, Thread& t, const Call& c, u32 bitset, std::optional<u64> de
   return kNoResult;
 }
 
+/// Does a thread wait for a lock with priority inheritance, or to be moved to one?
+bool inherits(const Wait& w) {
+  return w.owner != 0 || w.lock.has_value();
+}
+
+/// Of those who wait on a futex, one that cannot be woken by what does not know of priority inheritance?
+bool has_inheritor(const System& system, const FutexKey& key) {
+  return std::any_of(system.waiters.begin(), system.waiters.end(), [&](const Thread* w) {
+    return inherits(*w->wait) && w->wait->keys.front() == key;
+  });
+}
+
 i64 wake(Process& p, const Call& c, u32 bitset) {
   const u64 address = Process::untag(c.a[0]);
   if (bitset == 0 || is_bad_address(address)) return -kEINVAL;
+  if (has_inheritor(p.system, p.futex_key(address, is_private(c)))) return -kEINVAL;
   // Linux wakes one thread even if it is asked for none or for a negative number.
   const i32 count = static_cast<i32>(c.a[2]);
   return p.wake_futex(address, is_private(c), count < 1 ? 1 : static_cast<unsigned>(count), bitset);
@@ -79,11 +94,12 @@ i64 requeue(Process& p, const Call& c, bool compare) {
     if (value != static_cast<u32>(c.a[5])) return -kEAGAIN;
   }
   const FutexKey key = p.futex_key(from, is_private(c)), target = p.futex_key(to, is_private(c));
+  if (has_inheritor(p.system, key)) return -kEINVAL;
   const i64 done = p.system.wake_futex(key, static_cast<unsigned>(to_wake), ~u32{0});
   i32 moved = 0;
   for (Thread* w : p.system.waiters) {
     if (moved == to_move) break;
-    if (w->wait->owner != 0 || w->wait->keys.size() != 1 || w->wait->keys.front() != key) continue;
+    if (w->wait->keys.size() != 1 || w->wait->keys.front() != key) continue;
     w->wait->keys.front() = target;
     w->wait->address = to;
     ++moved;
@@ -163,9 +179,14 @@ i64 lock_pi(Process& p, Thread& t, const Call& c, bool waits, std::optional<u64>
   const i32 owner = static_cast<i32>(word & kOwner);
   if (owner == t.tid) return -kEDEADLK;
   const FutexKey key = p.futex_key(c.a[0], is_private(c));
+  const auto& waiters = p.system.waiters;
+  const auto same = [&](const Thread* w) {
+    return std::find(w->wait->keys.begin(), w->wait->keys.end(), key) != w->wait->keys.end();
+  };
+  if (std::any_of(waiters.begin(), waiters.end(), [&](const Thread* w) { return same(w) && !is_waiting(w, key); }))
+    return -kEINVAL;
   if (owner == 0) {
-    const auto& waiters = p.system.waiters;
-    const bool contended = std::any_of(waiters.begin(), waiters.end(), [&](const Thread* w) { return is_waiting(w, key); });
+    const bool contended = std::any_of(waiters.begin(), waiters.end(), same);
     word = static_cast<u32>(t.tid) | (word & kOwnerDied) | (contended ? kWaiters : 0);
     return p.put(c.a[0], word) ? 0 : -kEFAULT;
   }
@@ -181,10 +202,69 @@ i64 lock_pi(Process& p, Thread& t, const Call& c, bool waits, std::optional<u64>
   w.owner = owner;
   w.deadline = deadline;
   w.result_in_time = -kETIMEDOUT;
-  w.restarts = true;
+  w.always_restarts = true;
   t.wait = w;
   p.system.waiters.push_back(&t);
   return kNoResult;
+}
+
+/// Waits on the first word until requeue_pi() moves the thread to the second, which it owns when it goes on.
+i64 wait_requeue_pi(Process& p, Thread& t, const Call& c, std::optional<u64> deadline) {
+  const u64 to = Process::untag(c.a[4]);
+  if (Process::untag(c.a[0]) == to || is_bad_address(to)) return -kEINVAL;
+  u32 word = 0;
+  if (!p.get(to, word)) return -kEFAULT;
+  const FutexKey lock = p.futex_key(to, is_private(c));
+  if (p.futex_key(c.a[0], is_private(c)) == lock) return -kEINVAL;
+  if (const i64 result = wait(p, t, c, ~u32{0}, deadline); result != kNoResult) return result;
+  t.wait->lock = lock;
+  t.wait->lock_address = to;
+  t.wait->always_restarts = true;
+  return kNoResult;
+}
+
+/// FUTEX_CMP_REQUEUE_PI: the first waiter gets the lock if it is free, the others wait for it from now on.
+i64 requeue_pi(Process& p, Thread& t, const Call& c) {
+  const u64 from = Process::untag(c.a[0]), to = Process::untag(c.a[4]);
+  const i32 to_wake = static_cast<i32>(c.a[2]), to_move = static_cast<i32>(c.a[3]);
+  if (from == to || to_wake != 1 || to_move < 0 || is_bad_address(from) || is_bad_address(to)) return -kEINVAL;
+  const FutexKey key = p.futex_key(from, is_private(c)), target = p.futex_key(to, is_private(c));
+  if (key == target) return -kEINVAL;
+  u32 value = 0, word = 0;
+  if (!p.get(from, value) || !p.get(to, word)) return -kEFAULT;
+  if (value != static_cast<u32>(c.a[5])) return -kEAGAIN;
+  std::vector<Thread*> moved;
+  for (Thread* w : p.system.waiters) {
+    if (w->wait->keys.front() == key && moved.size() < 1 + static_cast<std::size_t>(to_move)) moved.push_back(w);
+  }
+  i64 done = 0;
+  for (Thread* w : moved) {
+    if (!w->wait->lock || *w->wait->lock != target) return done != 0 ? done : -kEINVAL;
+    const i32 owner = static_cast<i32>(word & kOwner);
+    if (owner == w->tid) return done != 0 ? done : -kEDEADLK;
+    if (owner != 0 && p.system.find_thread(owner) == nullptr) return done != 0 ? done : -kESRCH;
+    const bool gets_it = owner == 0;
+    if (gets_it) word |= static_cast<u32>(w->tid) | (moved.size() > 1 ? kWaiters : 0);
+    else word |= kWaiters;
+    p.act_for(t);
+    if (!p.put(to, word)) return done != 0 ? done : -kEFAULT;
+    ++done;
+    if (gets_it) {
+      p.system.wake(*w, 0);
+      continue;
+    }
+    Wait& now = *w->wait;
+    now.keys = {target};
+    now.address = now.lock_address;
+    now.lock.reset();
+    now.bitset = 0;
+    now.owner = owner;
+    // The first word has changed: made again, the call would find that.
+    now.always_restarts = false;
+    now.restarts = false;
+    now.result_interrupted = -kEAGAIN;
+  }
+  return done;
 }
 
 i64 unlock_pi(Process& p, Thread& t, const Call& c) {
@@ -242,7 +322,8 @@ i64 futex(Process& p, Thread& t, const Call& c) {
   const u64 flags = c.a[1] & (kPrivate | kClockRealtime), operation = static_cast<u32>(c.a[1]) & ~flags;
   std::optional<u64> deadline;
   const bool locks = operation == kLockPi || operation == kLockPi2;
-  if ((operation == kWait || operation == kWaitBitset || locks) && c.a[3] != 0) {
+  const bool waits = operation == kWait || operation == kWaitBitset || operation == kWaitRequeuePi;
+  if ((waits || locks) && c.a[3] != 0) {
     TimeSpec time;
     if (!p.get(c.a[3], time)) return -kEFAULT;
     if (time.seconds < 0 || time.nanoseconds < 0 || time.nanoseconds >= static_cast<i64>(kSecond)) return -kEINVAL;
@@ -254,7 +335,8 @@ i64 futex(Process& p, Thread& t, const Call& c) {
     }
     deadline = ns;
   }
-  if ((flags & kClockRealtime) != 0 && operation != kWaitBitset && operation != kLockPi2) return -kENOSYS;
+  if ((flags & kClockRealtime) != 0 && operation != kWaitBitset && operation != kWaitRequeuePi && operation != kLockPi2)
+    return -kENOSYS;
   switch (operation) {
     case kWait: return wait(p, t, c, ~u32{0}, deadline);
     case kWaitBitset: return wait(p, t, c, static_cast<u32>(c.a[5]), deadline);
@@ -267,6 +349,8 @@ i64 futex(Process& p, Thread& t, const Call& c) {
     case kLockPi2: return lock_pi(p, t, c, true, deadline);
     case kTryLockPi: return lock_pi(p, t, c, false, deadline);
     case kUnlockPi: return unlock_pi(p, t, c);
+    case kWaitRequeuePi: return wait_requeue_pi(p, t, c, deadline);
+    case kCmpRequeuePi: return requeue_pi(p, t, c);
     default: return -kENOSYS;
   }
 }

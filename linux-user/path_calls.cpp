@@ -115,7 +115,10 @@ std::optional<std::string> show(const Process& p, std::string path) {
   if (path == "/proc/self/exe") return p.image->contents;
   if (path == "/proc/cpuinfo") {
     std::string out;
-    for (unsigned n = 0; n < cores; ++n) out += fmt::format("processor\t: {}\nBogoMIPS\t: 2000.00\n\n", n);
+    for (unsigned n = 0; n < cores; ++n) {
+      out += fmt::format("processor\t: {}\nBogoMIPS\t: 2000.00\nFeatures\t: {}\n", n, feature_names(p.system.options));
+      out += "CPU implementer\t: 0x00\nCPU architecture: 8\nCPU variant\t: 0x0\nCPU part\t: 0x000\nCPU revision\t: 0\n\n";
+    }
     return out;
   }
   for (const char* name : {"online", "possible", "present"}) {

@@ -112,6 +112,8 @@ class Process {
   void interrupt(Thread& t);
   /// The thread returns to the program after something that interrupts a restartable sequence (rseq_calls.cpp).
   void restart_sequence(Thread& t);
+  /// Is `pc` inside a restartable sequence of the thread, or is what it says of one wrong?
+  bool is_in_sequence(const Thread& t, u64 pc);
 
   // Signals (signal_delivery.cpp).
   void send(Thread& t, const SignalInfo& info);

@@ -29,7 +29,10 @@ u64 System::random() {
 }
 
 System::System(ElfImage image, Options o)
-    : options(std::move(o)), random_state_(options.seed), last_on_cpu_(options.cores, 0) {
+    : options(std::move(o)),
+      random_state_(options.seed),
+      last_on_cpu_(options.cores, 0),
+      in_sequences_(options.cores, nullptr) {
   Process& first = add_process();
   first.group = first.session = first.pid;
   first.files = std::make_shared<FileTable>();
@@ -75,6 +78,25 @@ unsigned System::least_loaded(u64 affinity) const {
     if (bit(affinity, cpu) != 0 && load[cpu] < load[best]) best = cpu;
   }
   return best;
+}
+
+u32 System::concurrency_id(Thread& t) {
+  u64 used = 0;
+  unsigned others = 0;
+  for (unsigned cpu = 0; cpu < in_sequences_.size(); ++cpu) {
+    Thread*& u = in_sequences_[cpu];
+    if (cpu == t.cpu) {
+      u = &t;
+    } else if (u == &t) {
+      u = nullptr;
+    } else if (u != nullptr && runs(*u) && u->process->space == t.process->space) {
+      used |= u64{1} << u->rseq.concurrency_id;
+      ++others;
+    }
+  }
+  u32& id = t.rseq.concurrency_id;
+  if (id > others || bit(used, id) != 0) id = static_cast<u32>(std::countr_one(used));
+  return id;
 }
 
 bool System::is_full() const {
@@ -203,6 +225,8 @@ void System::retry_calls() {
 }
 
 void System::forget_ended() {
+  std::replace_if(
+      in_sequences_.begin(), in_sequences_.end(), [](const Thread* t) { return t != nullptr && t->ended; }, nullptr);
   std::erase_if(threads_, [](const Thread* t) { return t->ended; });
   for (const auto& p : processes_) {
     std::erase_if(p->threads, [](const auto& t) { return t->ended; });

@@ -41,29 +41,49 @@ enum : u64 {
   kAtSecure = 23,
   kAtRandom = 25,
   kAtHwcap2 = 26,
+  kAtRseqFeatureSize = 27,
+  kAtRseqAlign = 28,
   kAtExecfn = 31,
   kAtMinsigstksz = 51,
 };
 
-/// Features of the instruction set in isa/, by their bits in arch/arm64/include/uapi/asm/hwcap.h. Neither SVE nor
-/// pointer authentication; CPUID (emulated reads of ID registers) is absent too.
-constexpr u64 kHwcap = 1u << 0 | 1u << 1 |    // FP, ASIMD
-                       0x1fu << 3 |           // AES, PMULL, SHA1, SHA2, CRC32
-                       0x7u << 8 |            // ATOMICS, FPHP, ASIMDHP
-                       0x1fu << 12 |          // ASIMDRDM, JSCVT, FCMA, LRCPC, DCPOP
-                       0x1fu << 17 |          // SHA3, SM3, SM4, ASIMDDP, SHA512
-                       1u << 23 |             // ASIMDFHM
-                       0x7u << 25 |           // USCAT, ILRCPC, FLAGM
-                       1u << 29;              // SB
-constexpr u64 kHwcap2 = 1u << 0 | 1u << 7 | 1u << 8;  // DCPODP, FLAGM2, FRINT
+/// Features of the instruction set in isa/, by their bits in arch/arm64/include/uapi/asm/hwcap.h and their names in
+/// /proc/cpuinfo. Neither SVE nor pointer authentication; CPUID (emulated reads of ID registers) is absent too.
+struct HardwareFeature {
+  unsigned word, bit;  ///< AT_HWCAP, AT_HWCAP2
+  const char* name;
+  bool is_tagging = false;
+};
+constexpr HardwareFeature kHardwareFeatures[] = {
+    {0, 0, "fp"},        {0, 1, "asimd"},   {0, 3, "aes"},      {0, 4, "pmull"},   {0, 5, "sha1"},
+    {0, 6, "sha2"},      {0, 7, "crc32"},   {0, 8, "atomics"},  {0, 9, "fphp"},    {0, 10, "asimdhp"},
+    {0, 12, "asimdrdm"}, {0, 13, "jscvt"},  {0, 14, "fcma"},    {0, 15, "lrcpc"},  {0, 16, "dcpop"},
+    {0, 17, "sha3"},     {0, 18, "sm3"},    {0, 19, "sm4"},     {0, 20, "asimddp"}, {0, 21, "sha512"},
+    {0, 23, "asimdfhm"}, {0, 25, "uscat"},  {0, 26, "ilrcpc"},  {0, 27, "flagm"},  {0, 29, "sb"},
+    {1, 0, "dcpodp"},    {1, 7, "flagm2"},  {1, 8, "frint"},    {1, 18, "mte", true}, {1, 22, "mte3", true},
+    {1, 34, "cssc"},     {1, 44, "hbc"},    {1, 46, "lrcpc3"}};
 
-constexpr u64 kHwcap2Mte = 1u << 18 | 1u << 22;  // MTE, MTE3
+u64 hardware_word(const Options& options, unsigned word) {
+  u64 bits = 0;
+  for (const HardwareFeature& f : kHardwareFeatures) {
+    if (f.word == word && (options.tagging || !f.is_tagging)) bits |= u64{1} << f.bit;
+  }
+  return bits;
+}
 
 constexpr u64 kCtr = 0x8444'c004, kCtrDic = u64{1} << 29;  // 64-byte lines, PIPT
 constexpr u64 kDczid = 4;                                  // DC ZVA of 64 bytes
 constexpr u64 kCounterFrequency = 1'000'000'000;
 
 }  // namespace
+
+std::string feature_names(const Options& options) {
+  std::string names;
+  for (const HardwareFeature& f : kHardwareFeatures) {
+    if (options.tagging || !f.is_tagging) names += std::string(names.empty() ? "" : " ") + f.name;
+  }
+  return names;
+}
 
 void Process::load(Thread& t, std::shared_ptr<const ElfImage> program, const std::vector<std::string>& arguments,
                    const std::vector<std::string>& environment) {
@@ -136,7 +156,7 @@ void Process::build_stack(Thread& t, const std::vector<std::string>& arguments,
   const u64 random_at = push(random_bytes, sizeof random_bytes);
 
   const u64 user = 1000;
-  const std::vector<u64> auxiliary = {kAtHwcap,     kHwcap,
+  const std::vector<u64> auxiliary = {kAtHwcap,     hardware_word(system.options, 0),
                                       kAtPagesz,    kPageSize,
                                       kAtClktck,    100,
                                       kAtPhdr,      image->headers == 0 ? 0 : bias + image->headers,
@@ -151,7 +171,9 @@ void Process::build_stack(Thread& t, const std::vector<std::string>& arguments,
                                       kAtEgid,      user,
                                       kAtSecure,    0,
                                       kAtRandom,    random_at,
-                                      kAtHwcap2,    kHwcap2 | (system.options.tagging ? kHwcap2Mte : 0),
+                                      kAtHwcap2,    hardware_word(system.options, 1),
+                                      kAtRseqFeatureSize, kRseqFeatureSize,
+                                      kAtRseqAlign, kRseqAlignment,
                                       kAtExecfn,    file,
                                       kAtPlatform,  platform,
                                       kAtMinsigstksz, kMinimumStack,

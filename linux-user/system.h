@@ -36,6 +36,7 @@ struct Options {
   TagChecks preferred_checks = TagChecks::Asynchronous;
   MemoryModel memory_model = MemoryModel::Absent;
   bool tso_at_start = false;        ///< threads begin with TSO, if it is switchable
+  bool checks_sequences = false;    ///< a system call inside a restartable sequence is SIGSEGV (CONFIG_DEBUG_RSEQ)
   std::optional<u64> stop;          ///< address at which run_to_stop() stops, besides functional::kStopHint
   const std::atomic<bool>* interrupt = nullptr;  ///< ends the run (LimitReached) soon after it has become true
   std::string root;                 ///< folder whose files can be opened for reading; empty: none
@@ -48,6 +49,9 @@ struct Options {
   /// One line per system call, if set.
   std::function<void(const std::string& line)> trace;
 };
+
+/// Of the processor, as /proc/cpuinfo names them (start.cpp).
+std::string feature_names(const Options& options);
 
 /// How a run ended.
 struct Outcome {
@@ -118,6 +122,9 @@ class System {
   const std::vector<Thread*>& threads() const { return threads_; }
   /// A thread takes the number of another one that has ended (execve() from a thread that was not the first).
   void renumber(Thread& t, i32 tid);
+  /// The thread begins on its core: a number that no thread of the same memory has that is on another core, as small as
+  /// can be unless its last one is free (mm_cid).
+  u32 concurrency_id(Thread& t);
   /// The core with the fewest threads of those that `affinity` allows.
   unsigned least_loaded(u64 affinity) const;
   const std::vector<std::unique_ptr<Process>>& processes() const { return processes_; }
@@ -170,6 +177,7 @@ class System {
   u64 random_state_ = 0;
   i32 next_tid_ = 1000;
   std::vector<i32> last_on_cpu_;
+  std::vector<Thread*> in_sequences_;  ///< by core: which registered thread began there last
 };
 
 }  // namespace isobar::linux_user

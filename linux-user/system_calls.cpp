@@ -39,6 +39,8 @@ void Process::enter(Thread& t, const isa::StepResult& r) {
   t.core.state().monitor = {};
   system.pass_time(t, kCallTime);
   system_call(t);
+  if (system.options.checks_sequences && !t.ended && is_in_sequence(t, t.core.state().pc))
+    force(t, {kSigsegv, si_code::kKernel});
   report_tags(t);
 }
 
@@ -82,9 +84,9 @@ void Process::interrupt(Thread& t) {
     return stop(number);
   }
   if (w.kind == Wait::Kind::Vfork && number != kSigkill) return;
-  system.wake(t, t.transferred != 0 ? static_cast<i64>(t.transferred) : -kEINTR);
+  system.wake(t, t.transferred != 0 ? static_cast<i64>(t.transferred) : w.result_interrupted);
   if (t.transferred != 0) return;
-  if (w.restarts && (a.handler <= kIgnore || (a.flags & action_flag::kRestart) != 0)) {
+  if (w.always_restarts || (w.restarts && (a.handler <= kIgnore || (a.flags & action_flag::kRestart) != 0))) {
     t.core.state().pc -= 4;
     t.core.state().x[0] = t.call.a[0];
   } else if (w.remaining != 0 && w.deadline) {

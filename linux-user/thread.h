@@ -42,11 +42,15 @@ struct Wait {
   std::vector<FutexKey> keys;    ///< of futexes; several with futex_waitv
   u32 bitset = ~u32{0};          ///< of a futex
   i32 owner = 0;                 ///< of a lock with priority inheritance that is waited for
+  std::optional<FutexKey> lock;  ///< to be moved to such a lock (FUTEX_WAIT_REQUEUE_PI)
+  u64 lock_address = 0;
   std::optional<u64> deadline;   ///< simulated time, ns
   i64 result_in_time = 0;        ///< when the deadline has come
   u64 remaining = 0;             ///< where an interrupted relative sleep stores what is left, or 0
   SignalSet taken = 0;           ///< signals that end the wait without a handler (rt_sigtimedwait)
   bool restarts = false;         ///< interrupted by a handler with SA_RESTART: the call is made again
+  bool always_restarts = false;  ///< after every handler
+  i64 result_interrupted = -4;   ///< otherwise; -EINTR
 };
 
 /// What rseq() registered; address 0: nothing.
@@ -54,7 +58,10 @@ struct RseqArea {
   u64 address = 0;
   u32 signature = 0;
   u32 size = 0;
+  u32 concurrency_id = 0;  ///< mm_cid, see System::concurrency_id()
 };
+/// Bytes of struct rseq that are in use, to mm_cid, and how it has to be aligned (AT_RSEQ_FEATURE_SIZE, AT_RSEQ_ALIGN).
+inline constexpr u64 kRseqFeatureSize = 28, kRseqAlignment = 32;
 
 struct Thread {
   Thread(Process& owner, functional::Memory& memory, i32 id) : process(&owner), core(memory), tid(id) {}
@@ -67,6 +74,7 @@ struct Thread {
   std::string name;
   u64 processor_time = 0;  ///< ns
   u32 policy = 0;          ///< of sched_setscheduler()
+  i32 priority = 0;        ///< of a real-time policy
   i32 nice = 0;
 
   std::optional<Wait> wait;

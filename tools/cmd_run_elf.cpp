@@ -33,6 +33,7 @@ struct Options {
   u64 memory = 1024;
   bool dic = false;
   bool mte = false;
+  bool rseq_debug = false;
   std::string preferred = "async";
   std::string root;
   std::vector<std::string> environment;
@@ -136,6 +137,9 @@ ExitStatus run_program(const Options& o) {
   options.page_limit = o.memory * ((1 << 20) / functional::kPageSize);
   options.coherent_fetch = o.dic;
   options.tagging = o.mte;
+  options.checks_sequences = o.rseq_debug;
+  // In detail every thread takes a place in the kernel's memory.
+  if (o.mode == "functional" && o.from.empty() && !o.markers) options.thread_limit = 8192;
   using linux_user::TagChecks;
   options.preferred_checks = o.preferred == "sync"    ? TagChecks::Synchronous
                              : o.preferred == "async" ? TagChecks::Asynchronous
@@ -214,6 +218,7 @@ void add_run_elf(CLI::App& app, Action& chosen) {
   sub->add_option("--mte-prefer", o->preferred, "Checks of programs that accept sync and async (default async)")
       ->check(CLI::IsMember({"sync", "async", "asymm"}))
       ->type_name("KIND");
+  sub->add_flag("--rseq-debug", o->rseq_debug, "System calls inside restartable sequences are SIGSEGV");
   sub->add_option("--root", o->root, "Folder whose files the program can read (default: none)")
       ->check(CLI::ExistingDirectory)
       ->type_name("DIR");

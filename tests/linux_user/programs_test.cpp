@@ -76,7 +76,7 @@ TEST(Programs, MappingsAndFutexesOfRarerKinds) {
 }
 
 TEST(Programs, ProcessesFilesTimersAndLocks) {
-  for (const char* name : {"processes", "files", "timers", "kernel"}) {
+  for (const char* name : {"processes", "files", "timers", "kernel", "corners"}) {
     ISOBAR_NEEDS_PROGRAM(name);
     for (u64 seed = 1; seed <= 4; ++seed)
       expect_exit(run_program(name, with(seed % 3 + 2, seed)), 0, "0 failures\n");
@@ -101,6 +101,19 @@ TEST(Programs, RestartableSequences) {
   for (u64 seed = 1; seed <= 5; ++seed)
     expect_exit(run_program("rseq", with(2, seed)), 0,
                 "total 12000, aborted some, handled some, wrong 0, membarrier 0\n");
+}
+
+TEST(Programs, SystemCallsInsideSequences) {
+  ISOBAR_NEEDS_PROGRAM("corners");
+  Options o;
+  o.arguments = {"call-inside"};
+  expect_exit(run_program("corners", o), 0, "");
+  o.checks_sequences = true;
+  const Outcome outcome = run_program("corners", o).outcome;
+  EXPECT_EQ(outcome.kind, Kind::Killed);
+  EXPECT_EQ(outcome.status, kSigsegv);
+  o.arguments.clear();
+  expect_exit(run_program("corners", o), 0, "0 failures\n");
 }
 
 TEST(Programs, TheSameSeedGivesTheSameRun) {

@@ -215,7 +215,7 @@ int main(void) {
   FAILS(EINVAL, SYS_msync, page, 4096, 8);
   FAILS(ENOMEM, SYS_mlock, page, 8192);
   FAILS(EDEADLK, SYS_futex, memcpy(page, &(int){getpid()}, 4), FUTEX_LOCK_PI, 0, NULL);
-  FAILS(ENOSYS, SYS_futex, page, FUTEX_CMP_REQUEUE_PI, 1, 0, page, 0);
+  FAILS(EINVAL, SYS_futex, page, FUTEX_CMP_REQUEUE_PI, 1, 0, page, 0);
   printf("%d failures\n", failures);
   return failures != 0;
 }

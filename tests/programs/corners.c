@@ -1,0 +1,219 @@
+// Corners of the kernel's interface that its own tests look at: locks that waiters are moved to, real-time policies,
+// what the auxiliary vector and restartable sequences say.
+#define _GNU_SOURCE
+#include <errno.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/rseq.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "check.h"
+
+#define FAILS(call, error) CHECK((call) == -1 && errno == (error))
+
+static uint32_t door, lock;
+static long on_door(int operation, uint32_t value, const void* time_or_count, uint32_t* to, uint32_t compare) {
+  return syscall(SYS_futex, &door, operation | FUTEX_PRIVATE_FLAG, value, time_or_count, to, compare);
+}
+static long on_lock(int operation) {
+  return syscall(SYS_futex, &lock, operation | FUTEX_PRIVATE_FLAG, 0, NULL, NULL, 0);
+}
+
+static volatile int waiting, inside, clashes, handled;
+static void count(int n) {
+  (void)n;
+  ++handled;
+}
+
+static void* go_through(void* argument) {
+  __atomic_fetch_add(&waiting, 1, __ATOMIC_SEQ_CST);
+  const long result = on_door(FUTEX_WAIT_REQUEUE_PI, 0, NULL, &lock, 0);
+  if (result == 0 && ((lock & FUTEX_TID_MASK) != (uint32_t)syscall(SYS_gettid) || ++inside != 1)) ++clashes;
+  sched_yield();
+  if (result == 0) --inside;
+  if (result == 0 && on_lock(FUTEX_UNLOCK_PI) != 0) ++clashes;
+  *(long*)argument = result;
+  return NULL;
+}
+
+static void* wait_plainly(void* argument) {
+  __atomic_fetch_add(&waiting, 1, __ATOMIC_SEQ_CST);
+  *(long*)argument = on_door(FUTEX_WAIT, 0, NULL, NULL, 0);
+  return NULL;
+}
+
+static void start(pthread_t* threads, int number, void* (*what)(void*), long* results) {
+  waiting = 0;
+  for (int i = 0; i < number; ++i) pthread_create(&threads[i], NULL, what, &results[i]);
+  while (waiting < number) sched_yield();
+  usleep(1000);
+}
+
+static void moved_to_a_lock(void) {
+  enum { kThreads = 4 };
+  pthread_t threads[kThreads];
+  long results[kThreads] = {9, 9, 9, 9};
+  const uint32_t self = (uint32_t)syscall(SYS_gettid);
+  // The lock is held: all are moved and get it one after the other. Without: the first has it at once.
+  for (int held = 1; held >= 0; --held) {
+    door = lock = 0;
+    if (held) CHECK(on_lock(FUTEX_LOCK_PI) == 0);
+    start(threads, kThreads, go_through, results);
+    FAILS(on_door(FUTEX_WAKE, 1, NULL, NULL, 0), EINVAL);
+    FAILS(on_door(FUTEX_CMP_REQUEUE, 1, (void*)9, &lock, 0), EINVAL);
+    FAILS(on_door(FUTEX_CMP_REQUEUE_PI, 1, (void*)9, &lock, 5), EAGAIN);
+    FAILS(on_door(FUTEX_CMP_REQUEUE_PI, 2, (void*)9, &lock, 0), EINVAL);
+    FAILS(on_door(FUTEX_CMP_REQUEUE_PI, 1, (void*)9, &door, 0), EINVAL);
+    uint32_t other = 0;
+    FAILS(on_door(FUTEX_CMP_REQUEUE_PI, 1, (void*)9, &other, 0), EINVAL);
+    CHECK(on_door(FUTEX_CMP_REQUEUE_PI, 1, (void*)9, &lock, 0) == kThreads);
+    CHECK(!held || ((lock & FUTEX_TID_MASK) == self && (lock & FUTEX_WAITERS) != 0));
+    if (held) CHECK(on_lock(FUTEX_UNLOCK_PI) == 0);
+    for (int i = 0; i < kThreads; ++i) {
+      pthread_join(threads[i], NULL);
+      CHECK(results[i] == 0);
+    }
+    CHECK(clashes == 0 && lock == 0);
+  }
+  FAILS(on_door(FUTEX_WAIT_REQUEUE_PI, 0, NULL, &door, 0), EINVAL);
+  FAILS(on_door(FUTEX_WAIT_REQUEUE_PI, 7, NULL, &lock, 0), EAGAIN);
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  FAILS(on_door(FUTEX_WAIT_REQUEUE_PI, 0, &now, &lock, 0), ETIMEDOUT);
+  clock_gettime(CLOCK_REALTIME, &now);
+  FAILS(on_door(FUTEX_WAIT_REQUEUE_PI | FUTEX_CLOCK_REALTIME, 0, &now, &lock, 0), ETIMEDOUT);
+
+  // Who waits in the plain way is not moved to a lock.
+  start(threads, 1, wait_plainly, results);
+  FAILS(on_door(FUTEX_CMP_REQUEUE_PI, 1, (void*)9, &lock, 0), EINVAL);
+  FAILS(syscall(SYS_futex, &door, FUTEX_LOCK_PI_PRIVATE, 0, NULL, NULL, 0), EINVAL);
+  CHECK(on_door(FUTEX_WAKE, 1, NULL, NULL, 0) == 1);
+  pthread_join(threads[0], NULL);
+  CHECK(results[0] == 0);
+
+  // A handler before the move: the call is made again. After it: EAGAIN, for the first word has changed.
+  struct sigaction a;
+  memset(&a, 0, sizeof a);
+  a.sa_handler = count;
+  sigaction(SIGUSR1, &a, NULL);
+  CHECK(on_lock(FUTEX_LOCK_PI) == 0);
+  start(threads, 1, go_through, results);
+  pthread_kill(threads[0], SIGUSR1);
+  while (handled == 0) sched_yield();
+  usleep(1000);
+  CHECK(on_door(FUTEX_CMP_REQUEUE_PI, 1, (void*)9, &lock, 0) == 1);
+  pthread_kill(threads[0], SIGUSR1);
+  while (handled == 1) sched_yield();
+  pthread_join(threads[0], NULL);
+  CHECK(results[0] == -1 && on_lock(FUTEX_UNLOCK_PI) == 0);
+}
+
+static void policies(void) {
+  struct sched_param p = {.sched_priority = 5}, now = {0};
+  CHECK(sched_setscheduler(0, SCHED_FIFO, &p) == 0 && sched_getscheduler(0) == SCHED_FIFO);
+  CHECK(sched_getparam(0, &now) == 0 && now.sched_priority == 5);
+  p.sched_priority = 100;
+  FAILS(sched_setparam(0, &p), EINVAL);
+  p.sched_priority = 0;
+  CHECK(sched_setscheduler(0, SCHED_OTHER, &p) == 0 && sched_getparam(0, &now) == 0 && now.sched_priority == 0);
+}
+
+/// struct rseq as Linux 6.3 has it.
+struct area {
+  uint32_t start, cpu;
+  uint64_t sequence;
+  uint32_t flags, node, concurrency;
+};
+static struct area* own_area(void) {
+  return (struct area*)((char*)__builtin_thread_pointer() + __rseq_offset);
+}
+
+enum { kBusy = 4 };
+static volatile uint32_t largest;
+static volatile int ready;
+static void* look_at_numbers(void* argument) {
+  __atomic_fetch_add(&ready, 1, __ATOMIC_SEQ_CST);
+  while (ready < kBusy) sched_yield();
+  for (int i = 0; i < 20000; ++i) {
+    const uint32_t number = ((volatile struct area*)own_area())->concurrency;
+    if (number > largest) largest = number;
+  }
+  return argument;
+}
+
+static void sequences(void) {
+  enum { kSignature = 0xd428bc00 };
+  static struct {
+    struct area area;
+    char more[96];
+  } __attribute__((aligned(32))) wide;
+  CHECK(getauxval(27) == 28 && getauxval(28) == 32);
+  CHECK(__rseq_size != 0 && own_area()->node == 0 && own_area()->concurrency == 0);
+  // Only as many numbers as threads can run at a time.
+  cpu_set_t all;
+  sched_getaffinity(0, sizeof all, &all);
+  const uint32_t cores = (uint32_t)CPU_COUNT(&all);
+  pthread_t threads[kBusy];
+  for (int i = 0; i < kBusy; ++i) pthread_create(&threads[i], NULL, look_at_numbers, NULL);
+  for (int i = 0; i < kBusy; ++i) pthread_join(threads[i], NULL);
+  CHECK(largest < cores && (largest >= 1 || cores == 1));
+
+  struct area* old = own_area();
+  CHECK(syscall(SYS_rseq, old, 32, 1, kSignature) == 0 && old->cpu == ~0u);
+  FAILS(syscall(SYS_rseq, &wide, 28, 0, kSignature), EINVAL);
+  FAILS(syscall(SYS_rseq, (char*)&wide + 16, 64, 0, kSignature), EINVAL);
+  FAILS(syscall(SYS_rseq, (char*)64, 32, 0, kSignature), EFAULT);
+  // A sequence that is set at that time is forgotten.
+  wide.area.sequence = 8;
+  CHECK(syscall(SYS_rseq, &wide, sizeof wide, 0, kSignature) == 0);
+  CHECK(wide.area.sequence == 0 && wide.area.cpu == (uint32_t)sched_getcpu() && wide.area.cpu == wide.area.start);
+  FAILS(syscall(SYS_rseq, &wide, sizeof wide, 0, kSignature), EBUSY);
+  FAILS(syscall(SYS_rseq, &wide, 32, 0, kSignature), EINVAL);
+  FAILS(syscall(SYS_rseq, &wide, sizeof wide, 1, 5), EPERM);
+  wide.area.concurrency = wide.area.node = 7;
+  CHECK(syscall(SYS_rseq, &wide, sizeof wide, 1, kSignature) == 0);
+  CHECK(wide.area.cpu == ~0u && wide.area.start == 0 && wide.area.node == 0 && wide.area.concurrency == 0);
+  CHECK(syscall(SYS_rseq, old, 32, 0, kSignature) == 0);
+}
+
+/// A system call inside a sequence: kernels that check that end the program.
+static void call_inside(void) {
+  __asm__ volatile(
+      ".pushsection __rseq_cs, \"aw\"\n"
+      ".balign 32\n"
+      "9: .long 0, 0\n"
+      ".quad 1f, 2f - 1f, 4f\n"
+      ".popsection\n"
+      "adrp x10, 9b\n"
+      "add x10, x10, :lo12:9b\n"
+      "1: str x10, [%0, #8]\n"
+      "mov x8, %1\n"
+      "svc #0\n"
+      "str xzr, [%0, #8]\n"
+      "2: b 5f\n"
+      ".inst 0xd428bc00\n"
+      "4: b 5f\n"
+      "5:\n"
+      :
+      : "r"(own_area()), "I"(SYS_getpid)
+      : "x0", "x8", "x10", "memory");
+}
+
+int main(int argc, char** argv) {
+  if (argc > 1 && strcmp(argv[1], "call-inside") == 0) {
+    call_inside();
+    return 0;
+  }
+  moved_to_a_lock();
+  policies();
+  sequences();
+  printf("%d failures\n", failures);
+  return failures != 0;
+}
