@@ -6,7 +6,9 @@
 
 #include "kernel-shim/layout.h"
 #include "linux-detailed/registers.h"
+#include "model/storage/tags.h"
 #include "model/thread/exceptions.h"
+#include "model/thread/tags.h"
 #include "model/thread/window.h"
 #include "support/bits.h"
 #include "support/diagnostic.h"
@@ -49,7 +51,8 @@ StepResult cause(u64 syndrome, u64 fault_address, u64 pc) {
       break;
     case model::ExceptionClass::DataAbort:
       r.kind = StepResult::Kind::Fault;
-      r.fault = status == model::kAlignmentFault ? isa::FaultKind::Alignment
+      r.fault = status == model::kAlignmentFault  ? isa::FaultKind::Alignment
+                : status == model::kTagCheckFault ? isa::FaultKind::Tag
                 : bit(syndrome, 6) != 0          ? isa::FaultKind::Write
                                                  : isa::FaultKind::Read;
       r.address = fault_address;
@@ -63,8 +66,14 @@ StepResult cause(u64 syndrome, u64 fault_address, u64 pc) {
   return r;
 }
 
-/// The first byte from `address` on that the access may not have touched.
-u64 refused_byte(const functional::Memory& memory, u64 address, isa::FaultKind kind) {
+/// The first byte that an access to `address` may not have touched.
+u64 refused_byte(functional::Memory& memory, u64 address, isa::FaultKind kind) {
+  if (kind == isa::FaultKind::Tag) {
+    const u64 first = linux_user::Process::untag(address), end = first + model::kMaxCheckedGranules * model::kTagGranule;
+    for (u64 at = first; at < end; at = align_down(at, model::kTagGranule) + model::kTagGranule)
+      if (memory.is_tagged(at) && memory.tag(at) != model::pointer_tag(address)) return at;
+    return first;
+  }
   const u8 needed = kind == isa::FaultKind::Fetch   ? functional::kExecute
                     : kind == isa::FaultKind::Write ? functional::kWrite
                                                     : functional::kRead | functional::kWrite;
@@ -116,7 +125,7 @@ void Host::trap(MachineState& s, unsigned core) {
   model::Core& c = s.core[core];
   if (core_[core].current == nullptr) return decide(s, core);  // it was ended from another core
   Thread& t = *core_[core].current;
-  take_registers(c, t.core.state());
+  take_registers(c, t.core);
   const u64 syndrome = c.reg[isa::index(Reg::ESR_EL1)], fault = c.reg[isa::index(Reg::FAR_EL1)];
   StepResult why = cause(syndrome, fault, t.core.state().pc);
   t.core.stack_misaligned = syndrome >> 26 == static_cast<u64>(model::ExceptionClass::SpAlignment);
@@ -152,9 +161,10 @@ void Host::interrupt(MachineState& s, unsigned core) {
   model::Core& c = s.core[core];
   if (core_[core].current == nullptr) return decide(s, core);
   Thread& t = *core_[core].current;
-  take_registers(c, t.core.state());
+  take_registers(c, t.core);
   t.core.state().x[9] = c.reg[isa::index(Reg::TTBR1_EL1)];
   t.core.state().x[10] = c.reg[isa::index(Reg::MAIR_EL1)];
+  t.process->report_tags(t);
   u64 actions = 0;
   if (c.reg[isa::index(isa::x_reg(9))] == kAbortSequences) {
     t.process->restart_sequence(t);
@@ -339,7 +349,7 @@ void Host::forget_ended() {
 
 void Host::return_to_thread(MachineState& s, unsigned core) {
   const CoreState& me = core_[core];
-  put_registers(me.current->core.state(), s.core[core]);
+  put_registers(me.current->core, s.core[core]);
   // switch_mm() has done this, but after execve() or between threads whose descriptors were the same slot.
   s.core[core].reg.set(Reg::TTBR0_EL1, {spaces_.space_of(me.current->process->space->memory), 0});
   set_timer(s, core);

@@ -42,7 +42,7 @@ void put(std::vector<u8>& bytes, u64 offset, u64 value) {
 
 model::Program build_program(const model::MachineConfig& machine, unsigned tasks, bool tso, u64 start_time,
                              model::MemoryMap& map) {
-  constexpr u64 kTsoBit = 2, kStackChecks = u64{1} << 4;  // SCTLR_EL1.SA0
+  constexpr u64 kTsoBit = 2;
   constexpr u8 kMasked = 15;
   const isa::Assembly text = assemble_kernel(machine.cores);
   model::Program p;
@@ -68,7 +68,6 @@ model::Program build_program(const model::MachineConfig& machine, unsigned tasks
     r.sp_sel = true;
     r.registers = {{Reg::SP_EL1, {task_address(core), 0}},
                    {Reg::TPIDR_EL1, {queue_address(core), 0}},
-                   {Reg::SCTLR_EL1, {kStackChecks, 0}},
                    {Reg::VBAR_EL1, {text.labels.at("user_vectors"), 0}},
                    {Reg::ACTLR_EL1, {tso ? kTsoBit : 0, 0}},
                    {Reg::ICC_PMR_EL1, {0xff, 0}},

@@ -41,6 +41,7 @@ model::MachineConfig machine_of(const linux_user::System& system, const Detailed
   config.cores = system.options.cores;
   config.core = options.core;
   config.dic = config.idc = system.options.coherent_fetch;
+  config.tagging = system.options.tagging;
   config.speculation = model::Speculation::Squash;
   return config;
 }
@@ -132,8 +133,6 @@ class Stretch {
 }  // namespace
 
 Outcome run(linux_user::System& system, const DetailedOptions& options, DetailedStatistics& statistics) {
-  if (system.options.tagging)
-    throw InputError(Diagnostic{{}, "memory tagging is supported in mode functional only"});
   bool detailed = options.detailed_at_start;
   while (!system.outcome()) {
     if (detailed)

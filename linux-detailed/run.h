@@ -29,8 +29,8 @@ struct DetailedStatistics {
 };
 
 /// Runs to the end. In detail from the start, or from Options::stop or functional::kStopHint on, whichever comes first;
-/// back in order after `until` or functional::kLeaveHint, and so on. Throws InputError for options that do not go
-/// together (memory tagging, Options::coherent_fetch is honoured).
+/// back in order after `until` or functional::kLeaveHint, and so on.
+/// Options::coherent_fetch and Options::tagging are honoured.
 linux_user::Outcome run(linux_user::System& system, const DetailedOptions& options, DetailedStatistics& statistics);
 
 }  // namespace isobar::linux_detailed

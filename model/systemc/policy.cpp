@@ -196,6 +196,7 @@ bool Policy::wanted(const MachineState& s, const Transition& t, const CoreSchedu
       const Entry& e = c.window[t.slot];
       // Picks, CAS and indirect branches are waited for: what they hang on always comes.
       if (is_exclusive_guess(e)) return t.choice == 1;
+      if (e.uop->kind == UopKind::Alu) return is_random_tag(t, e.seq);
       if (e.uop->kind != UopKind::Branch || e.uop->branch_op() == isa::BranchOp::Indirect) return false;
       if (!platform_.config().predict_branches) return false;
       return (t.choice == 1) == schedule.predictor.predict(e.pc, static_cast<i64>(e.uop->imm));
@@ -214,6 +215,18 @@ bool Policy::wanted(const MachineState& s, const Transition& t, const CoreSchedu
     }
     default: return true;
   }
+}
+
+/// IRG: one of the tags that it may give, by the seed.
+bool Policy::is_random_tag(const Transition& t, u32 seq) const {
+  Hasher h;
+  h.word(seed_);
+  h.word(t.core | u64{seq} << 8);
+  const auto alternative = [&t](const Transition& other) { return other.kind == t.kind && other.slot == t.slot; };
+  u64 left = h.digest().b % static_cast<u64>(std::count_if(enabled_.begin(), enabled_.end(), alternative));
+  const auto chosen = std::find_if(enabled_.begin(), enabled_.end(),
+                                   [&](const Transition& other) { return alternative(other) && left-- == 0; });
+  return chosen != enabled_.end() && chosen->choice == t.choice;
 }
 
 /// A load takes a piece in one go, memory bytes first, once every byte of it can be had: a store that leaves

@@ -89,6 +89,7 @@ class Policy {
   void consider(const model::MachineState& s, const model::Transition& t, CoreSchedule& schedule);
   bool wanted(const model::MachineState& s, const model::Transition& t, const CoreSchedule& schedule) const;
   bool read_wanted(const model::Core& c, const model::Transition& t) const;
+  bool is_random_tag(const model::Transition& t, u32 seq) const;
   std::optional<model::Transition> rest_of_read(const model::MachineState& s, const Proposal& p,
                                                 unsigned slot);
   u64 latency(const model::MachineState& s, const model::Transition& t);

@@ -87,7 +87,6 @@ class RunElf(unittest.TestCase):
         self.assertIn("has no symbol", self.refused("--detailed-from", "main", program))
         self.assertIn("none of them is given", self.refused("--detailed-until", "0x400078", program))
         self.assertIn("same place", self.refused("--detailed-from", "1", "--detailed-until", "1", program))
-        self.assertIn("memory tagging", self.refused("--mode", "detailed", "--mte", program))
         self.assertIn("numbers of cores below 2", self.refused("--tso", "0,2", program))
 
     def refused(self, *arguments):

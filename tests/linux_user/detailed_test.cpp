@@ -24,6 +24,7 @@ struct Setting {
   std::string from, until;  ///< symbols
   bool coherent_fetch = false;
   u64 limit = 20'000'000;
+  std::optional<TagChecks> tags;  ///< memory tagging exists
 };
 
 Detailed run_detailed(const std::string& name, std::vector<std::string> arguments = {}, const Setting& setting = {}) {
@@ -38,6 +39,8 @@ Detailed run_detailed(const std::string& name, std::vector<std::string> argument
   o.limit = setting.limit;
   o.coherent_fetch = setting.coherent_fetch;
   o.stop = place(setting.from);
+  o.tagging = setting.tags.has_value();
+  o.preferred_checks = setting.tags.value_or(TagChecks::Asynchronous);
   o.arguments = std::move(arguments);
   o.arguments.insert(o.arguments.begin(), name);
   o.write = [&d](int fd, const std::string& bytes) { d.output += fd == 1 ? bytes : ""; };
@@ -154,6 +157,17 @@ TEST(Detailed, ProgramsThatCheckThemselvesFindNothingOnCoresThatOverlap) {
     EXPECT_EQ(d.outcome.status, 0) << c.program;
     EXPECT_EQ(d.output, "0 failures\n") << c.program << " on " << c.cores << " cores, seed " << c.seed;
   }
+}
+
+TEST(Detailed, MemoryTagging) {
+  ISOBAR_NEEDS_PROGRAM("mte");
+  Setting s;
+  s.tags = TagChecks::Asynchronous;
+  EXPECT_EQ(run_detailed("mte", {}, s).output, "0 failures\n");
+  s.tags = TagChecks::Synchronous;
+  EXPECT_EQ(run_detailed("mte", {"sync"}, s).output, "0 failures\n");
+  s.tags = TagChecks::Asymmetric;
+  EXPECT_EQ(run_detailed("mte", {"asymm"}, s).output, "0 failures\n");
 }
 
 TEST(Detailed, BetweenTwoPlacesOfTheProgram) {
