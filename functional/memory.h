@@ -136,6 +136,8 @@ class Memory {
   /// The page of an address if all of `needed` is allowed there; it is made if it does not exist yet. nullptr if not
   /// allowed, or if there are too many pages (exhausted()).
   Page* page(u64 address, u8 needed);
+  /// Does the page of an address exist: has anybody touched it since it was mapped or discarded?
+  bool is_resident(u64 address) const { return existing(address) != nullptr; }
   /// Where in its object a byte is that shows one.
   u64 object_offset(u64 address) const;
   /// Is this a mapped byte past the last page of an object?

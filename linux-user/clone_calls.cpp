@@ -141,15 +141,32 @@ i64 clone3(Process& p, Thread& t, const Call& c) {
   if ((a.stack == 0) != (a.stack_size == 0)) return -kEINVAL;
   if ((a.flags & (kThread | kParent)) != 0 && a.exit_signal != 0) return -kEINVAL;
   // Choosing numbers and control groups is for the administrator.
-  if (a.set_tid_size != 0) return -kEPERM;
+  if (a.set_tid_size != 0) {
+    constexpr i32 kMostNumbers = 4194304;
+    i32 number = 0;
+    if (a.set_tid_size > 1) return -kEINVAL;  // there are no namespaces of numbers
+    if (!p.get(a.set_tid, number)) return -kEFAULT;
+    return number < 1 || number >= kMostNumbers ? -kEINVAL : -kEPERM;
+  }
   if ((a.flags & kIntoCgroup) != 0) return -kEBADF;
   return create(p, t, a);
+}
+
+/// Only what needs no privilege. Folders belong to a process anyway, and are shared by its threads.
+i64 unshare(Process& p, Thread&, const Call& c) {
+  constexpr u64 kFolders = 0x200, kSemaphores = 0x40000, kOneThread = kThread | kSighand | kVm;
+  const u64 flags = static_cast<u32>(c.a[0]);
+  if ((flags & ~(kFolders | kSemaphores | kOneThread | kFiles | kNamespaces)) != 0) return -kEINVAL;
+  if ((flags & kOneThread) != 0 && p.alive() > 1) return -kEINVAL;
+  if ((flags & kNamespaces) != 0) return -kEPERM;
+  if ((flags & kFiles) != 0) p.files = std::make_shared<FileTable>(*p.files);
+  return 0;
 }
 
 }  // namespace
 
 std::vector<SystemCall> clone_calls() {
-  return {{220, "clone", 5, clone}, {435, "clone3", 2, clone3}};
+  return {{97, "unshare", 1, unshare}, {220, "clone", 5, clone}, {435, "clone3", 2, clone3}};
 }
 
 }  // namespace isobar::linux_user

@@ -53,6 +53,7 @@ class File {
 
   u64 position = 0;
   u32 flags;
+  bool is_created = false;  ///< open() made the file (F_CREATED_QUERY)
 };
 
 /// timerfd: readable when it has expired (timer_calls.cpp).
@@ -93,7 +94,7 @@ struct Inode {
 /// Files and folders that programs made, by absolute path; nothing reaches the host.
 struct Store {
   std::map<std::string, std::shared_ptr<Inode>> files;
-  std::map<std::string, u64> folders = {{"/tmp", 2}, {"/dev", 3}, {"/dev/shm", 4}, {"/proc", 5}};  ///< their inodes
+  std::map<std::string, u64> folders = {{"/", 1}, {"/tmp", 2}, {"/dev", 3}, {"/dev/shm", 4}, {"/proc", 5}};  ///< their inodes
   u64 next_inode = 100;
   static constexpr std::size_t kMostFiles = 4096;
 };

@@ -203,7 +203,7 @@ i64 dup3(Process& p, Thread&, const Call& c) {
 
 i64 fcntl(Process& p, Thread&, const Call& c) {
   enum : u64 { kDup = 0, kGetDescriptor, kSetDescriptor, kGetStatus, kSetStatus, kDupCloseOnExec = 1030,
-               kSetPipeSize = 1031, kGetPipeSize = 1032 };
+               kIsCreated = 1028, kSetPipeSize = 1031, kGetPipeSize = 1032 };
   const std::shared_ptr<File> f = p.file(c.a[0]);
   if (f == nullptr) return -kEBADF;
   Descriptor& d = (*p.files)[static_cast<i32>(c.a[0])];
@@ -221,6 +221,7 @@ i64 fcntl(Process& p, Thread&, const Call& c) {
       f->flags = (f->flags & ~kCanChange) | (static_cast<u32>(c.a[2]) & kCanChange);
       return 0;
     }
+    case kIsCreated: return f->is_created ? 1 : 0;
     case kSetPipeSize:
     case kGetPipeSize: return (f->mode() & kFifo) == kFifo ? static_cast<i64>(kPipeCapacity) : -kEBADF;
     default: return -kEINVAL;

@@ -1,6 +1,7 @@
 // brk, mmap, munmap, mprotect, madvise (Linux mm/mmap.c, mm/mprotect.c, mm/madvise.c).
 #include <algorithm>
 #include <iterator>
+#include <string_view>
 
 #include "linux-user/system.h"
 #include "support/bits.h"
@@ -51,12 +52,14 @@ i64 brk(Process& p, Thread&, const Call& c) {
     p.memory().map(old, end, functional::kRead | functional::kWrite);
   } else if (end < old) {
     p.memory().unmap(end, old);
+    p.space->note(end, old);
   }
   p.space->break_end = wanted;
   return static_cast<i64>(wanted);
 }
 
 i64 mmap(Process& p, Thread&, const Call& c) {
+  constexpr u64 kHugePages = 0x40000;
   const u64 hint = c.a[0], protection = c.a[2], flags = c.a[3], offset = c.a[5];
   if (offset % kPageSize != 0) return -kEINVAL;
   const bool anonymous = (flags & kMapAnonymous) != 0;
@@ -67,6 +70,8 @@ i64 mmap(Process& p, Thread&, const Call& c) {
   if (size == 0 || size > kAddressLimit) return -kENOMEM;
   const u64 type = flags & kMapType;
   if (type != kMapShared && type != kMapPrivate && type != kMapSharedValidate) return -kEINVAL;
+  // None are reserved.
+  if (anonymous && (flags & kHugePages) != 0) return -kENOMEM;
   u64 at = 0;
   if ((flags & (kMapFixed | kMapFixedNoReplace)) != 0) {
     if (hint % kPageSize != 0) return -kEINVAL;
@@ -84,6 +89,7 @@ i64 mmap(Process& p, Thread&, const Call& c) {
     std::shared_ptr<functional::Object> object;
     if (type != kMapPrivate) object = std::make_shared<functional::Object>(p.memory().pool(), size);
     p.memory().map(at, at + size, permissions_of(p, protection), std::move(object));
+    p.space->note(at, at + size);
     return static_cast<i64>(at);
   }
   if (!file->is_readable() || (type != kMapPrivate && (protection & kProtWrite) != 0 && !file->is_writable()))
@@ -91,6 +97,7 @@ i64 mmap(Process& p, Thread&, const Call& c) {
   const std::shared_ptr<functional::Object> object = file->object();
   if (!file->has_position()) return -kENODEV;
   if (p.system.options.tagging && (protection & kProtTagged) != 0 && object == nullptr) return -kEINVAL;
+  p.space->note(at, at + size, true);
   // Host files are read-only here, so that a shared mapping of one is as good as a private one.
   if (object != nullptr && type != kMapPrivate) {
     p.memory().map(at, at + size, permissions_of(p, protection), object, offset);
@@ -111,6 +118,7 @@ i64 munmap(Process& p, Thread&, const Call& c) {
   const u64 at = Process::untag(c.a[0]), size = page_up(c.a[1]);
   if (at % kPageSize != 0 || size == 0 || size > kAddressLimit || at > kAddressLimit - size) return -kEINVAL;
   p.memory().unmap(at, at + size);
+  p.space->note(at, at + size);
   return 0;
 }
 
@@ -137,6 +145,12 @@ i64 mprotect(Process& p, Thread&, const Call& c) {
   return end == at + size ? 0 : -kENOMEM;
 }
 
+RangeNote note_of(const AddressSpace& space, u64 address) {
+  auto it = space.notes.upper_bound(address);
+  if (it == space.notes.begin() || (--it)->second.end <= address) return {};
+  return it->second;
+}
+
 /// Moves or resizes a mapping by copying what there is of it.
 i64 mremap(Process& p, Thread&, const Call& c) {
   constexpr u64 kMayMove = 1, kFixed = 2;
@@ -151,11 +165,16 @@ i64 mremap(Process& p, Thread&, const Call& c) {
   const u64 offset = object == nullptr ? 0 : p.memory().object_offset(at);
   const bool moves = (flags & kFixed) != 0;
   if (!moves && new_size <= old_size) {
-    if (new_size < old_size) p.memory().unmap(at + new_size, at + old_size);
+    if (new_size < old_size) {
+      p.memory().unmap(at + new_size, at + old_size);
+      p.space->note(at + new_size, at + old_size);
+    }
     return static_cast<i64>(at);
   }
+  const RangeNote known = note_of(*p.space, at);
   if (!moves && at <= kAddressLimit - new_size && !p.memory().overlaps(at + old_size, at + new_size)) {
     p.memory().map(at + old_size, at + new_size, permissions, object, offset + old_size);
+    p.space->note(at + old_size, at + new_size, known.is_file, known.name);
     return static_cast<i64>(at);
   }
   if ((flags & kMayMove) == 0) return -kENOMEM;
@@ -170,6 +189,8 @@ i64 mremap(Process& p, Thread&, const Call& c) {
   p.memory().map(to, to + new_size, permissions, object, offset);
   p.memory().move(at, to, std::min(old_size, new_size));
   p.memory().unmap(at, at + old_size);
+  p.space->note(at, at + old_size);
+  p.space->note(to, to + new_size, known.is_file, known.name);
   return static_cast<i64>(to);
 }
 
@@ -181,6 +202,18 @@ i64 madvise(Process& p, Thread&, const Call& c) {
   if (size == 0) return 0;
   if (at + size > kAddressLimit || !p.memory().covered(at, at + size)) return -kENOMEM;
   if (advice == kDontNeed || advice == kFree) p.memory().discard(at, at + size);
+  return 0;
+}
+
+/// One byte for each page: 1 if it exists.
+i64 mincore(Process& p, Thread&, const Call& c) {
+  const u64 at = Process::untag(c.a[0]), size = page_up(c.a[1]);
+  if (at % kPageSize != 0) return -kEINVAL;
+  if ((size == 0 && c.a[1] != 0) || size > kAddressLimit || at > kAddressLimit - size) return -kENOMEM;
+  for (u64 done = 0; done < size; done += kPageSize) {
+    if (p.memory().find(at + done) == nullptr) return -kENOMEM;
+    if (!p.put(c.a[2] + done / kPageSize, static_cast<u8>(p.memory().is_resident(at + done)))) return -kEFAULT;
+  }
   return 0;
 }
 
@@ -246,6 +279,7 @@ i64 shmat(Process& p, Thread&, const Call& c) {
   const u8 code = (c.a[2] & kExecutable) != 0 ? functional::kExecute : 0;
   p.memory().map(at, at + object->size(), access | code, object);
   p.space->segments[at] = object->size();
+  p.space->note(at, at + object->size(), true);
   return static_cast<i64>(at);
 }
 
@@ -253,6 +287,7 @@ i64 shmdt(Process& p, Thread&, const Call& c) {
   const auto segment = p.space->segments.find(c.a[0]);
   if (segment == p.space->segments.end()) return -kEINVAL;
   p.memory().unmap(segment->first, segment->first + segment->second);
+  p.space->note(segment->first, segment->first + segment->second);
   p.space->segments.erase(segment);
   return 0;
 }
@@ -267,6 +302,59 @@ i64 shmctl(Process& p, Thread&, const Call& c) {
 
 }  // namespace
 
+void AddressSpace::note(u64 begin, u64 end, bool is_file, std::optional<std::string> name) {
+  auto it = notes.upper_bound(begin);
+  if (it != notes.begin()) --it;
+  while (it != notes.end() && it->first < end) {
+    const u64 first = it->first;
+    const RangeNote old = it->second;
+    if (old.end <= begin) {
+      ++it;
+      continue;
+    }
+    it = notes.erase(it);
+    if (first < begin) notes[first] = {begin, old.is_file, old.name};
+    if (old.end > end) notes[end] = old;
+  }
+  if (is_file || name) notes[begin] = {end, is_file, std::move(name)};
+}
+
+i64 name_range(Process& p, u64 address, u64 length, u64 name_at) {
+  constexpr u64 kNameLimit = 80;
+  std::optional<std::string> name;
+  if (name_at != 0) {
+    name = p.text(name_at, kNameLimit);
+    char last = 0;
+    if (!name) return p.get(name_at + kNameLimit - 1, last) ? -kEINVAL : -kEFAULT;
+    const auto is_bad = [](char ch) { return ch <= 0x1f || ch >= 0x7f || std::string_view("\\`$[]").find(ch) != std::string_view::npos; };
+    if (std::any_of(name->begin(), name->end(), is_bad)) return -kEINVAL;
+  }
+  const u64 at = Process::untag(address), size = page_up(length);
+  if (at % kPageSize != 0 || (length != 0 && size == 0) || at + size < at) return -kEINVAL;
+  if (at + size > kAddressLimit) return -kENOMEM;
+  bool holes = false;
+  for (u64 begin = at; begin < at + size;) {
+    const functional::Region* r = p.memory().find(begin);
+    if (r == nullptr) {
+      holes = true;
+      const auto next = p.memory().regions().upper_bound(begin);
+      begin = next == p.memory().regions().end() ? at + size : next->first;
+      continue;
+    }
+    const RangeNote known = note_of(*p.space, begin);
+    u64 end = std::min(r->end, at + size);
+    if (known.end != 0) {
+      end = std::min(end, known.end);
+    } else if (const auto next = p.space->notes.upper_bound(begin); next != p.space->notes.end()) {
+      end = std::min(end, next->first);
+    }
+    if (known.is_file) return -kEBADF;
+    p.space->note(begin, end, false, name);
+    begin = end;
+  }
+  return holes ? -kENOMEM : 0;
+}
+
 std::vector<SystemCall> memory_calls() {
   return {{194, "shmget", 3, shmget},
           {195, "shmctl", 3, shmctl},
@@ -276,6 +364,7 @@ std::vector<SystemCall> memory_calls() {
           {228, "mlock", 2, mlock},
           {229, "munlock", 2, mlock},
           {230, "mlockall", 1, mlockall},
+          {232, "mincore", 3, mincore},
           {231, "munlockall", 0, munlockall},
           {214, "brk", 1, brk},
           {215, "munmap", 2, munmap},

@@ -79,15 +79,27 @@ bool is_folder(const Process& p, const std::string& path) {
   return find_host(p, path, whole) == 0 && fs::is_directory(whole, e);
 }
 
-/// Regions as /proc/PID/maps shows them; nothing has a name but the stack.
+/// Regions as /proc/PID/maps shows them, divided where what is known of them changes. The stack has a name, and what
+/// the program named.
 std::string show_maps(const Process& p) {
   std::string out;
   const u64 sp = p.threads.front()->core.state().sp[0];
-  for (const auto& [begin, r] : p.memory().regions()) {
+  const auto& notes = p.space->notes;
+  for (const auto& [first, r] : p.memory().regions()) {
     const auto letter = [&](u8 permission, char c) { return (r.permissions & permission) != 0 ? c : '-'; };
-    out += fmt::format("{:08x}-{:08x} {}{}{}{} {:08x} 00:00 0 {}\n", begin, r.end, letter(functional::kRead, 'r'),
-                       letter(functional::kWrite, 'w'), letter(functional::kExecute, 'x'),
-                       r.object != nullptr ? 's' : 'p', r.offset, begin <= sp && sp < r.end ? "[stack]" : "");
+    for (u64 begin = first, end = 0; begin < r.end; begin = end) {
+      auto note = notes.upper_bound(begin);
+      end = note == notes.end() ? r.end : std::min(r.end, note->first);
+      std::string name = begin <= sp && sp < r.end ? "[stack]" : "";
+      if (note != notes.begin() && (--note)->second.end > begin) {
+        end = std::min(r.end, note->second.end);
+        if (note->second.name) name = fmt::format("[{}:{}]", r.object != nullptr ? "anon_shmem" : "anon", *note->second.name);
+      }
+      const u64 offset = r.object != nullptr ? r.offset + (begin - first) : 0;
+      out += fmt::format("{:08x}-{:08x} {}{}{}{} {:08x} 00:00 0 {}\n", begin, end, letter(functional::kRead, 'r'),
+                         letter(functional::kWrite, 'w'), letter(functional::kExecute, 'x'),
+                         r.object != nullptr ? 's' : 'p', offset, name);
+    }
   }
   return out;
 }
@@ -103,6 +115,14 @@ std::string show_status(const Process& p) {
       "Name:\t{}\nState:\tR (running)\nTgid:\t{}\nPid:\t{}\nPPid:\t{}\nTracerPid:\t0\nUid:\t1000\t1000\t1000\t1000\n"
       "Gid:\t1000\t1000\t1000\t1000\nThreads:\t{}\nSigBlk:\t{:016x}\nSigIgn:\t{:016x}\nSigCgt:\t{:016x}\n",
       first.name, p.pid, p.pid, p.parent == nullptr ? 1 : p.parent->pid, p.alive(), first.blocked, ignored, caught);
+}
+
+std::string show_memory(const Process& p) {
+  const functional::Pool& pool = *p.memory().pool();
+  const u64 kib = functional::kPageSize / 1024, free = (pool.limit - std::min(pool.limit, pool.pages)) * kib;
+  return fmt::format("MemTotal: {:>15} kB\nMemFree: {:>16} kB\nMemAvailable: {:>11} kB\nHugePages_Total: {:>8}\n"
+                     "HugePages_Free: {:>9}\nHugepagesize: {:>11} kB\n",
+                     pool.limit * kib, free, free, 0, 0, 2048);
 }
 
 std::optional<std::string> show(const Process& p, std::string path) {
@@ -121,6 +141,17 @@ std::optional<std::string> show(const Process& p, std::string path) {
     }
     return out;
   }
+  struct Setting {
+    const char *path, *value;
+  };
+  constexpr Setting kSettings[] = {{"/proc/sys/kernel/pid_max", "4194304\n"},
+                                   {"/proc/sys/fs/nr_open", "1048576\n"},
+                                   {"/proc/sys/vm/nr_hugepages", "0\n"},
+                                   {"/proc/sys/vm/overcommit_memory", "1\n"}};
+  for (const Setting& s : kSettings) {
+    if (path == s.path) return s.value;
+  }
+  if (path == "/proc/meminfo") return show_memory(p);
   for (const char* name : {"online", "possible", "present"}) {
     if (path == std::string("/sys/devices/system/cpu/") + name)
       return cores == 1 ? std::string("0\n") : fmt::format("0-{}\n", cores - 1);
@@ -139,17 +170,32 @@ std::shared_ptr<File> named_descriptor(const Process& p, const std::string& path
   return nullptr;
 }
 
+std::shared_ptr<Inode> new_inode(Process& p, u32 mode) {
+  auto inode = std::make_shared<Inode>();
+  inode->number = p.system.store.next_inode++;
+  inode->bytes = std::make_shared<functional::Object>(p.memory().pool(), 0);
+  inode->mode = mode;
+  return inode;
+}
+
 i64 create(Process& p, const std::string& path, u32 mode, std::shared_ptr<Inode>& inode) {
   Store& store = p.system.store;
   const std::string parent = parent_of(path);
   if (store.folders.count(parent) == 0) return is_folder(p, parent) ? -kEROFS : -kENOENT;
   if (parent == "/dev" || parent == "/proc") return -kEACCES;
   if (store.files.size() >= Store::kMostFiles) return -kENOSPC;
-  inode = std::make_shared<Inode>();
-  inode->number = store.next_inode++;
-  inode->bytes = std::make_shared<functional::Object>(p.memory().pool(), 0);
-  inode->mode = mode & ~p.mask_of_modes & 0777;
+  inode = new_inode(p, mode & ~p.mask_of_modes & 0777);
   store.files[path] = inode;
+  return 0;
+}
+
+/// O_TMPFILE: a file without a name. The root folder is of a kind that has none.
+i64 open_nameless(Process& p, const std::string& folder, u32 flags, u32 mode, std::shared_ptr<File>& file) {
+  if ((flags & kAccessMode) == 0) return -kEINVAL;
+  if (p.system.store.folders.count(folder) == 0) return is_folder(p, folder) ? -kEROFS : -kENOENT;
+  if (folder == "/dev" || folder == "/proc") return -kEACCES;
+  if (folder == "/") return -kEOPNOTSUPP;
+  file = open_inode(new_inode(p, mode & ~p.mask_of_modes & 0777), flags);
   return 0;
 }
 
@@ -186,6 +232,7 @@ i64 open_path(Process& p, const std::string& path, u32 flags, u32 mode, std::sha
   std::shared_ptr<Inode> inode;
   if (const i64 made = create(p, path, mode, inode); made < 0) return made;
   file = open_inode(inode, flags);
+  file->is_created = true;
   return 0;
 }
 
@@ -210,8 +257,15 @@ i64 openat(Process& p, Thread&, const Call& c) {
   const u32 flags = static_cast<u32>(c.a[2]);
   if ((flags & kAccessMode) == kAccessMode) return -kEINVAL;
   std::shared_ptr<File> file;
-  constexpr u32 kKept = kAccessMode | kAppend | kNonBlocking | kDirectory;
-  const i64 result = open_path(p, path, flags, static_cast<u32>(c.a[3]), file);
+  constexpr u32 kKept = kAccessMode | kAppend | kNonBlocking | kDirectory, kNameless = 020000000;
+  const u32 mode = static_cast<u32>(c.a[3]);
+  if ((flags & kNameless) != 0 && (flags & kDirectory) == 0) return -kEINVAL;
+  if ((flags & kNameless) != 0) {
+    if (const i64 result = open_nameless(p, path, flags & ~kDirectory, mode, file); result < 0) return result;
+    file->flags &= kKept;
+    return p.add_file(std::move(file), (flags & kCloseOnExec) != 0);
+  }
+  const i64 result = open_path(p, path, flags, mode, file);
   if (result < 0) return result;
   if ((flags & kDirectory) != 0 && (file->mode() & kFolder) == 0) return -kENOTDIR;
   file->flags &= kKept;
@@ -227,11 +281,7 @@ i64 memfd_create(Process& p, Thread&, const Call& c) {
     char last = 0;
     return p.get(c.a[0] + kNameLimit - 1, last) ? -kEINVAL : -kEFAULT;
   }
-  auto inode = std::make_shared<Inode>();
-  inode->number = p.system.store.next_inode++;
-  inode->bytes = std::make_shared<functional::Object>(p.memory().pool(), 0);
-  inode->mode = 0777;
-  return p.add_file(open_inode(std::move(inode), kReadWrite), (flags & kCloseFlag) != 0);
+  return p.add_file(open_inode(new_inode(p, 0777), kReadWrite), (flags & kCloseFlag) != 0);
 }
 
 Stat stat_of(const File& f) {

@@ -33,14 +33,25 @@ struct TimeSpec {
   i64 nanoseconds = 0;
 };
 
+/// What is known of a range of addresses besides what the memory knows: that it shows a file, or the name that the
+/// program gave it (PR_SET_VMA_ANON_NAME).
+struct RangeNote {
+  u64 end = 0;
+  bool is_file = false;
+  std::optional<std::string> name;
+};
+
 /// What processes that share their memory share (struct mm_struct).
 struct AddressSpace {
+  /// Of [begin, end), in place of what was known.
+  void note(u64 begin, u64 end, bool is_file = false, std::optional<std::string> name = std::nullopt);
   std::shared_ptr<functional::Memory> memory;
   u64 break_start = 0, break_end = 0;
   u64 mapping_top = 0;  ///< mappings are placed below
   u64 trampoline = 0;   ///< code that makes rt_sigreturn
   u64 membarrier_registrations = 0;
   std::map<u64, u64> segments;  ///< sizes of what shmat() mapped, by address
+  std::map<u64, RangeNote> notes;  ///< by first address
 };
 
 inline constexpr std::size_t kSiginfoSize = 128;

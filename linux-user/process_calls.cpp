@@ -89,6 +89,7 @@ i64 prctl(Process& p, Thread& t, const Call& c) {
     kGetNoNewPrivileges = 39,
     kSetTaggedAddresses = 55,
     kGetTaggedAddresses = 56,
+    kSetRange = 0x53564d41,
     kGetMemoryModel = 0x6d4d444c,
     kSetMemoryModel = 0x4d4d444c,
   };
@@ -133,6 +134,8 @@ i64 prctl(Process& p, Thread& t, const Call& c) {
     case kSetTaggedAddresses: return no_more_than_2 ? set_tagged_addresses(p, t, c.a[1]) : -kEINVAL;
     case kGetTaggedAddresses:
       return c.a[1] == 0 && no_more_than_2 ? static_cast<i64>(t.tagged_addresses) : -kEINVAL;
+    // PR_SET_VMA knows only PR_SET_VMA_ANON_NAME.
+    case kSetRange: return c.a[1] == 0 ? name_range(p, c.a[2], c.a[3], c.a[4]) : -kEINVAL;
     case kGetMemoryModel: return c.a[1] == 0 && no_more_than_2 ? i64{t.tso} : -kEINVAL;
     case kSetMemoryModel: return no_more_than_2 ? set_memory_model(p, t, c.a[1]) : -kEINVAL;
     default: return -kEINVAL;

@@ -120,6 +120,7 @@ u64 Process::map_program(const ElfImage& program) {
     if (memory().write(bias + s.address, program.contents.data() + s.offset, s.file_size, 0) != s.file_size)
       throw InputError(Diagnostic{{program.file, 0, 0},
                                   fmt::format("the program does not fit into {} pages of memory", memory().page_limit())});
+    space->note(begin, align_down(bias + s.address + s.file_size + kPageSize - 1, kPageSize), true);
   }
   space->break_start = space->break_end = end;
 

@@ -50,6 +50,9 @@ struct Options {
   std::function<void(const std::string& line)> trace;
 };
 
+/// PR_SET_VMA_ANON_NAME; `name_at` 0 takes names away (memory_calls.cpp).
+i64 name_range(Process& p, u64 address, u64 length, u64 name_at);
+
 /// Of the processor, as /proc/cpuinfo names them (start.cpp).
 std::string feature_names(const Options& options);
 

@@ -1,14 +1,18 @@
 // Corners of the kernel's interface that its own tests look at: locks that waiters are moved to, real-time policies,
-// what the auxiliary vector and restartable sequences say.
+// what the auxiliary vector and restartable sequences say, names of mappings, pages in memory, files without names.
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/futex.h>
+#include <linux/prctl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/rseq.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -206,6 +210,86 @@ static void call_inside(void) {
       : "x0", "x8", "x10", "memory");
 }
 
+static int is_in_maps(const char* name, const void* first, const void* end) {
+  char line[512], wanted[128];
+  int found = 0;
+  sprintf(wanted, "%08lx-%08lx ", (unsigned long)first, (unsigned long)end);
+  FILE* maps = fopen("/proc/self/maps", "r");
+  while (fgets(line, sizeof line, maps) != NULL)
+    found |= strncmp(line, wanted, strlen(wanted)) == 0 && strstr(line, name) != NULL;
+  fclose(maps);
+  return found;
+}
+
+#define NAME(at, size, name) prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, at, size, name)
+static void names_of_mappings(void) {
+  char* at = mmap(NULL, 5 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  char longest[81];
+  memset(longest, 'x', 80);
+  longest[80] = 0;
+  CHECK(NAME(at + 4096, 2 * 4096, "first name") == 0);
+  CHECK(is_in_maps("[anon:first name]", at + 4096, at + 3 * 4096));
+  CHECK(NAME(at + 2 * 4096, 4096, "second") == 0 && is_in_maps("[anon:first name]", at + 4096, at + 2 * 4096));
+  CHECK(is_in_maps("[anon:second]", at + 2 * 4096, at + 3 * 4096));
+  FAILS(NAME(at, 4096, "a\1"), EINVAL);
+  FAILS(NAME(at, 4096, "a[b]"), EINVAL);
+  FAILS(NAME(at, 4096, longest), EINVAL);
+  FAILS(NAME(at, 4096, 16), EFAULT);
+  FAILS(NAME(at + 1, 4096, "x"), EINVAL);
+  FAILS(prctl(PR_SET_VMA, 1, at, 4096, "x"), EINVAL);
+  FAILS(NAME((uintptr_t)policies & -4096ul, 4096, "x"), EBADF);
+  // What comes after a hole is named all the same.
+  munmap(at + 3 * 4096, 4096);
+  FAILS(NAME(at + 2 * 4096, 3 * 4096, "third"), ENOMEM);
+  CHECK(is_in_maps("[anon:third]", at + 2 * 4096, at + 3 * 4096) && is_in_maps("[anon:third]", at + 4 * 4096, at + 5 * 4096));
+  CHECK(NAME(at, 3 * 4096, NULL) == 0 && !is_in_maps("[anon:", at + 2 * 4096, at + 3 * 4096));
+  // A new mapping has no name; fork keeps them.
+  CHECK(mmap(at + 4 * 4096, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == at + 4 * 4096);
+  CHECK(is_in_maps("00:00", at + 4 * 4096, at + 5 * 4096) && !is_in_maps("third", at + 4 * 4096, at + 5 * 4096));
+  char* shared = mmap(NULL, 4096, PROT_READ, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  CHECK(NAME(shared, 4096, "common") == 0);
+  int status = 0;
+  const pid_t child = fork();
+  if (child == 0) _exit(is_in_maps("[anon_shmem:common]", shared, shared + 4096) ? 5 : 6);
+  CHECK(waitpid(child, &status, 0) == child && WEXITSTATUS(status) == 5);
+}
+
+static void pages_in_memory(void) {
+  unsigned char have[3] = {9, 9, 9};
+  char* at = mmap(NULL, 3 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  at[4096] = 1;
+  CHECK(mincore(at, 3 * 4096, have) == 0 && have[0] == 0 && have[1] == 1 && have[2] == 0);
+  madvise(at, 2 * 4096, MADV_DONTNEED);
+  CHECK(mincore(at, 4097, have) == 0 && have[1] == 0);
+  FAILS(mincore(at + 1, 4096, have), EINVAL);
+  FAILS(mincore(at, 4096, (unsigned char*)16), EFAULT);
+  FAILS(mincore(at, (size_t)-1, have), ENOMEM);
+  munmap(at + 4096, 4096);
+  FAILS(mincore(at, 2 * 4096, have), ENOMEM);
+  CHECK(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0) == MAP_FAILED && errno == ENOMEM);
+}
+
+static void files_made(void) {
+  int fd = open("made-here", O_CREAT | O_RDWR, 0600);
+  CHECK(fd >= 0 && fcntl(fd, 1028, 0) == 1 && write(fd, "x", 1) == 1 && close(fd) == 0);
+  fd = open("made-here", O_CREAT | O_RDWR, 0600);
+  CHECK(fd >= 0 && fcntl(fd, 1028, 0) == 0 && close(fd) == 0 && unlink("made-here") == 0);
+  fd = open("/dev/shm", O_TMPFILE | O_RDWR, 0600);
+  CHECK(fd >= 0 && ftruncate(fd, 8192) == 0);
+  char* at = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  unsigned char have[2];
+  at[4096] = 7;
+  CHECK(mincore(at, 8192, have) == 0 && have[0] == 0 && have[1] == 1);
+  char byte = 0;
+  CHECK(pread(fd, &byte, 1, 4096) == 1 && byte == 7);
+  FAILS(NAME(at, 4096, "x"), EBADF);
+  FAILS(open("/tmp", O_TMPFILE, 0600), EINVAL);
+  FAILS(open(".", O_TMPFILE | O_RDWR, 0600), EOPNOTSUPP);
+  CHECK(unshare(CLONE_FILES) == 0);
+  FAILS(unshare(CLONE_NEWNS), EPERM);
+  FAILS(unshare(0x3), EINVAL);
+}
+
 int main(int argc, char** argv) {
   if (argc > 1 && strcmp(argv[1], "call-inside") == 0) {
     call_inside();
@@ -214,6 +298,9 @@ int main(int argc, char** argv) {
   moved_to_a_lock();
   policies();
   sequences();
+  names_of_mappings();
+  pages_in_memory();
+  files_made();
   printf("%d failures\n", failures);
   return failures != 0;
 }
