@@ -16,6 +16,7 @@ void Process::end(int wait_status) {
     if (!t->ended) end_thread(*t);
   }
   ended = wait_status;
+  system.note_end();
   stopped = false;
   files.reset();
   pending.clear();
@@ -98,6 +99,7 @@ Found look(Process& p, i32 id, u64 options) {
       c->stop_status = 0;
       if (!ended) return f;
       c->reaped = true;
+      p.system.note_end();
       p.children_time += c->processor_time + c->children_time;
     }
     return f;

@@ -429,6 +429,7 @@ void Process::end_thread(Thread& t) {
     if (child->vfork_parent == &t) child->vfork_parent = nullptr;
   }
   t.ended = true;
+  system.note_end();
 }
 
 std::vector<SystemCall> futex_calls() {

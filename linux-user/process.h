@@ -130,7 +130,8 @@ class Process {
   void send(Thread& t, const SignalInfo& info);
   void send_to_process(const SignalInfo& info);
   void force(Thread& t, const SignalInfo& info);
-  bool has_deliverable(const Thread& t) const;
+  bool has_deliverable(const Thread& t) const { return has_pending(t, ~t.blocked); }
+  bool has_pending(const Thread& t, SignalSet of) const;
   void deliver_signals(Thread& t);
   /// rt_sigreturn.
   void return_from_signal(Thread& t);

@@ -9,7 +9,7 @@ namespace isobar::linux_user {
 namespace {
 
 /// Offsets in struct rseq.
-constexpr u64 kCpuStart = 0, kCpu = 4, kSequence = 8, kFlags = 16, kNode = 20, kConcurrency = 24;
+constexpr u64 kCpuStart = 0, kCpu = 4, kSequence = 8, kNode = 20, kConcurrency = 24;
 /// Of the first layout. Larger areas are accepted; nothing behind these bytes is in use.
 constexpr u64 kSize = 32;
 constexpr u64 kUnregister = 1;
@@ -19,6 +19,13 @@ constexpr u32 kNoCpu = ~u32{0};
 struct Sequence {
   u32 version = 0, flags = 0;
   u64 start = 0, length = 0, abort = 0;
+};
+
+/// struct rseq.
+struct RseqBytes {
+  u32 start = 0, cpu = 0;
+  u64 sequence = 0;
+  u32 flags = 0, node = 0, concurrency = 0;
 };
 
 /// There is one NUMA node.
@@ -75,18 +82,19 @@ void Process::restart_sequence(Thread& t) {
   act_for(t);
   const auto fail = [&] { force(t, {kSigsegv, si_code::kKernel}); };
   u64& pc = t.core.state().pc;
-  u64 pointer = 0;
-  if (!get(t.rseq.address + kSequence, pointer)) return fail();
-  if (pointer != 0) {
+  RseqBytes now;
+  if (!get(t.rseq.address, now)) return fail();
+  if (now.sequence != 0) {
     Sequence s;
-    u32 flags = 0;
-    if (read_sequence(*this, t, pointer, s) < 0) return fail();
+    if (read_sequence(*this, t, now.sequence, s) < 0) return fail();
     const bool inside = pc - s.start < s.length;
-    if (inside && (s.flags != 0 || !get(t.rseq.address + kFlags, flags) || flags != 0)) return fail();
+    if (inside && (s.flags != 0 || now.flags != 0)) return fail();
     if (!put(t.rseq.address + kSequence, u64{0})) return fail();
     if (inside) pc = s.abort;
   }
-  if (!put_numbers(*this, t, t.cpu, t.cpu, system.concurrency_id(t))) fail();
+  const u32 concurrency = system.concurrency_id(t);
+  if (now.start == t.cpu && now.cpu == t.cpu && now.node == 0 && now.concurrency == concurrency) return;
+  if (!put_numbers(*this, t, t.cpu, t.cpu, concurrency)) fail();
 }
 
 /// rseq_syscall() of kernels with CONFIG_DEBUG_RSEQ.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 #include "linux-user/system.h"
 #include "support/bits.h"
@@ -146,14 +147,14 @@ unsigned System::wake_futex(const FutexKey& key, unsigned count, u32 bitset) {
 
 /// The next thread of a core, after the one that ran there last; else one that another core has too many of.
 Thread* System::choose(unsigned cpu) {
-  Thread* first = nullptr;
+  const auto here = [&](const Thread* t) { return t->cpu == cpu && runs(*t); };
+  const auto behind = std::upper_bound(threads_.begin(), threads_.end(), last_on_cpu_[cpu],
+                                       [](i32 tid, const Thread* t) { return tid < t->tid; });
   Thread* next = nullptr;
-  for (Thread* t : threads_) {
-    if (!runs(*t) || t->cpu != cpu) continue;
-    if (first == nullptr) first = t;
-    if (next == nullptr && t->tid > last_on_cpu_[cpu]) next = t;
-  }
-  if (next == nullptr) next = first;
+  if (const auto found = std::find_if(behind, threads_.end(), here); found != threads_.end())
+    next = *found;
+  else if (const auto first = std::find_if(threads_.begin(), behind, here); first != behind)
+    next = *first;
   if (next == nullptr) {
     std::vector<unsigned> load(options.cores, 0);
     for (const Thread* t : threads_) load[t->cpu] += runs(*t) ? 1 : 0;
@@ -189,8 +190,15 @@ std::optional<u64> System::next_deadline() const {
   return first;
 }
 
+void System::note_wait(const Thread& t) {
+  if (!t.wait || t.ended) return;
+  if (t.wait->deadline) first_deadline_ = std::min(first_deadline_, *t.wait->deadline);
+  signals_changed_ |= t.process->has_pending(t, ~t.blocked | t.wait->taken);
+}
+
 void System::expire_timers() {
   for (const auto& p : processes_) {
+    if (!timers_exist_) break;
     if (!p->ended) p->expire_timers();
   }
   for (TimerFile* f : timer_files) {
@@ -201,8 +209,14 @@ void System::expire_timers() {
 }
 
 void System::wake_sleepers() {
+  if (time_ < first_deadline_) return;
+  first_deadline_ = ~u64{0};
   for (Thread* t : threads_) {
-    if (t->ended || !t->wait || !t->wait->deadline || *t->wait->deadline > time_) continue;
+    if (t->ended || !t->wait || !t->wait->deadline) continue;
+    if (*t->wait->deadline > time_) {
+      first_deadline_ = std::min(first_deadline_, *t->wait->deadline);
+      continue;
+    }
     if (t->wait->kind == Wait::Kind::Event) {
       t->process->retry(*t);
       continue;
@@ -225,6 +239,9 @@ void System::retry_calls() {
 }
 
 void System::forget_ended() {
+  if (!some_ended_) return;
+  some_ended_ = false;
+  running_ = {};
   std::replace_if(
       in_sequences_.begin(), in_sequences_.end(), [](const Thread* t) { return t != nullptr && t->ended; }, nullptr);
   std::erase_if(threads_, [](const Thread* t) { return t->ended; });
@@ -285,8 +302,13 @@ u64 System::run_slice(Thread& t, u64 quantum) {
 }
 
 u64 System::next_quantum() {
-  const auto running = std::count_if(threads_.begin(), threads_.end(), [&](const Thread* t) { return runs(*t); });
-  const u64 longest = running > 1 ? kLongest : kAlone, quantum = kShortest + random() % (longest - kShortest + 1);
+  if (running_[1] == nullptr || !runs(*running_[0]) || !runs(*running_[1])) {
+    running_ = {};
+    for (auto t = threads_.begin(); t != threads_.end() && running_[1] == nullptr; ++t) {
+      if (runs(**t)) running_[running_[0] == nullptr ? 0 : 1] = *t;
+    }
+  }
+  const u64 longest = running_[1] != nullptr ? kLongest : kAlone, quantum = kShortest + random() % (longest - kShortest + 1);
   return options.limit ? std::min(quantum, *options.limit - executed_) : quantum;
 }
 
@@ -297,7 +319,8 @@ void System::settle(bool idle) {
   if (deadline) time_ = std::max(time_, *deadline);
   expire_timers();
   wake_sleepers();
-  for (std::size_t i = 0; i < threads_.size(); ++i) {
+  const bool signals_changed = std::exchange(signals_changed_, false);
+  for (std::size_t i = 0; i < threads_.size() && signals_changed; ++i) {
     Thread& t = *threads_[i];
     if (t.wait && t.wait->taken != 0) t.process->retry(t);
     if (t.wait && !t.ended && !t.process->stopped && t.process->has_deliverable(t)) t.process->interrupt(t);

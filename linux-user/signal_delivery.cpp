@@ -81,8 +81,8 @@ constexpr u64 kTranslationLevel3 = 0x07, kPermissionLevel3 = 0x0f, kAlignment = 
 
 }  // namespace
 
-bool Process::has_deliverable(const Thread& t) const {
-  const auto allowed = [&](const SignalInfo& s) { return (signal_bit(s.number) & t.blocked) == 0; };
+bool Process::has_pending(const Thread& t, SignalSet of) const {
+  const auto allowed = [&](const SignalInfo& s) { return (signal_bit(s.number) & of) != 0; };
   return std::any_of(t.pending.begin(), t.pending.end(), allowed) ||
          std::any_of(pending.begin(), pending.end(), allowed);
 }
@@ -118,11 +118,13 @@ void Process::prepare(i32 number) {
     tell_parent(si_code::kContinued, kSigcont);
   }
   stopped = false;
+  system.note_signal();
 }
 
 /// Standard signals do not queue; of the others there is a limit (RLIMIT_SIGPENDING).
 void Process::queue(std::deque<SignalInfo>& to, const SignalInfo& info) {
   system.notify();
+  system.note_signal();
   const auto same = [&](const SignalInfo& s) { return s.number == info.number; };
   if (info.number < 32 && std::any_of(to.begin(), to.end(), same)) return;
   if (to.size() < kMostPending) to.push_back(info);
@@ -141,6 +143,7 @@ void Process::force(Thread& t, const SignalInfo& info) {
   if ((t.blocked & signal_bit(info.number)) != 0 || a.handler == kIgnore) a.handler = kDefaultAction;
   t.blocked &= ~signal_bit(info.number);
   t.pending.push_front(info);
+  system.note_signal();
 }
 
 /// SIGKILL, faults of the instruction itself, then the lowest number, the thread's before the process's. nullptr: none.

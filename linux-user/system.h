@@ -4,6 +4,7 @@
 // its input and the seed, on nothing else.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -137,6 +138,14 @@ class System {
   void end_slice() { slice_ends_ = true; }
   /// A thread that waits goes on with this result.
   void wake(Thread& t, i64 result);
+  /// A thread or process has ended, or nobody will ask for it any more.
+  void note_end() { some_ended_ = true; }
+  /// A thread may have begun to wait.
+  void note_wait(const Thread& t);
+  /// A signal has been sent, or can be taken from now on.
+  void note_signal() { signals_changed_ = true; }
+  /// A process has timers.
+  void note_timer() { timers_exist_ = true; }
   /// Something has happened that threads may wait for.
   void notify() { ++events_; }
   u64 now() const { return time_; }
@@ -168,6 +177,10 @@ class System {
   void forget_ended();
 
   u64 events_ = 0, events_seen_ = 0;
+  // What settle() need not look for.
+  bool some_ended_ = false, signals_changed_ = false, timers_exist_ = false;
+  u64 first_deadline_ = ~u64{0};  ///< no wait ends by itself before
+  std::array<Thread*, 2> running_{};  ///< two that could run when it was asked last
   std::vector<std::unique_ptr<Process>> processes_;  ///< in the order in which they were created
   std::vector<Thread*> threads_;
   std::shared_ptr<const ElfImage> first_program_;

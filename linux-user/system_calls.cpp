@@ -42,6 +42,7 @@ void Process::enter(Thread& t, const isa::StepResult& r) {
   if (system.options.checks_sequences && !t.ended && is_in_sequence(t, t.core.state().pc))
     force(t, {kSigsegv, si_code::kKernel});
   report_tags(t);
+  system.note_wait(t);
 }
 
 void Process::system_call(Thread& t) {
@@ -63,6 +64,7 @@ void Process::retry(Thread& t) {
   t.wait.reset();
   const Call call = t.call;
   const i64 result = find_system_call(call.number)->run(*this, t, call);
+  system.note_wait(t);
   if (t.wait) return;
   if (t.blocked_before) t.blocked = *t.blocked_before;
   t.blocked_before.reset();

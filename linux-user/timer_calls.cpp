@@ -108,6 +108,7 @@ i64 timer_create(Process& p, Thread& t, const Call& c) {
   }
   if (!p.put(c.a[2], timer.id)) return -kEFAULT;
   ++p.next_timer;
+  p.system.note_timer();
   p.timers[timer.id] = timer;
   return 0;
 }
@@ -163,6 +164,7 @@ i64 setitimer(Process& p, Thread&, const Call& c) {
   Timer& timer = p.interval_timers[c.a[0]];
   timer.clock = c.a[0] == 0 ? Timer::Clock::Elapsed : Timer::Clock::Process;
   timer.signal = kSignalOf[c.a[0]];
+  p.system.note_timer();
   const Setting s{{wanted.interval_s, wanted.interval_us * 1000}, {wanted.value_s, wanted.value_us * 1000}};
   const Microseconds old = to_microseconds(rearm(timer.schedule, s, false, kMonotonic, p.timer_clock(timer)));
   return c.a[2] == 0 || p.put(c.a[2], old) ? 0 : -kEFAULT;
