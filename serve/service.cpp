@@ -8,6 +8,7 @@
 #include <random>
 #include <utility>
 
+#include "scenarios/schema/schema_text.h"
 #include "serve/job.h"
 #include "session/commands.h"
 #include "session/graph.h"
@@ -97,6 +98,62 @@ std::vector<Change> chosen_changes(const std::vector<Change>& all, const Json& r
   return out;
 }
 
+/// Values chosen for some switches: pairs of a place in the list of switches and one in its values.
+using Settings = std::vector<std::pair<std::size_t, std::size_t>>;
+
+/// `settings` of a request, {"switch": "value", ...}, in the order in which switches are set.
+Settings settings_at(const std::vector<Switch>& switches, const Json& settings) {
+  if (!settings.is_object()) throw Wrong{400, "'settings' must be an object"};
+  Settings out;
+  for (std::size_t n = 0; n < switches.size(); ++n) {
+    const Switch& s = switches[n];
+    const auto found = settings.find(s.what);
+    if (found == settings.end()) continue;
+    const auto value = std::find_if(s.values.begin(), s.values.end(), [&](const std::string& v) { return *found == v; });
+    if (value == s.values.end()) throw Wrong{400, fmt::format("the switch '{}' has no such value", s.what)};
+    out.emplace_back(n, static_cast<std::size_t>(value - s.values.begin()));
+  }
+  if (out.size() != settings.size()) throw Wrong{400, "this test has no such switch"};
+  return out;
+}
+
+Workload with_settings(Workload w, const std::vector<Switch>& switches, const Settings& settings) {
+  for (const auto& [n, value] : settings) w = switches[n].set(w, value);
+  return w;
+}
+
+Json json_of(const std::vector<Switch>& switches) {
+  Json out = Json::array();
+  for (const Switch& s : switches) out.push_back({{"what", s.what}, {"group", s.group}, {"values", s.values}});
+  return out;
+}
+
+/// Every combination of the values of the switches that the request names in `vary`, with those of `settings` fixed.
+std::vector<Settings> combinations_at(const std::vector<Switch>& switches, const Json& request, std::size_t most) {
+  std::vector<Settings> all{settings_at(switches, request.value("settings", Json::object()))};
+  const Json& vary = request["vary"];
+  if (!vary.is_array()) throw Wrong{400, "'vary' must be a list"};
+  std::size_t known = 0;
+  for (std::size_t n = 0; n < switches.size(); ++n) {
+    if (std::find(vary.begin(), vary.end(), switches[n].what) == vary.end()) continue;
+    ++known;
+    std::vector<Settings> more;
+    for (const Settings& some : all) {
+      for (std::size_t value = 0; value < switches[n].values.size(); ++value) {
+        more.push_back(some);
+        more.back().erase(std::remove_if(more.back().begin(), more.back().end(), [n](const auto& s) { return s.first == n; }),
+                          more.back().end());
+        more.back().emplace_back(n, value);
+      }
+    }
+    all = std::move(more);
+    if (all.size() > most) throw Wrong{400, fmt::format("these are more than {} combinations", most)};
+  }
+  if (known != vary.size()) throw Wrong{400, "this test has no such switch"};
+  for (Settings& s : all) std::sort(s.begin(), s.end());
+  return all;
+}
+
 /// What the scenario or litmus test expects, for the table of outcomes.
 Json expectations_json(const Workload& w) {
   Json out = Json::array();
@@ -109,7 +166,7 @@ Json expectations_json(const Workload& w) {
 }  // namespace
 
 struct Service::Session {
-  explicit Session(Workload w) : commands(w), workload(std::move(w)) {}
+  explicit Session(Workload w, Workload without) : commands(w), workload(std::move(w)), plain(std::move(without)) {}
 
   std::string id;
   u64 used = 0;
@@ -117,6 +174,8 @@ struct Service::Session {
   session::Commands commands;
   Workload workload;
   std::vector<Change> changes;
+  Workload plain;  ///< without settings
+  std::vector<Switch> switches;  ///< of `plain`
   /// Shared with the job that fills it in.
   struct Found {
     std::mutex mutex;
@@ -157,6 +216,7 @@ Answer Service::handle(const std::string& path, const std::string& body) {
 
 Service::Json Service::dispatch(const std::string& path, const Json& request) {
   if (path == "open") return open(request);
+  if (path == "schema") return {{"schema", Json::parse(scenarios::schema_text())}};
   if (path == "examples") {
     Json list = Json::array();
     for (const Example& e : examples_) {
@@ -165,7 +225,7 @@ Service::Json Service::dispatch(const std::string& path, const Json& request) {
     }
     return {{"examples", list}};
   }
-  static const char* const kKnown[] = {"command", "record", "progress", "cancel", "close", "search", "explain", "matrix"};
+  static const char* const kKnown[] = {"command", "record", "progress", "cancel", "close", "search", "explain", "matrix", "combinations"};
   if (std::none_of(std::begin(kKnown), std::end(kKnown), [&](const char* k) { return path == k; }))
     throw Wrong{404, "there is no such request"};
   if (path == "close") {
@@ -231,8 +291,15 @@ Service::Json Service::open(const Json& request) {
   Json variants = Json::array();
   for (const Workload& w : variant.empty() ? all : session::parse_workloads(text, file, plain))
     variants.push_back(w.variant);
-  Workload w = std::move(all.front());
+  const Workload without = std::move(all.front());
+  std::vector<Switch> switches = analysis_.switches(without);
+  const Settings settings = settings_at(switches, request.value("settings", Json::object()));
+  Workload w = with_settings(without, switches, settings);
   std::vector<Change> changes = analysis_.changes(w);
+  // Barriers are put into the text, which knows nothing of the settings.
+  if (!settings.empty())
+    changes.erase(std::remove_if(changes.begin(), changes.end(), [](const Change& c) { return c.group == "stronger"; }),
+                  changes.end());
   Json changes_list = Json::array();
   for (const Change& c : changes) changes_list.push_back({{"what", c.what}, {"group", c.group}});
   if (!change.empty()) {
@@ -240,9 +307,10 @@ Service::Json Service::open(const Json& request) {
     if (found == changes.end()) throw Wrong{400, "this test has no such change: " + change};
     w = found->make();
   }
-  const Pointer s = std::make_shared<Session>(std::move(w));
+  const Pointer s = std::make_shared<Session>(std::move(w), without);
   s->id = new_id();
   s->changes = std::move(changes);
+  s->switches = std::move(switches);
   const std::vector<session::Step> steps = steps_at(request);
   session::Stepper& stepper = s->commands.stepper();
   if (const std::size_t allowed = stepper.replace(steps); allowed < steps.size())
@@ -265,7 +333,9 @@ Service::Json Service::open(const Json& request) {
               {"cores", cores},
               {"code", code},
               {"expectations", expectations_json(s->workload)},
-              {"changes", changes_list}};
+              {"changes", changes_list},
+              {"switches", json_of(s->switches)},
+              {"settings", request.value("settings", Json::object())}};
   out["now"] = command(*s, {{"line", "show"}});
   return out;
 }
@@ -281,6 +351,7 @@ Service::Json Service::command(Session& s, const Json& request) {
   if (!out.contains("state")) return out;
   if (!out.contains("choices")) out.update(s.commands.execute("list").json);
   out["command"] = r.json.value("command", "");
+  out["told"] = stepper.position() == 0 ? "" : stepper.told(stepper.position() - 1).what;
   out["graph"] = json(session::graph_at(stepper, stepper.position()));
   Json steps = Json::array();
   for (const session::Step& step : stepper.steps()) steps.push_back(json_of(step));
@@ -346,6 +417,28 @@ Service::Json Service::start(const Pointer& s, const std::string& kind, const Js
         seen = *found->result;
       }
       return why(w, outcome, seen);
+    };
+  } else if (kind == "combinations") {
+    if (!request.contains("vary")) throw Wrong{400, "'vary' is missing"};
+    const auto all = combinations_at(s->switches, request, limits_.combinations);
+    work = [plain = s->plain, switches = s->switches, all, search](Job& job) {
+      Json rows = Json::array();
+      for (const Settings& settings : all) {
+        if (job.stop()) break;
+        job.note(fmt::format("combination {} of {}", rows.size() + 1, all.size()));
+        Json values = Json::object();
+        for (const auto& [n, value] : settings) values[switches[n].what] = switches[n].values[value];
+        Json r;
+        try {
+          const Workload changed = with_settings(plain, switches, settings);
+          r = search_json(changed, search(changed, job, false));
+        } catch (const InputError& e) {
+          r = {{"outcomes", Json::array()}, {"complete", false}, {"reason", e.what()}};  // a machine that cannot be
+        }
+        r["settings"] = values;
+        rows.push_back(std::move(r));
+      }
+      return Json{{"rows", rows}, {"complete", rows.size() == all.size() && !job.stop()}};
     };
   } else {
     const std::vector<Change> changes = chosen_changes(s->changes, request);

@@ -26,9 +26,20 @@ struct Change {
   std::function<session::Workload()> make;  ///< may throw InputError; must not refer to the workload it changes
 };
 
+/// Something about a test that can be set independently of the others.
+struct Switch {
+  std::string what;                 ///< "writer: TSO", "writer: DMB ISH (line 8)", "machine"
+  std::string group;                ///< "machine", "tso" or "code"
+  std::vector<std::string> values;  ///< the first is what the test has
+  /// A workload, in which other switches may be set already, with values[value]. May throw InputError.
+  std::function<session::Workload(const session::Workload&, std::size_t value)> set;
+};
+
 /// What the server is told by those who know more than it.
 struct Analysis {
   std::function<std::vector<Change>(const session::Workload&)> changes;
+  /// To be set in this order.
+  std::function<std::vector<Switch>(const session::Workload&)> switches;
   /// Why no run of a workload ends in `outcome` (empty: what the test is about), given a complete search of it.
   std::function<nlohmann::ordered_json(const session::Workload&, const std::string& outcome,
                                        const explore::SearchResult&)>
@@ -47,6 +58,7 @@ struct ServiceLimits {
   std::size_t recorded_steps = 500;
   u64 states = 500'000;            ///< of a search
   double seconds = 120;            ///< of a search
+  std::size_t combinations = 256;  ///< of switches, in one request
 };
 
 struct Answer {

@@ -68,6 +68,8 @@ void set_word(model::Program& p, u64 pc, u32 word) {
 Listing::Listing(const Workload& w) {
   if (w.litmus) list_litmus(w);
   if (w.scenario) list_scenario(w);
+  if (w.litmus) tell_changed_words(w.litmus->program);
+  if (w.scenario) tell_changed_words(w.build->program);
   for (std::size_t i = 0; i < code_.size(); ++i) by_pc_.emplace(code_[i].pc, i);
   std::sort(locations_.begin(), locations_.end(),
             [](const NamedLocation& a, const NamedLocation& b) { return a.address < b.address; });
@@ -110,6 +112,12 @@ void Listing::list_scenario(const Workload& w) {
     names_[m.address] = n;
     locations_.push_back({n.name, m.address, n.bytes, n.element});
   }
+}
+
+/// Variations of a test have other words than its text says.
+void Listing::tell_changed_words(const model::Program& written) {
+  for (CodeLine& c : code_)
+    if (word_at(written, c.pc) != std::optional(c.word)) c.text = isa::disassemble(c.word, c.pc);
 }
 
 /// Lines are known only if every line with an instruction made one word; macros and the like make others.

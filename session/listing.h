@@ -15,7 +15,7 @@ struct CodeLine {
   unsigned thread = 0;  ///< index of the thread; kSharedCode: a location of type code
   u64 pc = 0;
   u32 word = 0;
-  std::string text;  ///< as written, without labels and comments
+  std::string text;  ///< as written, without labels and comments; disassembled if another word stands there by now
   u32 line = 0;      ///< in the file, from 1; 0 if not known
   u32 column = 0;    ///< of the instruction, from 1
   u32 index = 0;     ///< litmus: which instruction of its thread
@@ -63,6 +63,7 @@ class Listing {
  private:
   void list_litmus(const Workload& w);
   void list_scenario(const Workload& w);
+  void tell_changed_words(const model::Program& written);
   void list_block(unsigned thread, const scenarios::AsmText& text, const scenarios::Code& code,
                   const model::Program& program);
 

@@ -18,6 +18,13 @@ namespace {
 
 using namespace repair_cost;
 
+/// `w` on another machine or with other words in memory; everything else, observables included, is the same.
+Workload with_machine(const Workload& w, const model::MachineConfig& config, const model::Program& program) {
+  Workload out = w;
+  out.machine = std::make_shared<model::Machine>(config, program);
+  return out;
+}
+
 std::string owner(const Workload& w, const CodeLine& c) {
   if (c.thread == kSharedCode) return "shared code";
   return w.scenario ? w.scenario->threads[c.thread].name : fmt::format("P{}", c.thread);
@@ -29,35 +36,6 @@ std::string one_line(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(),
                  [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
   return first == std::string::npos ? text : text.substr(first);
-}
-
-/// `w` on another machine or with other words in memory; everything else, observables included, is the same.
-Workload with_machine(const Workload& w, const model::MachineConfig& config, const model::Program& program) {
-  Workload out = w;
-  out.machine = std::make_shared<model::Machine>(config, program);
-  return out;
-}
-
-Workload with_word(const Workload& w, u64 pc, u32 word) {
-  model::Program program = w.machine->program();
-  set_word(program, pc, word);
-  return with_machine(w, w.machine->config(), program);
-}
-
-Workload with_tso(const Workload& w, unsigned core, bool on) {
-  model::MachineConfig config = w.machine->config();
-  model::CoreConfig& c = config.core[core];
-  if (on) {
-    if (c.tso != model::TsoSupport::Fixed) c.tso = model::TsoSupport::Actlr;
-  } else if (c.tso == model::TsoSupport::Fixed) {
-    c.tso = model::TsoSupport::Actlr;
-  }
-  c.tso_at_reset = on;
-  return with_machine(w, config, w.machine->program());
-}
-
-bool starts_with_tso(const model::CoreConfig& c) {
-  return c.tso == model::TsoSupport::Fixed || (c.tso != model::TsoSupport::None && c.tso_at_reset);
 }
 
 /// Under a kernel every thread chooses its own memory model.
@@ -153,6 +131,28 @@ void add_annotations(const Workload& w, const Listing& listing, const CodeLine& 
 }
 
 }  // namespace
+
+Workload with_word(const Workload& w, u64 pc, u32 word) {
+  model::Program program = w.machine->program();
+  set_word(program, pc, word);
+  return with_machine(w, w.machine->config(), program);
+}
+
+Workload with_tso(const Workload& w, unsigned core, bool on) {
+  model::MachineConfig config = w.machine->config();
+  model::CoreConfig& c = config.core[core];
+  if (on) {
+    if (c.tso != model::TsoSupport::Fixed) c.tso = model::TsoSupport::Actlr;
+  } else if (c.tso == model::TsoSupport::Fixed) {
+    c.tso = model::TsoSupport::Actlr;
+  }
+  c.tso_at_reset = on;
+  return with_machine(w, config, w.machine->program());
+}
+
+bool starts_with_tso(const model::CoreConfig& c) {
+  return c.tso == model::TsoSupport::Fixed || (c.tso != model::TsoSupport::None && c.tso_at_reset);
+}
 
 std::vector<Variation> weakenings(const Workload& w, const Listing& listing) {
   std::vector<Variation> out;

@@ -33,6 +33,12 @@ std::vector<Variation> weakenings(const Workload& w, const Listing& listing);
 /// access.
 std::vector<Variation> strengthenings(const Workload& w, const Listing& listing);
 
+/// `w` with another instruction at `pc`, and with TSO on or off at reset on one core; all else, observables included, is the same.
+Workload with_word(const Workload& w, u64 pc, u32 word);
+Workload with_tso(const Workload& w, unsigned core, bool on);
+/// Is TSO on at reset?
+bool starts_with_tso(const model::CoreConfig& c);
+
 /// The words that `word` can be weakened to, strongest first.
 std::vector<u32> weaker_words(u32 word);
 

@@ -20,7 +20,7 @@ class Page(unittest.TestCase):
     def test_page_in_chromium(self):
         if not pathlib.Path("/usr/bin/chromium").exists():
             self.skipTest("Chromium is not installed")
-        done = subprocess.run(["node", "--test", "web/tests/page.test.mjs"], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False,
+        done = subprocess.run(["node", "--test", *sorted(map(str, (WEB / "tests").glob("*.test.mjs")))], cwd=ROOT, capture_output=True, text=True, timeout=500, check=False,
                               env={**os.environ, "ISOBAR_BINARY": str(pathlib.Path(BINARY).resolve())})
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 

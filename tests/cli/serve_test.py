@@ -129,6 +129,43 @@ class Serve(unittest.TestCase):
         both = self.open(variant="writer_tso", change="reader: TSO on")["session"]
         self.assertEqual(len(self.search(both)["outcomes"]), 3)
 
+    def test_combinations_of_switches_are_compared(self):
+        opened = self.open(variant="weak")
+        session = opened["session"]
+        self.assertEqual({s["what"]: s["values"] for s in opened["switches"]},
+                         {"machine": ["weak", "tso", "writer_tso", "reader_tso"],
+                          "kind of all cores": ["none", "actlr", "actlr-read-only", "fixed"],
+                          "writer: TSO": ["off", "on"], "reader: TSO": ["off", "on"]})
+        self.ok("combinations", session=session, vary=["writer: TSO", "reader: TSO"])
+        rows = self.finish(session)["rows"]
+        self.assertEqual([(*r["settings"].values(), len(r["outcomes"])) for r in rows],
+                         [("off", "off", 4), ("off", "on", 4), ("on", "off", 4), ("on", "on", 3)])
+        self.ok("combinations", session=session, vary=["kind of all cores"], settings={"writer: TSO": "off"})
+        rows = self.finish(session)["rows"]
+        self.assertEqual([len(r["outcomes"]) for r in rows if r["settings"]["kind of all cores"] == "fixed"], [4])
+        self.ok("combinations", session=session, vary=["machine"], settings={"kind of all cores": "fixed"})
+        self.assertEqual([len(r["outcomes"]) for r in self.finish(session)["rows"]], [3, 3, 3, 3])
+        both = self.open(variant="weak", settings={"writer: TSO": "on", "reader: TSO": "on"})
+        self.assertEqual(len(self.search(both["session"])["outcomes"]), 3)
+        for wrong in [{"vary": ["none"]}, {"vary": "writer: TSO"}, {}, {"vary": [], "settings": {"writer: TSO": "maybe"}},
+                      {"vary": [], "settings": {"none": "on"}}, {"vary": [], "settings": ["writer: TSO"]}]:
+            self.assertEqual(self.ask("combinations", session=session, **wrong)[0], 400, wrong)
+
+    def test_barriers_are_switched_and_seen(self):
+        text = (ROOT / "scenarios/classics/sb-dmb.yaml").read_text()
+        switches = self.ok("open", text=text)["switches"]
+        barriers = [s["what"] for s in switches if "DMB" in s["what"]]
+        self.assertEqual(barriers, ["P0: DMB ISH (line 15)", "P1: DMB ISH (line 21)"])
+        session = self.ok("open", text=text)["session"]
+        self.ok("combinations", session=session, vary=barriers)
+        self.assertEqual([len(r["outcomes"]) for r in self.finish(session)["rows"]], [3, 4, 4, 4])
+        off = self.ok("open", text=text, settings={barriers[0]: "nop"})
+        self.assertEqual([c["text"] for c in off["code"] if c["line"] == 15], ["nop"])
+        self.assertFalse([c for c in off["changes"] if c["group"] == "stronger"])
+
+    def test_the_schema_is_served(self):
+        self.assertIn("scenario", self.ok("schema")["schema"]["$defs"])
+
     def test_sessions_do_not_see_each_other_and_old_ones_are_closed(self):
         first, second = self.open()["session"], self.open()["session"]
         self.ok("command", session=first, line="step 1")

@@ -25,8 +25,9 @@ export interface Opened {
   session: string; name: string; title: string; variant: string; variants: string[]; change: string; cores: string[];
   code: { thread: number; line: number; text: string }[];
   expectations: { expect: string; condition: string; why: string }[];
-  changes: { what: string; group: string }[]; now: Now;
+  changes: { what: string; group: string }[]; switches: Switch[]; settings: Record<string, string>; now: Now;
 }
+export interface Switch { what: string; group: string; values: string[] }
 export interface Found {
   outcomes: { state: string; condition: boolean; steps: number }[]; complete: boolean; reason: string; states: number;
 }
@@ -35,6 +36,7 @@ export interface Why {
   cycle?: { from: string; relation: string; to: string; clause: string; by: string }[];
 }
 export interface Row extends Found { what: string; group: string }
+export interface Combination extends Found { settings: Record<string, string> }
 export interface Report { kind: string; running: boolean; states: number; done: number; seconds: number; note: string; result?: unknown }
 export interface Lesson { number: number; title: string; text: string; try: string[]; question: string; outcome: string; variant: string }
 export interface Example { name: string; file: string; text: string; lesson?: Lesson }
@@ -70,7 +72,7 @@ export async function finished(session: string, tell: (r: Report) => void): Prom
   }
 }
 
-export interface Link { text: string; file: string; variant: string; change: string; steps: number[][] }
+export interface Link { text: string; file: string; variant: string; change: string; settings?: Record<string, string>; steps: number[][] }
 
 async function through(bytes: Uint8Array, stream: CompressionStream | DecompressionStream): Promise<Uint8Array> {
   const out = new Blob([bytes as BlobPart]).stream().pipeThrough(stream as unknown as ReadableWritablePair<Uint8Array, Uint8Array>);

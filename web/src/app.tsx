@@ -1,14 +1,13 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ask, decodeLink, encodeLink, finished, Refused } from "./api";
-import type { Diagnostic, Example, Found, Link, Now, Opened, Recording, Report, Row, State, Why } from "./api";
+import type { Combination, Diagnostic, Example, Found, Link, Now, Opened, Recording, Report, Row, State, Why } from "./api";
+import { Compare, kGroups } from "./compare";
 import { Editor } from "./editor";
 import { GraphView } from "./graph";
 import { LessonPanel } from "./lesson";
 import { Choices, Machine, Waiting } from "./machine";
-import { Matrix, Outcomes } from "./outcomes";
+import { Outcomes } from "./outcomes";
 import { Walk } from "./walk";
-
-const kGroups: [string, string][] = [["tso", "TSO per core"], ["weaker", "barriers and annotations taken away"], ["machine", "IDC and DIC"], ["stronger", "barriers and annotations added"]];
 
 export function App() {
   const [examples, setExamples] = useState<Example[]>([]);
@@ -16,13 +15,19 @@ export function App() {
   const [text, setText] = useState(""), [file, setFile] = useState("test.yaml");
   const [opened, setOpened] = useState<Opened>(), [now, setNow] = useState<Now>(), [before, setBefore] = useState<State>();
   const [found, setFound] = useState<Found>(), [why, setWhy] = useState<Why>(), [rows, setRows] = useState<Row[]>([]);
-  const [report, setReport] = useState<Report>(), [groups, setGroups] = useState(["tso", "weaker", "machine"]);
+  const [combinations, setCombinations] = useState<{ vary: string[]; rows: Combination[] }>({ vary: [], rows: [] });
+  const [report, setReport] = useState<Report>();
   const [problems, setProblems] = useState<Diagnostic[]>([]), [message, setMessage] = useState("");
-  const session = useRef(""), searching = useRef(new Set<string>());
+  const session = useRef(""), working = useRef(new Set<string>());
+  const works = useRef<{ id: string; last: Promise<unknown> }>({ id: "", last: Promise.resolve() });
   const complete = useRef("");  // the session whose outcomes are all known
-  const running = useRef<{ id: string; result: Promise<Found | undefined> } | undefined>(undefined);
+  const running = useRef<{ id: string; result: Promise<void> } | undefined>(undefined);
   const queue = useRef(Promise.resolve());
 
+  const tell = (e: unknown) => {
+    setMessage(e instanceof Refused ? e.message : "The server does not answer. Is 'isobar serve' still running?");
+    if (e instanceof Refused) setProblems(e.diagnostics);
+  };
   /** One request after the other, so that fast keys do not overtake each other. */
   const inTurn = (work: () => Promise<void>) => {
     queue.current = queue.current.then(async () => {
@@ -30,8 +35,7 @@ export function App() {
         setMessage("");
         await work();
       } catch (e) {
-        setMessage(e instanceof Refused ? e.message : "The server does not answer. Is 'isobar serve' still running?");
-        if (e instanceof Refused) setProblems(e.diagnostics);
+        tell(e);
       }
     });
     return queue.current;
@@ -46,24 +50,36 @@ export function App() {
     });
   };
 
-  // At most one search of a session at a time: who asks again waits for the one that runs.
-  const search = async (id: string): Promise<Found | undefined> => {
-    searching.current.add(id);
-    try {
-      await ask("search", { session: id });
-      const done = await finished(id, (r) => session.current === id && setReport(r));
+  /** Long work of a session, which does one at a time; stepping goes on meanwhile. Undefined if another test was opened. */
+  const work = <T,>(id: string, kind: string, request: object = {}): Promise<T | undefined> => {
+    if (works.current.id !== id) works.current = { id, last: Promise.resolve() };
+    const turn = works.current.last.then(async () => {
       if (session.current !== id) return undefined;
-      complete.current = (done.result as Found).complete ? id : "";
-      setFound(done.result as Found);
-      return done.result as Found;
-    } finally {
-      searching.current.delete(id);
-      if (running.current?.id === id) running.current = undefined;
-      if (session.current !== id) ask("close", { session: id }).catch(() => {});
-    }
+      working.current.add(id);
+      try {
+        await ask(kind, { session: id, ...request });
+        const done = await finished(id, (r) => session.current === id && setReport(r));
+        return session.current === id ? done.result as T : undefined;
+      } finally {
+        working.current.delete(id);
+        if (session.current !== id) ask("close", { session: id }).catch(() => {});
+      }
+    });
+    works.current.last = turn.catch(() => {});
+    return turn;
   };
-  const searchNow = (id: string): Promise<Found | undefined> => {
-    if (running.current?.id !== id) running.current = { id, result: search(id) };
+  const search = async (id: string): Promise<void> => {
+    const done = await work<Found>(id, "search");
+    if (!done) return;
+    complete.current = done.complete ? id : "";
+    setFound(done);
+  };
+  // Who asks again waits for the search that runs.
+  const searchNow = (id: string): Promise<void> => {
+    if (running.current?.id !== id) {
+      const result = search(id).finally(() => { if (running.current?.result === result) running.current = undefined; });
+      running.current = { id, result };
+    }
     return running.current.result;
   };
 
@@ -77,14 +93,14 @@ export function App() {
     const o = await ask<Opened>("open", { ...link });
     session.current = o.session;
     // A session that still searches is closed when its search has ended.
-    if (old) ask(searching.current.has(old) ? "cancel" : "close", { session: old }).catch(() => {});
-    setProblems([]); setFound(undefined); setWhy(undefined); setRows([]); setReport(undefined);
+    if (old) ask(working.current.has(old) ? "cancel" : "close", { session: old }).catch(() => {});
+    setProblems([]); setFound(undefined); setWhy(undefined); setRows([]); setCombinations({ vary: [], rows: [] }); setReport(undefined);
     setOpened(o); setBefore(undefined); setNow(o.now); latest.current = o.now; setText(link.text); setFile(link.file);
     document.title = `${o.title} - Isobar`;
     // Not waited for: stepping goes on meanwhile.
-    searchNow(o.session).catch((e) => setMessage(e instanceof Error ? e.message : String(e)));
+    searchNow(o.session).catch(tell);
   };
-  const reopen = (change: Partial<Link>) => open({ text, file, variant: opened?.variant ?? "", change: opened?.change ?? "", steps: [], ...change });
+  const reopen = (change: Partial<Link>) => open({ text, file, variant: opened?.variant ?? "", change: opened?.change ?? "", settings: opened?.settings, steps: [], ...change });
 
   const command = (line: string) => inTurn(async () => show(await ask<Now>("command", { session: session.current, line })));
 
@@ -102,23 +118,17 @@ export function App() {
   });
 
   const idle = () => report?.running !== true;
-  const explain = (outcome: string) => inTurn(async () => {
-    const id = session.current;
-    await ask("explain", { session: id, outcome });
-    setWhy((await finished(id, setReport)).result as Why);
-  });
-  const compare = () => inTurn(async () => {
-    const id = session.current;
-    await ask("matrix", { session: id, groups });
-    const done = (await finished(id, setReport)).result as { rows: Row[] };
-    setRows(done.rows);
-  });
+  const explain = (outcome: string) => work<Why>(session.current, "explain", { outcome }).then((w) => w && setWhy(w), tell);
+  const compare = (groups: string[]) => work<{ rows: Row[] }>(session.current, "matrix", { groups }).then((m) => m && setRows(m.rows), tell);
+  const combine = (vary: string[], settings: Record<string, string>) =>
+    work<{ rows: Combination[] }>(session.current, "combinations", { vary, settings }).then((m) => m && setCombinations({ vary, rows: m.rows }), tell);
+  const cancel = () => { ask("cancel", { session: session.current }).catch(() => {}); };
   const check = async (outcome: string): Promise<boolean | null> => {
     await queue.current;  // a test that is being opened
     const id = session.current;
     if (complete.current !== id) await searchNow(id);
-    await ask("explain", { session: id, outcome });
-    const answer = (await finished(id, setReport)).result as Why;
+    const answer = await work<Why>(id, "explain", { outcome });
+    if (!answer) return null;
     setWhy(answer);
     return answer.allowed;
   };
@@ -131,7 +141,7 @@ export function App() {
 
   const [link, setLink] = useState("");
   const share = () => inTurn(async () => {
-    const hash = await encodeLink({ text, file, variant: opened?.variant ?? "", change: opened?.change ?? "", steps: now?.steps.slice(0, now.state.position) ?? [] });
+    const hash = await encodeLink({ text, file, variant: opened?.variant ?? "", change: opened?.change ?? "", settings: opened?.settings, steps: now?.steps.slice(0, now.state.position) ?? [] });
     history.replaceState(null, "", hash);
     setLink(location.href);
     await navigator.clipboard?.writeText(location.href).catch(() => {});
@@ -177,7 +187,7 @@ export function App() {
           {examples.map((e, n) => <option key={n} value={n}>{e.lesson ? `Lesson ${e.lesson.number}: ${e.lesson.title}` : e.name}</option>)}
         </select></label>
         {opened && opened.variants.length > 1 && (
-          <label>Machine <select aria-label="Machine" value={opened.variant} onChange={(e) => reopen({ variant: e.currentTarget.value, change: "" })}>
+          <label>Machine <select aria-label="Machine" value={opened.variant} onChange={(e) => reopen({ variant: e.currentTarget.value, change: "", settings: {} })}>
             {opened.variants.map((v) => <option key={v}>{v}</option>)}
           </select></label>
         )}
@@ -190,6 +200,10 @@ export function App() {
             })}
           </select></label>
         )}
+        {opened && Object.entries(opened.settings).map(([what, value]) => (
+          <button key={what} type="button" class="badge on" title="Take it back" aria-label={`Take back ${what}: ${value}`}
+            onClick={() => reopen({ change: "", settings: Object.fromEntries(Object.entries(opened.settings).filter(([w]) => w !== what)) })}>{what}: {value} ✕</button>
+        ))}
         <button type="button" onClick={share} disabled={!now}>Link</button>
         <button type="button" onClick={save} disabled={!now || length === 0} title="One HTML file that shows this run without a server">Export</button>
       </header>
@@ -199,32 +213,27 @@ export function App() {
       {now && opened && (
         <>
           <Walk position={position} length={length} go={(to) => command(`jump ${to}`)} move={move} choose={(n) => command(`step ${n}`)} choices={now.choices.length} />
-          <p class="told" role="status"><strong>{now.state.outcome ? `Finished: ${now.state.outcome}` : now.state.status}</strong> {now.changes?.length ? now.changes.join(" · ") : ""}</p>
+          <p class="told" role="status"><strong>{now.state.outcome ? `Finished: ${now.state.outcome}` : now.state.status}</strong> {now.told} {now.changes?.length ? <span class="quiet">{now.changes.join(" · ")}</span> : ""}</p>
           <div class="columns">
-            <section class="panel" aria-label="What can happen"><h3>What can happen</h3>
+            <section class="panel" aria-label="What can happen"><h2>What can happen</h2>
               <Choices choices={now.choices} cores={opened.cores} take={(n) => command(`step ${n}`)} status={now.state.status} />
               <div class="walk"><button type="button" onClick={() => command("auto random " + Math.floor(Math.random() * 1e6))}>Random run to the end</button></div>
             </section>
-            <section class="panel" aria-label="What waits"><h3>What waits</h3><Waiting state={now.state} /></section>
+            <section class="panel" aria-label="What waits"><h2>What waits</h2><Waiting state={now.state} /></section>
           </div>
           <Machine state={now.state} before={before} />
           <div class="columns">
-            <section class="panel" aria-label="Execution graph"><h3>Execution graph</h3><GraphView graph={now.graph} cores={opened.cores} /></section>
-            <section class="panel" aria-label="Outcomes"><h3>Outcomes</h3>
+            <section class="panel" aria-label="Execution graph"><h2>Execution graph</h2><GraphView graph={now.graph} cores={opened.cores} /></section>
+            <section class="panel" aria-label="Outcomes"><h2>Outcomes</h2>
               <Outcomes found={found} report={report} why={why} opened={opened} current={now.state.outcome}
                 follow={follow} explain={explain}
-                search={() => inTurn(async () => { await searchNow(session.current); })}
-                cancel={() => ask("cancel", { session: session.current }).catch(() => {})} />
+                search={() => searchNow(session.current).catch(tell)}
+                cancel={cancel} />
             </section>
           </div>
-          <section class="panel" aria-label="Compare"><h3>Compare machines and programs</h3>
-            <fieldset><legend>One change at a time:</legend>
-              {kGroups.map(([g, title]) => (
-                <label key={g}><input type="checkbox" checked={groups.includes(g)} onChange={() => setGroups(groups.includes(g) ? groups.filter((x) => x !== g) : [...groups, g])} /> {title}</label>
-              ))}
-              <button type="button" onClick={compare} disabled={!idle()}>Compare</button>
-            </fieldset>
-            {rows.length > 0 && <Matrix rows={rows} open={(what) => reopen({ change: what })} />}
+          <section class="panel" aria-label="Compare"><h2>Compare machines and programs</h2>
+            <Compare key={opened.session} opened={opened} report={report} rows={rows} combinations={combinations.rows} vary={combinations.vary} compare={compare} combine={combine}
+              openChange={(what) => reopen({ change: what })} openSettings={(settings) => reopen({ settings, change: "" })} cancel={cancel} />
           </section>
         </>
       )}

@@ -25,7 +25,7 @@ export function GraphView({ graph, cores }: { graph: Graph; cores: string[] }) {
     .map((e) => `${graph.events[e.from].label} ${e.relation} ${graph.events[e.to].label}`).join("; ");
   if (graph.events.length === 0) return <p class="quiet">Nothing has happened yet.</p>;
   return (
-    <div class="scroll">
+    <div class="scroll" role="group" aria-label="Picture of the graph" tabIndex={0}>
       <svg class="graph" width={width} height={height} viewBox={`0 0 ${width} ${height}`} role="img" aria-label={`Execution graph: ${said}`}>
         <defs>
           {["po", "rf", "co", "fr", "fetch"].map((r) => (

@@ -20,7 +20,7 @@ export function LessonPanel({ lesson, check, busy, next }: Props) {
     <section class="panel lesson" aria-label={`Lesson ${lesson.number}`}>
       <h2>Lesson {lesson.number}: {lesson.title}</h2>
       {lesson.text.trim().split(/\n\s*\n/).map((p) => <p key={p}>{p}</p>)}
-      <h4>Try</h4>
+      <h3>Try</h3>
       <ul>{lesson.try.map((t) => <li key={t}>{t}</li>)}</ul>
       <p><strong>{lesson.question}</strong></p>
       <div class="walk">

@@ -1,3 +1,4 @@
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Choice, Core, KernelObject, Line, Named, State } from "./api";
 
 /** Marks what is different from the state before. */
@@ -37,7 +38,7 @@ function CorePanel({ core, before }: { core: Core; before?: Core }) {
   const seen = new Set(before?.window.flatMap((i) => i.uops.map((u) => i.text + u.status)));
   return (
     <section class="panel core" aria-label={`Core ${core.name}`}>
-      <h3>{core.name}
+      <h2>{core.name}
         <span class="badges">
           <span class="badge">EL{core.el}</span>
           <span class={"badge " + (core.tso ? "on " : "") + mark(String(core.tso), String(before?.tso), !!before)}>TSO {core.tso ? "on" : "off"}</span>
@@ -45,9 +46,9 @@ function CorePanel({ core, before }: { core: Core; before?: Core }) {
           {core.pending.map((n) => <span key={n} class="badge warn">pending interrupt {n}</span>)}
           {core.active.map((n) => <span key={n} class="badge">in interrupt {n}</span>)}
         </span>
-      </h3>
+      </h2>
       {core.interrupt && <p class="waits">the interrupt waits {core.interrupt}</p>}
-      <h4>Window: fetched, not retired</h4>
+      <h3>Window: fetched, not retired</h3>
       {core.window.length === 0 && <p class="quiet">empty</p>}
       <ol class="window">
         {core.window.map((i, n) => (
@@ -64,13 +65,13 @@ function CorePanel({ core, before }: { core: Core; before?: Core }) {
         ))}
       </ol>
       <p class="fetch">{core.next ? <>next: <code>{core.next}</code></> : null} {core.fetch && <span class="waits">{core.fetch}</span>}</p>
-      <h4>Store buffer</h4>
+      <h3>Store buffer</h3>
       {core.store_buffer.length === 0 ? <p class="quiet">empty</p> : <Values values={core.store_buffer} before={before?.store_buffer} label="Store buffer" />}
-      <h4>Registers</h4>
+      <h3>Registers</h3>
       {core.registers.length === 0 ? <p class="quiet">all zero</p> : <Values values={core.registers} before={before?.registers} label="Registers" />}
       {core.instruction_lines.length > 0 && (
         <>
-          <h4>Instruction cache and fetch queue</h4>
+          <h3>Instruction cache and fetch queue</h3>
           <Lines lines={core.instruction_lines} before={before?.instruction_lines} old="may be older than memory" fresh="as memory" label="Instruction cache" />
         </>
       )}
@@ -82,7 +83,7 @@ function Versions({ state, before }: { state: State; before?: State }) {
   if (state.versions.length === 0) return null;
   return (
     <>
-      <h4>Code and descriptors that were written</h4>
+      <h3>Code and descriptors that were written</h3>
       {state.versions.map((v) => {
         const old = before?.versions.find((o) => o.name === v.name);
         return (
@@ -129,7 +130,7 @@ function KernelPanel({ state, before }: { state: State; before?: State }) {
   if (!k) return null;
   return (
     <section class="panel" aria-label="Kernel">
-      <h3>Kernel</h3>
+      <h2>Kernel</h2>
       <Objects objects={k.run_queues} before={old?.run_queues} title="Run queues" />
       <Objects objects={k.threads} before={old?.threads} title="Threads" />
       <Objects objects={k.processes} before={old?.processes} title="Processes" />
@@ -142,11 +143,11 @@ export function Machine({ state, before }: { state: State; before?: State }) {
     <>
       <div class="cores">{state.cores.map((c, k) => <CorePanel key={k} core={c} before={before?.cores[k]} />)}</div>
       <section class="panel" aria-label="Memory">
-        <h3>Memory</h3>
+        <h2>Memory</h2>
         <Values values={state.memory} before={before?.memory} label="Memory" />
         {state.data_lines.length > 0 && (
           <>
-            <h4>Data caches, which agree on all cores</h4>
+            <h3>Data caches, which agree on all cores</h3>
             <Lines lines={state.data_lines} before={before?.data_lines} old="newer than the point of unification" fresh="clean to the point of unification" label="Data caches" />
           </>
         )}
@@ -158,12 +159,18 @@ export function Machine({ state, before }: { state: State; before?: State }) {
 }
 
 export function Choices({ choices, cores, take, status }: { choices: Choice[]; cores: string[]; take?: (n: number) => void; status: string }) {
+  const list = useRef<HTMLOListElement>(null), taken = useRef(false);
+  // The button that was pressed may be gone: keep the keyboard here.
+  useLayoutEffect(() => {
+    if (taken.current && document.activeElement === document.body) (list.current?.querySelector("button") ?? document.querySelector<HTMLElement>("[role=toolbar] button:enabled"))?.focus();
+    taken.current = false;
+  }, [choices]);
   if (choices.length === 0) return <p class="quiet">Nothing can happen: {status}.</p>;
   return (
-    <ol class="choices">
+    <ol class="choices" ref={list}>
       {choices.map((c, n) => (
         <li key={n}>
-          <button type="button" disabled={!take} onClick={() => take?.(n + 1)} class={c.dead ? "dead" : ""} data-core={cores[c.core]}>
+          <button type="button" disabled={!take} onClick={(e) => { taken.current = document.activeElement === e.currentTarget; take?.(n + 1); }} class={c.dead ? "dead" : ""} data-core={cores[c.core]}>
             {n < 9 && <kbd aria-hidden="true">{n + 1}</kbd>}<span>{c.what}
               {c.notes.map((note) => <small key={note}>{note}</small>)}
               {c.dead && <small>leads nowhere: a guess turns out wrong, or an order is violated</small>}

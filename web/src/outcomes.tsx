@@ -31,9 +31,9 @@ export function Outcomes({ found, report, why, opened, current, follow, explain,
       )}
       {!busy && !found?.complete && <button type="button" onClick={search}>Search for all outcomes</button>}
       {found && (
-        <div class="scroll"><table>
+        <div class="scroll" role="group" aria-label="List of outcomes" tabIndex={0}><table>
           <caption>{found.outcomes.length} outcomes{found.complete ? "" : `, perhaps more: ${found.reason}`}</caption>
-          <thead><tr><th>Final state</th><th>Possible</th><th>See</th></tr></thead>
+          <thead><tr><th scope="col">Final state</th><th scope="col">Possible</th><th scope="col">See</th></tr></thead>
           <tbody>
             {found.outcomes.map((o, n) => (
               <tr key={o.state} class={o.state === current ? "here" : ""}>
@@ -53,7 +53,7 @@ export function Outcomes({ found, report, why, opened, current, follow, explain,
       )}
       {why && (
         <div class="why" role="status">
-          <h4>{why.allowed ? "Possible" : why.allowed === null ? "Not known" : "Forbidden"}: <code>{why.goal}</code></h4>
+          <h3>{why.allowed ? "Possible" : why.allowed === null ? "Not known" : "Forbidden"}: <code>{why.goal}</code></h3>
           {why.headline && <p>{why.headline}</p>}
           {why.reason && <p>{why.reason}</p>}
           <ol class="cycle">
@@ -64,7 +64,7 @@ export function Outcomes({ found, report, why, opened, current, follow, explain,
           </ol>
         </div>
       )}
-      <h4>What the test says</h4>
+      <h3>What the test says</h3>
       <ul class="expectations">
         {opened.expectations.map((e, n) => <li key={n}><strong>{e.expect}</strong> <code>{e.condition}</code>{e.why && <small>{e.why}</small>}</li>)}
       </ul>
@@ -77,9 +77,9 @@ export function Matrix({ rows, open }: { rows: Row[]; open: (what: string) => vo
   const states = [...new Set(rows.flatMap((r) => r.outcomes.map((o) => o.state)))].sort();
   const base = new Set(rows[0]?.outcomes.map((o) => o.state));
   return (
-    <div class="scroll">
+    <div class="scroll" role="group" aria-label="Outcomes of the changes" tabIndex={0}>
       <table class="matrix">
-        <thead><tr><th>Machine and program</th>{states.map((s) => <th key={s}><code>{s}</code></th>)}</tr></thead>
+        <thead><tr><th scope="col">Machine and program</th>{states.map((s) => <th key={s} scope="col"><code>{s}</code></th>)}</tr></thead>
         <tbody>
           {rows.map((r) => {
             const seen = new Set(r.outcomes.map((o) => o.state));

@@ -15,9 +15,9 @@ export function Player({ recording }: { recording: Recording }) {
       <p class="told" role="status"><strong>{now.state.outcome || now.state.status}</strong> {now.told}</p>
       <Machine state={now.state} before={at > 0 ? recording.states[at - 1].state : undefined} />
       <div class="columns">
-        <section class="panel" aria-label="Execution graph"><h3>Execution graph</h3><GraphView graph={now.graph} cores={recording.cores} /></section>
-        <section class="panel" aria-label="What could happen"><h3>What could happen</h3><Choices choices={now.choices} cores={recording.cores} status={now.state.status} /></section>
-        <section class="panel" aria-label="What waits"><h3>What waits</h3><Waiting state={now.state} /></section>
+        <section class="panel" aria-label="Execution graph"><h2>Execution graph</h2><GraphView graph={now.graph} cores={recording.cores} /></section>
+        <section class="panel" aria-label="What could happen"><h2>What could happen</h2><Choices choices={now.choices} cores={recording.cores} status={now.state.status} /></section>
+        <section class="panel" aria-label="What waits"><h2>What waits</h2><Waiting state={now.state} /></section>
       </div>
     </main>
   );
