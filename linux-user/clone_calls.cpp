@@ -26,15 +26,13 @@ enum : u64 {
   kIntoCgroup = 0x200000000,
 };
 
-/// SCHED_RESET_ON_FORK.
-constexpr u32 kResetOnFork = 0x4000'0000;
-
 /// struct clone_args.
 struct CloneArguments {
   u64 flags = 0, pidfd = 0, child_tid = 0, parent_tid = 0, exit_signal = 0, stack = 0, stack_size = 0, tls = 0,
       set_tid = 0, set_tid_size = 0, cgroup = 0;
 };
-constexpr u64 kFirstCloneSize = 64, kPageSize = 4096;
+constexpr u64 kFirstCloneSize = 64;
+using functional::kPageSize;
 
 /// A process with copies, or the same, of what the flags say.
 Process& new_process(Process& p, const CloneArguments& a) {
@@ -88,7 +86,7 @@ i64 create(Process& p, Thread& parent, const CloneArguments& a) {
   t.core.notes_writes = parent.core.notes_writes;
   t.core.tag_seed = static_cast<u32>(t.tid);
   t.name = parent.name;
-  if ((parent.policy & kResetOnFork) == 0) {
+  if ((parent.policy & Thread::kResetOnFork) == 0) {
     t.policy = parent.policy;
     t.priority = parent.priority;
   }

@@ -6,7 +6,7 @@ namespace isobar::linux_user {
 
 namespace {
 
-constexpr u64 kPathLimit = 4096, kStringLimit = 128 << 10, kAllLimit = 2 << 20;
+constexpr u64 kStringLimit = 128 << 10, kAllLimit = 2 << 20;
 
 /// argv or envp; an error for what cannot be read or is too long. `budget`: bytes that are left for strings and pointers.
 i64 read_strings(Process& p, u64 address, u64& budget, std::vector<std::string>& to) {

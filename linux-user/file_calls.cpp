@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "linux-user/system.h"
+#include "linux-user/clock.h"
 #include "support/bits.h"
 
 namespace isobar::linux_user {
@@ -11,7 +11,6 @@ namespace isobar::linux_user {
 namespace {
 
 constexpr u64 kMaxTransfer = 16 << 20;
-constexpr i64 kSecond = 1'000'000'000;
 
 struct Vector {
   u64 address = 0, size = 0;
@@ -256,13 +255,11 @@ i64 eventfd2(Process& p, Thread&, const Call& c) {
 i64 read_limits(Process& p, Thread& t, u64 time_at, u64 mask_at, u64 mask_size, std::optional<u64>& deadline) {
   TimeSpec time;
   if (time_at != 0 && !p.get(time_at, time)) return -kEFAULT;
-  if (time.seconds < 0 || time.nanoseconds < 0 || time.nanoseconds >= kSecond) return -kEINVAL;
+  if (!is_valid(time)) return -kEINVAL;
   SignalSet mask = 0;
   if (mask_at != 0 && mask_size != sizeof mask) return -kEINVAL;
   if (mask_at != 0 && !p.get(mask_at, mask)) return -kEFAULT;
-  constexpr i64 kLongest = i64{1} << 32;
-  if (time_at != 0 && !t.deadline)
-    t.deadline = p.system.now() + static_cast<u64>(std::min(time.seconds, kLongest) * kSecond + time.nanoseconds);
+  if (time_at != 0 && !t.deadline) t.deadline = p.system.now() + to_ns(time);
   deadline = t.deadline;
   if (mask_at == 0) return 0;
   if (!t.blocked_before) t.blocked_before = t.blocked;

@@ -1,7 +1,7 @@
 // futex (Linux kernel/futex/): waiting, waking and requeueing.
 #include <algorithm>
 
-#include "linux-user/system.h"
+#include "linux-user/clock.h"
 #include "support/bits.h"
 
 namespace isobar::linux_user {
@@ -25,16 +25,8 @@ enum : u64 {
   kPrivate = 128,
   kClockRealtime = 256,
 };
-constexpr u64 kSecond = 1'000'000'000;
 /// Of a word that robust lists or priority inheritance use; the rest is the owner's number.
 constexpr u32 kWaiters = 0x8000'0000, kOwnerDied = 0x4000'0000, kOwner = 0x3fff'ffff;
-
-/// Far in the future rather than past the end of 64 bits.
-u64 absolute_ns(const TimeSpec& time) {
-  constexpr i64 kLongest = i64{1} << 32;
-  return static_cast<u64>(time.seconds > kLongest ? kLongest : time.seconds) * kSecond +
-         static_cast<u64>(time.nanoseconds);
-}
 
 bool is_bad_address(u64 address) {
   return !is_aligned(address, 4);
@@ -286,7 +278,6 @@ i64 futex_waitv(Process& p, Thread& t, const Call& c) {
     u32 flags, reserved;
   };
   constexpr u32 kSize32 = 2;
-  constexpr u64 kRealtime = 0, kMonotonic = 1;
   if (c.a[2] != 0 || c.a[1] == 0 || c.a[1] > 128 || c.a[0] == 0) return -kEINVAL;
   Wait w;
   w.kind = Wait::Kind::Futex;
@@ -294,9 +285,8 @@ i64 futex_waitv(Process& p, Thread& t, const Call& c) {
     if (c.a[4] != kRealtime && c.a[4] != kMonotonic) return -kEINVAL;
     TimeSpec time;
     if (!p.get(c.a[3], time)) return -kEFAULT;
-    if (time.seconds < 0 || time.nanoseconds < 0 || time.nanoseconds >= static_cast<i64>(kSecond)) return -kEINVAL;
-    const u64 ns = absolute_ns(time);
-    w.deadline = c.a[4] == kMonotonic ? ns : ns > System::kEpoch ? ns - System::kEpoch : 0;
+    if (!is_valid(time)) return -kEINVAL;
+    w.deadline = moment_of(c.a[4], to_ns(time));
   }
   std::vector<Waiter> all(c.a[1]);
   for (u64 i = 0; i < all.size(); ++i) {
@@ -326,12 +316,12 @@ i64 futex(Process& p, Thread& t, const Call& c) {
   if ((waits || locks) && c.a[3] != 0) {
     TimeSpec time;
     if (!p.get(c.a[3], time)) return -kEFAULT;
-    if (time.seconds < 0 || time.nanoseconds < 0 || time.nanoseconds >= static_cast<i64>(kSecond)) return -kEINVAL;
-    u64 ns = absolute_ns(time);
+    if (!is_valid(time)) return -kEINVAL;
+    u64 ns = to_ns(time);
     if (operation == kWait) {
       ns += p.system.now();
     } else if ((flags & kClockRealtime) != 0 || operation == kLockPi) {
-      ns = ns > System::kEpoch ? ns - System::kEpoch : 0;
+      ns = moment_of(kRealtime, ns);
     }
     deadline = ns;
   }

@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr u64 kPathLimit = 4096, kMaxFile = 256 << 20;
+constexpr u64 kMaxFile = 256 << 20;
 constexpr i32 kCurrentFolder = -100;
 constexpr u64 kEmptyPath = 0x1000, kRemoveFolder = 0x200;
 

@@ -27,6 +27,9 @@ class System;
 /// Returned by a system call that leaves x0 alone: the thread waits, has ended, or has new registers.
 inline constexpr i64 kNoResult = INT64_MIN;
 
+/// PATH_MAX, with the zero at the end.
+inline constexpr u64 kPathLimit = 4096;
+
 /// struct timespec.
 struct TimeSpec {
   i64 seconds = 0;

@@ -3,23 +3,17 @@
 #include <algorithm>
 #include <array>
 
-#include "linux-user/system.h"
+#include "linux-user/clock.h"
 
 namespace isobar::linux_user {
 
 namespace {
 
-constexpr u64 kSecond = 1'000'000'000;
 enum : u32 { kNormal = 0, kFifo = 1, kRoundRobin = 2, kBatch = 3, kIdle = 5, kDeadline = 6 };
-constexpr u32 kResetOnFork = 0x4000'0000;
-
-Thread* named(Process& p, Thread& t, u64 tid) {
-  return tid == 0 ? &t : p.system.find_thread(static_cast<i32>(tid));
-}
 
 i64 sched_getscheduler(Process& p, Thread& t, const Call& c) {
   if (static_cast<i32>(c.a[0]) < 0) return -kEINVAL;
-  const Thread* target = named(p, t, c.a[0]);
+  const Thread* target = p.system.find_thread(t, c.a[0]);
   return target == nullptr ? -kESRCH : static_cast<i64>(target->policy);
 }
 
@@ -28,9 +22,9 @@ i64 set_policy(Process& p, Thread& t, u64 tid, u32 policy, u64 priority_at) {
   i32 priority = 0;
   if (static_cast<i32>(tid) < 0 || priority_at == 0) return -kEINVAL;
   if (!p.get(priority_at, priority)) return -kEFAULT;
-  Thread* target = named(p, t, tid);
+  Thread* target = p.system.find_thread(t, tid);
   if (target == nullptr) return -kESRCH;
-  const u32 plain = policy & ~kResetOnFork;
+  const u32 plain = policy & ~Thread::kResetOnFork;
   const bool real_time = plain == kFifo || plain == kRoundRobin;
   if (plain != kNormal && plain != kBatch && plain != kIdle && !real_time) return -kEINVAL;
   if (real_time ? priority < 1 || priority > 99 : priority != 0) return -kEINVAL;
@@ -45,13 +39,13 @@ i64 sched_setscheduler(Process& p, Thread& t, const Call& c) {
 }
 
 i64 sched_setparam(Process& p, Thread& t, const Call& c) {
-  const Thread* target = named(p, t, c.a[0]);
+  const Thread* target = p.system.find_thread(t, c.a[0]);
   return set_policy(p, t, c.a[0], target == nullptr ? kNormal : target->policy, c.a[1]);
 }
 
 i64 sched_getparam(Process& p, Thread& t, const Call& c) {
   if (static_cast<i32>(c.a[0]) < 0 || c.a[1] == 0) return -kEINVAL;
-  const Thread* target = named(p, t, c.a[0]);
+  const Thread* target = p.system.find_thread(t, c.a[0]);
   if (target == nullptr) return -kESRCH;
   return p.put(c.a[1], target->priority) ? 0 : -kEFAULT;
 }
@@ -66,7 +60,7 @@ i64 sched_priority_limit(Process&, Thread&, const Call& c) {
 
 i64 sched_rr_get_interval(Process& p, Thread& t, const Call& c) {
   if (static_cast<i32>(c.a[0]) < 0) return -kEINVAL;
-  if (named(p, t, c.a[0]) == nullptr) return -kESRCH;
+  if (p.system.find_thread(t, c.a[0]) == nullptr) return -kESRCH;
   return p.put(c.a[1], TimeSpec{0, 4'000'000}) ? 0 : -kEFAULT;
 }
 
@@ -74,7 +68,7 @@ i64 sched_rr_get_interval(Process& p, Thread& t, const Call& c) {
 i64 setpriority(Process& p, Thread& t, const Call& c) {
   constexpr u64 kLast = 2;
   if (static_cast<u32>(c.a[0]) > kLast) return -kEINVAL;
-  Thread* target = c.a[0] == 0 ? named(p, t, c.a[1]) : &t;
+  Thread* target = c.a[0] == 0 ? p.system.find_thread(t, c.a[1]) : &t;
   if (target == nullptr) return -kESRCH;
   const i32 nice = std::clamp(static_cast<i32>(c.a[2]), -20, 19);
   if (nice < target->nice) return -kEACCES;
@@ -85,7 +79,7 @@ i64 setpriority(Process& p, Thread& t, const Call& c) {
 i64 getpriority(Process& p, Thread& t, const Call& c) {
   constexpr u64 kLast = 2;
   if (static_cast<u32>(c.a[0]) > kLast) return -kEINVAL;
-  const Thread* target = c.a[0] == 0 ? named(p, t, c.a[1]) : &t;
+  const Thread* target = c.a[0] == 0 ? p.system.find_thread(t, c.a[1]) : &t;
   return target == nullptr ? -kESRCH : 20 - target->nice;
 }
 

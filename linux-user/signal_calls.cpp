@@ -3,7 +3,7 @@
 #include <array>
 #include <cstring>
 
-#include "linux-user/system.h"
+#include "linux-user/clock.h"
 
 namespace isobar::linux_user {
 
@@ -194,20 +194,18 @@ i64 rt_tgsigqueueinfo(Process& p, Thread& t, const Call& c) {
 }
 
 i64 rt_sigtimedwait(Process& p, Thread& t, const Call& c) {
-  constexpr i64 kSecond = 1'000'000'000, kLongest = i64{1} << 32;
   SignalSet set = 0;
   if (c.a[3] != kSetSize) return -kEINVAL;
   if (!p.get(c.a[0], set)) return -kEFAULT;
   TimeSpec time;
   if (c.a[2] != 0 && !p.get(c.a[2], time)) return -kEFAULT;
-  if (time.seconds < 0 || time.nanoseconds < 0 || time.nanoseconds >= kSecond) return -kEINVAL;
+  if (!is_valid(time)) return -kEINVAL;
   set &= ~kUnblockable;
   if (const std::optional<SignalInfo> taken = p.take_pending(t, set)) {
     if (c.a[1] != 0 && !p.put(c.a[1], siginfo_bytes(*taken))) return -kEFAULT;
     return taken->number;
   }
-  if (c.a[2] != 0 && !t.deadline)
-    t.deadline = p.system.now() + static_cast<u64>(std::min(time.seconds, kLongest) * kSecond + time.nanoseconds);
+  if (c.a[2] != 0 && !t.deadline) t.deadline = p.system.now() + to_ns(time);
   if (t.deadline && *t.deadline <= p.system.now()) return -kEAGAIN;
   Wait w;
   w.kind = Wait::Kind::Event;

@@ -122,6 +122,8 @@ class System {
   bool is_full() const;
   Process* find_process(i32 pid) const;
   Thread* find_thread(i32 tid) const;
+  /// As system calls name threads: 0 is the caller.
+  Thread* find_thread(Thread& caller, u64 tid) const { return tid == 0 ? &caller : find_thread(static_cast<i32>(tid)); }
   /// Threads that have not ended, of all processes, by number.
   const std::vector<Thread*>& threads() const { return threads_; }
   /// A thread takes the number of another one that has ended (execve() from a thread that was not the first).

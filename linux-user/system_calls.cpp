@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <iterator>
 
-#include "linux-user/system.h"
+#include "linux-user/clock.h"
 
 namespace isobar::linux_user {
 
@@ -92,9 +92,8 @@ void Process::interrupt(Thread& t) {
     t.core.state().pc -= 4;
     t.core.state().x[0] = t.call.a[0];
   } else if (w.remaining != 0 && w.deadline) {
-    constexpr u64 kSecond = 1'000'000'000;
     const u64 left = *w.deadline > system.now() ? *w.deadline - system.now() : 0;
-    put(w.remaining, TimeSpec{static_cast<i64>(left / kSecond), static_cast<i64>(left % kSecond)});
+    put(w.remaining, to_timespec(left));
   }
 }
 

@@ -64,6 +64,8 @@ struct RseqArea {
 inline constexpr u64 kRseqFeatureSize = 28, kRseqAlignment = 32;
 
 struct Thread {
+  static constexpr u32 kResetOnFork = 0x4000'0000;  ///< SCHED_RESET_ON_FORK
+
   Thread(Process& owner, functional::Memory& memory, i32 id) : process(&owner), core(memory), tid(id) {}
 
   Process* process;
@@ -73,7 +75,7 @@ struct Thread {
   u64 affinity = 0;  ///< bit n: may run on core n
   std::string name;
   u64 processor_time = 0;  ///< ns
-  u32 policy = 0;          ///< of sched_setscheduler()
+  u32 policy = 0;          ///< of sched_setscheduler(), with kResetOnFork
   i32 priority = 0;        ///< of a real-time policy
   i32 nice = 0;
 

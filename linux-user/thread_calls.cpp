@@ -46,15 +46,11 @@ i64 sched_yield(Process& p, Thread&, const Call&) {
   return 0;
 }
 
-Thread* named(Process& p, Thread& t, u64 tid) {
-  return tid == 0 ? &t : p.system.find_thread(static_cast<i32>(tid));
-}
-
 i64 sched_setaffinity(Process& p, Thread& t, const Call& c) {
   u64 mask = 0;
   const u64 size = std::min<u64>(static_cast<u32>(c.a[1]), sizeof mask);
   if (p.copy_in(c.a[2], &mask, size) != size) return -kEFAULT;
-  Thread* target = named(p, t, c.a[0]);
+  Thread* target = p.system.find_thread(t, c.a[0]);
   if (target == nullptr) return -kESRCH;
   mask &= ones(p.system.options.cores);
   if (mask == 0) return -kEINVAL;
@@ -69,7 +65,7 @@ i64 sched_setaffinity(Process& p, Thread& t, const Call& c) {
 i64 sched_getaffinity(Process& p, Thread& t, const Call& c) {
   const u64 size = static_cast<u32>(c.a[1]);
   if (size * 8 < p.system.options.cores || size % 8 != 0) return -kEINVAL;
-  const Thread* target = named(p, t, c.a[0]);
+  const Thread* target = p.system.find_thread(t, c.a[0]);
   if (target == nullptr) return -kESRCH;
   return p.put(c.a[2], target->affinity) ? 8 : -kEFAULT;
 }

@@ -1,36 +1,16 @@
 // Clocks and sleeping, all from simulated time (scheduler.cpp).
-#include "linux-user/system.h"
+#include "linux-user/clock.h"
 
 namespace isobar::linux_user {
 
 namespace {
 
-constexpr u64 kSecond = 1'000'000'000;
-
-TimeSpec to_timespec(u64 ns) {
-  return {static_cast<i64>(ns / kSecond), static_cast<i64>(ns % kSecond)};
-}
-
-bool is_valid(const TimeSpec& t) {
-  return t.seconds >= 0 && t.nanoseconds >= 0 && t.nanoseconds < static_cast<i64>(kSecond);
-}
-
-/// Far in the future rather than past the end of 64 bits.
-u64 to_ns(const TimeSpec& t) {
-  constexpr i64 kLongest = i64{1} << 32;
-  return static_cast<u64>(t.seconds > kLongest ? kLongest : t.seconds) * kSecond + static_cast<u64>(t.nanoseconds);
-}
-
-/// Clocks 0 to 11 but 10 exist; real time ones are 0, 5, 8 and 11.
+/// Clocks 0 to 11 but 10 exist.
 bool is_clock(u64 id) {
   return id <= 11 && id != 10;
 }
-bool is_realtime(u64 id) {
-  return id == 0 || id == 5 || id == 8 || id == 11;
-}
 
 u64 read_clock(const Process& p, const Thread& t, u64 id) {
-  constexpr u64 kProcessTime = 2, kThreadTime = 3;
   if (id == kProcessTime) return p.processor_time;
   if (id == kThreadTime) return t.processor_time;
   return is_realtime(id) ? p.system.now_realtime() : p.system.now();
@@ -75,13 +55,12 @@ i64 nanosleep(Process& p, Thread& t, const Call& c) {
 i64 clock_nanosleep(Process& p, Thread& t, const Call& c) {
   constexpr u64 kAbsolute = 1;
   const u64 id = static_cast<u32>(c.a[0]);
-  if (!is_clock(id) || id == 3) return -kEINVAL;
+  if (!is_clock(id) || id == kThreadTime) return -kEINVAL;
   TimeSpec time;
   if (!p.get(c.a[2], time)) return -kEFAULT;
   if (!is_valid(time)) return -kEINVAL;
   if ((c.a[1] & kAbsolute) == 0) return sleep_until(t, p.system.now() + to_ns(time), c.a[3]);
-  u64 deadline = to_ns(time);
-  if (is_realtime(id)) deadline = deadline > System::kEpoch ? deadline - System::kEpoch : 0;
+  const u64 deadline = moment_of(id, to_ns(time));
   if (deadline <= p.system.now()) return 0;
   return sleep_until(t, deadline, 0);
 }

@@ -3,14 +3,12 @@
 #include <array>
 #include <cstring>
 
-#include "linux-user/system.h"
+#include "linux-user/clock.h"
 
 namespace isobar::linux_user {
 
 namespace {
 
-constexpr u64 kSecond = 1'000'000'000;
-constexpr u64 kRealtime = 0, kMonotonic = 1, kProcessTime = 2, kThreadTime = 3, kBootTime = 7, kTai = 11;
 constexpr u64 kAbsolute = 1;
 
 /// struct itimerspec.
@@ -22,30 +20,12 @@ struct Microseconds {
   i64 interval_s = 0, interval_us = 0, value_s = 0, value_us = 0;
 };
 
-bool is_valid(const TimeSpec& t) {
-  return t.seconds >= 0 && t.nanoseconds >= 0 && t.nanoseconds < static_cast<i64>(kSecond);
-}
-
-u64 to_ns(const TimeSpec& t) {
-  constexpr i64 kLongest = i64{1} << 32;
-  return static_cast<u64>(std::min(t.seconds, kLongest)) * kSecond + static_cast<u64>(t.nanoseconds);
-}
-
-TimeSpec to_timespec(u64 ns) {
-  return {static_cast<i64>(ns / kSecond), static_cast<i64>(ns % kSecond)};
-}
-
-bool is_realtime(u64 clock) {
-  return clock == kRealtime || clock == kTai;
-}
-
 /// The first moment of a setting on a clock that shows `now`; none for zero.
 std::optional<u64> first_moment(const Setting& s, bool absolute, u64 clock, u64 now) {
   const u64 value = to_ns(s.value);
   if (value == 0) return std::nullopt;
   if (!absolute) return now + value;
-  if (!is_realtime(clock)) return value;
-  return value > System::kEpoch ? value - System::kEpoch : 0;
+  return moment_of(clock, value);
 }
 
 /// What is left; a timer that is about to expire has 1 ns left rather than none.
