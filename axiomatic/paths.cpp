@@ -32,9 +32,9 @@ struct State {
   std::optional<std::pair<u64, unsigned>> reserved;  ///< address and size of the last load-exclusive
 };
 
-class Walk {
+class PathWalk {
  public:
-  Walk(const CandidateProgram& p, const CandidateProgram::Thread& t, const Domain& d, const CandidateOptions& o)
+  PathWalk(const CandidateProgram& p, const CandidateProgram::Thread& t, const Domain& d, const CandidateOptions& o)
       : program_(p), thread_(t), domain_(d), options_(o) {}
 
   PathResult run() {
@@ -331,7 +331,7 @@ std::vector<Value> Domain::values(u64 addr, unsigned size) const {
 }
 
 PathResult paths(const CandidateProgram& program, unsigned thread, const Domain& domain, const CandidateOptions& options) {
-  return Walk(program, program.thread[thread], domain, options).run();
+  return PathWalk(program, program.thread[thread], domain, options).run();
 }
 
 }  // namespace isobar::axiomatic

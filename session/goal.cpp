@@ -16,10 +16,10 @@ namespace isobar::session {
 namespace {
 
 /// One item of a state: `0:X1=1`, `[x]=2`, `P1.X0=1`, or a fault without a value.
-struct Item {
+struct GoalItem {
   std::string name, value;
   u32 column = 1;
-  friend bool operator==(const Item& a, const Item& b) { return a.name == b.name && a.value == b.value; }
+  friend bool operator==(const GoalItem& a, const GoalItem& b) { return a.name == b.name && a.value == b.value; }
 };
 
 /// Numbers in one spelling, so that 0x1 and 1 are equal; anything else as it is.
@@ -33,8 +33,8 @@ std::string canonical(const std::string& value) {
   return fmt::format("{}{}", negative && n != 0 ? "-" : "", n);
 }
 
-std::vector<Item> items_of(const std::string& state) {
-  std::vector<Item> items;
+std::vector<GoalItem> items_of(const std::string& state) {
+  std::vector<GoalItem> items;
   for (std::size_t at = 0; at < state.size();) {
     const std::size_t end = std::min(state.find(';', at), state.size());
     std::string text;
@@ -56,14 +56,14 @@ std::vector<Item> items_of(const std::string& state) {
 }
 
 Goal named_goal(const Workload& w, const std::string& outcome, const explore::SearchResult& seen) {
-  const std::vector<Item> wanted = items_of(outcome);
+  const std::vector<GoalItem> wanted = items_of(outcome);
   if (wanted.empty())
     throw InputError(Diagnostic{{"--outcome", 1, 1}, "expected a state such as '1:X0=1; [x]=2'"});
   std::set<std::string> known;
   for (const auto& [o, info] : seen.outcomes) {
-    for (const Item& i : items_of(state_text(w, o))) known.insert(i.name);
+    for (const GoalItem& i : items_of(state_text(w, o))) known.insert(i.name);
   }
-  for (const Item& i : wanted) {
+  for (const GoalItem& i : wanted) {
     if (seen.outcomes.empty() || i.value.empty() || known.count(i.name) != 0) continue;
     std::string list;
     for (const std::string& k : known) list += (list.empty() ? "" : ", ") + k;
@@ -72,8 +72,8 @@ Goal named_goal(const Workload& w, const std::string& outcome, const explore::Se
                    fmt::format("the states of {} do not show '{}'; they show {}", w.name, i.name, list)});
   }
   return {outcome, [wanted](const Workload& of, const trace::Outcome& o) {
-            const std::vector<Item> shown = items_of(state_text(of, o));
-            return std::all_of(wanted.begin(), wanted.end(), [&](const Item& i) {
+            const std::vector<GoalItem> shown = items_of(state_text(of, o));
+            return std::all_of(wanted.begin(), wanted.end(), [&](const GoalItem& i) {
               return std::find(shown.begin(), shown.end(), i) != shown.end();
             });
           }};

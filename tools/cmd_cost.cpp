@@ -17,7 +17,7 @@ namespace {
 /// Plain loads and stores on a weak core, and the LOCK operations that every mapping with LSE has: what ratios are to.
 constexpr const char* kPlain = "fex-off-lse";
 
-struct Options {
+struct CostOptions {
   std::vector<std::string> workloads;
   std::vector<std::string> mappings{kPlain,         "hardware-tso",    "fex-ldapr",      "fex-ldar-lse",
                                     "fex-half-barrier", "qemu-7.2-lse", "qemu-10.0-lse", "box64-1-weakest", "risotto"};
@@ -25,14 +25,14 @@ struct Options {
   bool json = false;
 };
 
-std::vector<scenarios::Mapping> mappings_of(const Options& o) {
+std::vector<scenarios::Mapping> mappings_of(const CostOptions& o) {
   if (o.mappings == std::vector<std::string>{"all"}) return all_mappings();
   std::vector<scenarios::Mapping> found;
   for (const std::string& name : o.mappings) found.push_back(find_mapping(name));
   return found;
 }
 
-ExitStatus cost(const Options& o) {
+ExitStatus cost(const CostOptions& o) {
   const std::vector<scenarios::Mapping> mappings = mappings_of(o);
   const scenarios::Mapping plain = find_mapping(kPlain);
   std::vector<Timing> timings;
@@ -62,7 +62,7 @@ ExitStatus cost(const Options& o) {
 
 void add_cost(CLI::App& app, Action& chosen) {
   CLI::App* sub = app.add_subcommand("cost", "What mappings cost: cycles per iteration and where they go");
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<CostOptions>();
   sub->add_option("WORKLOAD", o->workloads, "X86_64 loops: files, folders, names (default: timing/workloads)");
   sub->add_option("--mapping", o->mappings, "These mappings, or all (default: nine of them)")
       ->type_name("M[,M]")

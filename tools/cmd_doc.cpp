@@ -12,12 +12,12 @@ namespace isobar::tools {
 
 namespace {
 
-struct Options {
+struct DocOptions {
   std::string section;
   bool schema = false;
 };
 
-ExitStatus print_reference(const Options& options) {
+ExitStatus print_reference(const DocOptions& options) {
   if (options.schema) {
     std::fwrite(scenarios::schema_text().data(), 1, scenarios::schema_text().size(), stdout);
     return ExitStatus::AsExpected;
@@ -39,7 +39,7 @@ ExitStatus print_reference(const Options& options) {
 
 void add_doc(CLI::App& app, Action& chosen) {
   CLI::App* sub = app.add_subcommand("doc", "The reference of the scenario format, made from its schema");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<DocOptions>();
   sub->add_option("SECTION", options->section, "One section only: scenario, machine, thread ... (default: all)")
       ->type_name("");
   sub->add_flag("--schema", options->schema, "The JSON Schema itself, for editors and validators");

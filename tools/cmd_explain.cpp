@@ -15,7 +15,7 @@ namespace isobar::tools {
 
 namespace {
 
-struct Options {
+struct ExplainFlags {
   std::vector<std::string> paths;
   std::optional<std::string> outcome;
   bool repair = false;
@@ -24,7 +24,7 @@ struct Options {
   OutputOptions output;
 };
 
-std::vector<CaseReport> explain_file(const Options& options, const std::string& file,
+std::vector<CaseReport> explain_file(const ExplainFlags& options, const std::string& file,
                                      ProgressLine& progress) {
   std::vector<CaseReport> reports;
   for (const Workload& w : load_workloads(file, options.overrides)) {
@@ -33,7 +33,7 @@ std::vector<CaseReport> explain_file(const Options& options, const std::string& 
   return reports;
 }
 
-ExitStatus explain_files(const Options& options) {
+ExitStatus explain_files(const ExplainFlags& options) {
   ProgressLine progress;
   ReportPrinter printer(options.output);
   for (const std::string& file : expand_paths(options.paths, {".litmus", ".yaml"})) {
@@ -50,7 +50,7 @@ ExitStatus explain_files(const Options& options) {
 void add_explain(CLI::App& app, Action& chosen) {
   CLI::App* sub =
       app.add_subcommand("explain", "Why an outcome is allowed or forbidden, and what would change it");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ExplainFlags>();
   options->output.suite = "isobar explain";
   options->search.max_states = 5'000'000;
   options->search.timeout_seconds = 60;

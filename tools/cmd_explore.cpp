@@ -15,7 +15,7 @@ namespace isobar::tools {
 
 namespace {
 
-struct Options {
+struct ExploreOptions {
   std::vector<std::string> paths;
   Overrides overrides;
   SearchFlags search;
@@ -24,7 +24,7 @@ struct Options {
   unsigned jobs = 1;
 };
 
-std::vector<CaseReport> explore_file(const Options& options, const std::string& file,
+std::vector<CaseReport> explore_file(const ExploreOptions& options, const std::string& file,
                                      ProgressLine& progress) {
   std::vector<CaseReport> reports;
   Overrides overrides = options.overrides;
@@ -44,7 +44,7 @@ std::vector<CaseReport> explore_file(const Options& options, const std::string& 
   return reports;
 }
 
-ExitStatus explore_files(const Options& options) {
+ExitStatus explore_files(const ExploreOptions& options) {
   const std::vector<std::string> files = expand_paths(options.paths, {".litmus", ".yaml"});
   prepare(options.witness);
   ProgressLine progress;
@@ -65,7 +65,7 @@ ExitStatus explore_files(const Options& options) {
 
 void add_explore(CLI::App& app, Action& chosen) {
   CLI::App* sub = app.add_subcommand("explore", "Every outcome of a litmus test or scenario");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ExploreOptions>();
   options->output.suite = "isobar explore";
   sub->add_option("FILE", options->paths,
                   "Files (.litmus, .yaml), folders with such files, or - for a litmus test")

@@ -24,13 +24,13 @@ const std::map<std::string, Writer>& writers() {
   return all;
 }
 
-struct Options {
+struct ExportOptions {
   std::string format;
   std::string trace;
   std::string output = "-";
 };
 
-ExitStatus export_trace(const Options& options) {
+ExitStatus export_trace(const ExportOptions& options) {
   std::istringstream in(read_file(options.trace));
   const trace::Trace t = trace::read_trace(in, options.trace);
   const Workload w = workload_of(t, options.trace);
@@ -42,7 +42,7 @@ ExitStatus export_trace(const Options& options) {
 
 void add_export(CLI::App& app, Action& chosen) {
   CLI::App* sub = app.add_subcommand("export", "Write a recorded run for viewers: Perfetto, Konata, GTKWave, a log");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ExportOptions>();
   sub->add_option("FORMAT", options->format, "perfetto, kanata (Konata), vcd (GTKWave) or commits (a line per instruction)")
       ->type_name("")
       ->required()

@@ -21,7 +21,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr const char* kFlavoursFormat = "isobar-flavours/1";
 
-struct Options {
+struct FlavoursOptions {
   std::vector<std::string> paths;
   std::vector<std::string> variants;
   SearchFlags search;
@@ -85,7 +85,7 @@ std::vector<Column> columns_for(const Workload& w) {
   return columns;
 }
 
-Explored explore_column(const Options& options, const Workload& w, const Column& column,
+Explored explore_column(const FlavoursOptions& options, const Workload& w, const Column& column,
                         ProgressLine& progress) {
   Overrides o = w.overrides;
   o.tso = column.tso;
@@ -111,7 +111,7 @@ std::vector<std::string> beyond(const Explored& a, const Explored& b) {
   return out;
 }
 
-std::string changes(const Explored& a, const Explored& b) {
+std::string difference(const Explored& a, const Explored& b) {
   const std::size_t more = beyond(a, b).size(), fewer = beyond(b, a).size();
   if (!a.limit.empty() || !b.limit.empty()) return "?";
   return more + fewer == 0 ? "same" : fmt::format("+{} -{}", more, fewer);
@@ -126,7 +126,7 @@ std::string table(const std::vector<Explored>& all) {
     out +=
         fmt::format("{:<9} {:<{}} {:>6}  {:<8} {}\n", e.column.name, e.column.description, width,
                     e.limit.empty() ? std::to_string(e.states.size()) : fmt::format(">{}", e.states.size()),
-                    &e == &all[0] ? "-" : changes(e, all[0]), &e == &all[1] ? "-" : changes(e, all[1]));
+                    &e == &all[0] ? "-" : difference(e, all[0]), &e == &all[1] ? "-" : difference(e, all[1]));
   }
   return out;
 }
@@ -197,7 +197,7 @@ CaseReport report_flavours(const Workload& w, const std::vector<Explored>& all) 
   return r;
 }
 
-std::vector<CaseReport> compare_file(const Options& options, const std::string& file,
+std::vector<CaseReport> compare_file(const FlavoursOptions& options, const std::string& file,
                                      ProgressLine& progress) {
   Overrides overrides;
   overrides.variants = options.variants;
@@ -210,7 +210,7 @@ std::vector<CaseReport> compare_file(const Options& options, const std::string& 
   return reports;
 }
 
-ExitStatus compare_files(const Options& options) {
+ExitStatus compare_files(const FlavoursOptions& options) {
   ProgressLine progress;
   ReportPrinter printer(options.output);
   for (const std::string& file : expand_paths(options.paths, {".litmus", ".yaml"})) {
@@ -227,7 +227,7 @@ ExitStatus compare_files(const Options& options) {
 void add_flavours(CLI::App& app, Action& chosen) {
   CLI::App* sub =
       app.add_subcommand("flavours", "What each reading of TSO adds to or removes from the outcomes");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<FlavoursOptions>();
   options->output.suite = "isobar flavours";
   sub->add_option("FILE", options->paths,
                   "Litmus tests (.litmus), scenarios (.yaml), folders with such files")

@@ -20,7 +20,7 @@ namespace isobar::tools {
 
 namespace {
 
-struct Options {
+struct GdbOptions {
   std::string trace;
   int port = -1;
 };
@@ -89,7 +89,7 @@ void serve_on_port(gdb::History& history, int port) {
   serve(history, *debugger, *debugger);
 }
 
-ExitStatus debug(const Options& options) {
+ExitStatus debug(const GdbOptions& options) {
   std::istringstream in(read_file(options.trace));
   const trace::Trace t = trace::read_trace(in, options.trace);
   const Workload w = workload_of(t, options.trace);
@@ -105,7 +105,7 @@ ExitStatus debug(const Options& options) {
 
 void add_gdb(CLI::App& app, Action& chosen) {
   CLI::App* sub = app.add_subcommand("gdb", "Debug a recorded run with GDB, forwards and backwards");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<GdbOptions>();
   sub->add_option("TRACE", options->trace, "Trace written by run --trace, explore --witness or step")
       ->type_name("")
       ->required();

@@ -14,7 +14,7 @@ namespace isobar::tools {
 
 namespace {
 
-struct Options {
+struct HuntOptions {
   std::vector<std::string> files;  ///< a scenario, or a program and its arguments
   Overrides overrides;
   HuntFlags hunt;
@@ -22,17 +22,9 @@ struct Options {
   OutputOptions output;
 };
 
-/// "hunt.trace", or "hunt.tso.trace" for the variant "tso" if there are several.
-std::string trace_path(const std::string& given, const Workload& w, bool several) {
-  if (!several || w.variant.empty()) return given;
-  const std::size_t dot = given.find_last_of("./");
-  const std::size_t end = dot == std::string::npos || given[dot] == '/' ? given.size() : dot;
-  return given.substr(0, end) + "." + w.variant + given.substr(end);
-}
-
 [[noreturn]] void refuse(const std::string& message) { throw InputError(Diagnostic{{}, message}); }
 
-CaseReport hunt_elf(const Options& options, const std::string& contents, ProgressLine& progress) {
+CaseReport hunt_elf(const HuntOptions& options, const std::string& contents, ProgressLine& progress) {
   const HuntFlags& h = options.hunt;
   if (h.strategy.value_or(hunt::Strategy::Random) != hunt::Strategy::Random || h.depth)
     refuse("programs are hunted by random time slices only: --strategy random, without --depth");
@@ -42,7 +34,7 @@ CaseReport hunt_elf(const Options& options, const std::string& contents, Progres
   return hunt_program(contents, h, program, progress);
 }
 
-std::vector<CaseReport> hunt_file(const Options& options, ProgressLine& progress) {
+std::vector<CaseReport> hunt_file(const HuntOptions& options, ProgressLine& progress) {
   const std::string& file = options.files.front();
   const std::string contents = file == "-" ? "" : read_file(file);
   if (is_program(contents)) return {hunt_elf(options, contents, progress)};
@@ -57,7 +49,7 @@ std::vector<CaseReport> hunt_file(const Options& options, ProgressLine& progress
   return reports;
 }
 
-ExitStatus hunt_one(const Options& options) {
+ExitStatus hunt_one(const HuntOptions& options) {
   ProgressLine progress;
   ReportPrinter printer(options.output);
   const std::vector<CaseReport> reports =
@@ -71,7 +63,7 @@ ExitStatus hunt_one(const Options& options) {
 
 void add_hunt(CLI::App& app, Action& chosen) {
   CLI::App* sub = app.add_subcommand("hunt", "Many random runs until one fails, and the shortest schedule that does");
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<HuntOptions>();
   o->output.suite = "isobar hunt";
   const std::map<std::string, hunt::Strategy> strategies = {
       {"random", hunt::Strategy::Random}, {"pct", hunt::Strategy::Pct}, {"delay", hunt::Strategy::Delay}};

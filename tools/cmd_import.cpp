@@ -15,7 +15,7 @@ namespace isobar::tools {
 
 namespace {
 
-struct Options {
+struct ImportOptions {
   std::string input;
   std::string output = "-";
   std::vector<std::string> threads, variables, registers, never, sometimes, always, follow;
@@ -27,7 +27,7 @@ struct Options {
   std::string environment = "native";  ///< listings and words
 };
 
-scenarios::GuestOptions guest_options(const Options& options) {
+scenarios::GuestOptions guest_options(const ImportOptions& options) {
   scenarios::GuestOptions guest = options.guest;
   for (const std::string& v : options.variables) guest.variables.push_back(scenarios::parse_guest_variable(v));
   for (const std::string& r : options.registers) guest.registers.push_back(scenarios::parse_guest_register(r));
@@ -39,7 +39,7 @@ scenarios::GuestOptions guest_options(const Options& options) {
   return guest;
 }
 
-ExitStatus import_qemu(const Options& options) {
+ExitStatus import_qemu(const ImportOptions& options) {
   const scenarios::QemuLog log = scenarios::parse_qemu_log(read_file(options.input), options.input);
   if (options.threads.empty()) {
     std::fputs(scenarios::list_blocks(log).c_str(), stdout);
@@ -62,7 +62,7 @@ u64 parse_base(const std::string& text) {
 
 enum class Format { Objdump, Raw, Fex };
 
-ExitStatus import_code(const Options& options, Format format) {
+ExitStatus import_code(const ImportOptions& options, Format format) {
   scenarios::SymbolMap symbols;
   if (!options.symbols.empty()) symbols = scenarios::parse_symbols(read_file(options.symbols), options.symbols);
   const std::string text = read_file(options.input);
@@ -85,7 +85,7 @@ ExitStatus import_code(const Options& options, Format format) {
 }
 
 /// What all formats have. Returns the option that says which threads there are.
-CLI::Option* add_guest_options(CLI::App* sub, Options& options) {
+CLI::Option* add_guest_options(CLI::App* sub, ImportOptions& options) {
   auto* thread = sub->add_option("--thread", options.threads,
                                  "Function (or 0x address) that a thread runs, after its name if given; may be repeated")
                      ->type_name("[NAME=]BLOCK")
@@ -118,7 +118,7 @@ CLI::Option* add_guest_options(CLI::App* sub, Options& options) {
 
 void add_code(CLI::App* app, Action& chosen, Format format, const char* name, const char* what, const char* input) {
   CLI::App* sub = app->add_subcommand(name, what);
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ImportOptions>();
   sub->add_option(input, options->input, "The file, - for standard input")->type_name("")->required();
   if (format != Format::Objdump)
     sub->add_option("--symbols", options->symbols, "Symbols, one per line: ADDRESS NAME, or as nm prints them")
@@ -140,7 +140,7 @@ void add_import(CLI::App& app, Action& chosen) {
   sub->require_subcommand(1);
   CLI::App* qemu = sub->add_subcommand("qemu",
                                        "Log of QEMU user emulation of x86-64 on arm64 (-d in_asm,out_asm)");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ImportOptions>();
   qemu->add_option("LOG", options->input, "The log, - for standard input")->type_name("")->required();
   CLI::Option* thread = add_guest_options(qemu, *options);
   qemu->add_option("--translation", options->translation,

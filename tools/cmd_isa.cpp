@@ -14,7 +14,7 @@ namespace isobar::tools {
 
 namespace {
 
-struct Options {
+struct IsaOptions {
   bool list = false;
   std::vector<std::string> coverage;
   std::vector<std::string> words;
@@ -39,7 +39,7 @@ void print_word(const std::string& text) {
               isa::is_defined(word) ? "" : " (undefined instruction)");
 }
 
-ExitStatus run(const Options& options) {
+ExitStatus run(const IsaOptions& options) {
   if (!options.list && options.coverage.empty() && options.words.empty()) {
     throw InputError(Diagnostic{{}, "isobar isa: expected --list, --word or --coverage"});
   }
@@ -54,7 +54,7 @@ ExitStatus run(const Options& options) {
 
 void add_isa(CLI::App& app, Action& chosen) {
   CLI::App* sub = app.add_subcommand("isa", "Which A64 instructions are modelled");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<IsaOptions>();
   sub->add_flag("--list", options->list, "Every encoding: bit string, family, name");
   sub->add_option("--word", options->words, "What a word decodes to; may be repeated")
       ->type_name("HEX")

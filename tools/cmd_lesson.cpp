@@ -18,7 +18,7 @@ namespace isobar::tools {
 
 namespace {
 
-struct Options {
+struct LessonOptions {
   std::optional<unsigned> number;
   bool check = false;
 };
@@ -28,7 +28,7 @@ void list_lessons() {
   std::printf("'isobar lesson N' begins one.\n");
 }
 
-Workload workload_of(const Lesson& l) {
+Workload scenario_of(const Lesson& l) {
   Overrides overrides;
   if (!l.variant.empty()) overrides.variants = {l.variant};
   return std::move(parse_workloads(l.scenario, l.file, overrides).front());
@@ -49,7 +49,7 @@ std::optional<bool> answer(session::Stepper& stepper, const Lesson& l) {
 ExitStatus check_all() {
   ExitStatus worst = ExitStatus::AsExpected;
   for (const Lesson& l : lessons()) {
-    session::Stepper stepper(workload_of(l));
+    session::Stepper stepper(scenario_of(l));
     const std::optional<bool> yes = answer(stepper, l);
     std::printf("%3u  %s: %s\n", l.number, l.outcome.c_str(), !yes ? "undetermined" : *yes ? "possible" : "not possible");
     if (!yes) worst = ExitStatus::Undetermined;
@@ -70,7 +70,7 @@ ExitStatus run_lesson(const Lesson& l) {
   std::printf("Lesson %u: %s\n\n%s\n", l.number, l.title.c_str(), l.text.c_str());
   for (const std::string& t : l.tries) std::printf("  Try: %s\n", t.c_str());
   std::printf("\n%s\nAnswer yes or no. Any command of 'isobar step' works too; 'help' lists them.\n\n", l.question.c_str());
-  session::Commands commands(workload_of(l));
+  session::Commands commands(scenario_of(l));
   for (std::string line; std::printf("lesson> "), std::fflush(stdout), std::getline(std::cin, line);) {
     if (line == "yes" || line == "no") {
       say_answer(commands.stepper(), l, line == "yes");
@@ -88,7 +88,7 @@ ExitStatus run_lesson(const Lesson& l) {
   return ExitStatus::AsExpected;
 }
 
-ExitStatus lesson(const Options& options) {
+ExitStatus teach(const LessonOptions& options) {
   if (options.check) return check_all();
   if (!options.number) {
     list_lessons();
@@ -104,11 +104,11 @@ ExitStatus lesson(const Options& options) {
 
 void add_lesson(CLI::App& app, Action& chosen) {
   CLI::App* sub = app.add_subcommand("lesson", "Lessons on memory ordering, with questions");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<LessonOptions>();
   sub->add_option("N", options->number, "The number of the lesson; without it they are listed")->type_name("");
   sub->add_flag("--check", options->check, "Answer the question of every lesson by search");
   sub->footer("'isobar serve' shows the same lessons in the browser. docs/lessons.md says how to write one.");
-  sub->callback([&chosen, options] { chosen = [options] { return lesson(*options); }; });
+  sub->callback([&chosen, options] { chosen = [options] { return teach(*options); }; });
 }
 
 }  // namespace isobar::tools

@@ -13,7 +13,7 @@ namespace isobar::tools {
 
 namespace {
 
-struct Options {
+struct LintFlags {
   std::vector<std::string> paths;
   LintOptions lint;
   Overrides overrides;
@@ -22,7 +22,7 @@ struct Options {
 
 /// The first variant unless some are named: variants of a test of modified code mostly differ in the caches,
 /// of which every kind is tried anyway.
-std::vector<CaseReport> lint_file(const Options& options, const std::string& file, ProgressLine& progress) {
+std::vector<CaseReport> lint_file(const LintFlags& options, const std::string& file, ProgressLine& progress) {
   std::vector<CaseReport> reports;
   for (const Workload& w : load_workloads(file, options.overrides)) {
     reports.push_back(lint_workload(w, options.lint, progress));
@@ -31,7 +31,7 @@ std::vector<CaseReport> lint_file(const Options& options, const std::string& fil
   return reports;
 }
 
-ExitStatus lint_files(const Options& options) {
+ExitStatus lint_files(const LintFlags& options) {
   ProgressLine progress;
   ReportPrinter printer(options.output);
   for (const std::string& file : expand_paths(options.paths, {".litmus", ".yaml"})) {
@@ -48,7 +48,7 @@ ExitStatus lint_files(const Options& options) {
 void add_lint(CLI::App& app, Action& chosen) {
   CLI::App* sub =
       app.add_subcommand("lint", "Which maintenance a program that modifies code lacks or does not need");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<LintFlags>();
   options->output.suite = "isobar lint";
   options->lint.search.max_states = 5'000'000;
   options->lint.search.timeout_seconds = 60;

@@ -17,7 +17,7 @@ namespace isobar::tools {
 
 namespace {
 
-struct Options {
+struct MappingOptions {
   std::string mapping;
   std::vector<std::string> tests;
   std::vector<std::string> only;
@@ -29,7 +29,7 @@ struct Options {
   std::string junit_file, html_file, json_file, folder;
 };
 
-std::vector<std::pair<std::string, std::string>> texts_of(const Options& o) {
+std::vector<std::pair<std::string, std::string>> texts_of(const MappingOptions& o) {
   std::vector<std::pair<std::string, std::string>> all;
   if (o.random == 0 || !o.tests.empty())
     for (const std::string& f : find_tests(o.tests)) all.emplace_back(f, read_file(f));
@@ -75,7 +75,7 @@ void show_mapping(const scenarios::Mapping& m) {
   std::printf("%s", out.c_str());
 }
 
-ExitStatus show(const Options& o) {
+ExitStatus show(const MappingOptions& o) {
   const scenarios::Mapping m = find_mapping(o.mapping);
   if (o.tests.empty()) {
     show_mapping(m);
@@ -88,7 +88,7 @@ ExitStatus show(const Options& o) {
   return ExitStatus::AsExpected;
 }
 
-void tell_superfluous(const Options& o, const scenarios::Mapping& m,
+void tell_superfluous(const MappingOptions& o, const scenarios::Mapping& m,
                       const std::vector<std::pair<std::string, std::string>>& texts) {
   std::vector<X86Test> tests;
   for (const auto& [file, text] : texts) tests.push_back(parse_x86_test(text, file));
@@ -104,7 +104,7 @@ void tell_superfluous(const Options& o, const scenarios::Mapping& m,
   }
 }
 
-ExitStatus check(const Options& o) {
+ExitStatus check(const MappingOptions& o) {
   const scenarios::Mapping m = find_mapping(o.mapping);
   const auto texts = texts_of(o);
   ReportPrinter printer({o.json, o.junit_file, "isobar mapping check " + m.name});
@@ -129,7 +129,7 @@ ExitStatus check(const Options& o) {
   return status;
 }
 
-ExitStatus matrix(const Options& o) {
+ExitStatus matrix(const MappingOptions& o) {
   std::vector<scenarios::Mapping> mappings;
   for (const std::string& name : o.only) mappings.push_back(find_mapping(name));
   if (o.only.empty()) mappings = all_mappings();
@@ -146,13 +146,13 @@ ExitStatus matrix(const Options& o) {
   return ExitStatus::AsExpected;
 }
 
-ExitStatus generate(const Options& o) {
+ExitStatus generate(const MappingOptions& o) {
   std::filesystem::create_directories(o.folder);
   for (const auto& [file, text] : texts_of(o)) write_file(o.folder + "/" + file, text);
   return ExitStatus::AsExpected;
 }
 
-void add_random_flags(CLI::App& command, Options& o) {
+void add_random_flags(CLI::App& command, MappingOptions& o) {
   command.add_option("--random", o.random, "N generated tests (besides those that are named)")
       ->type_name("N");
   command.add_option("--seed", o.seed, "Seed of the generated tests (default 1)")->type_name("N");
@@ -164,7 +164,7 @@ void add_mapping(CLI::App& app, Action& chosen) {
   CLI::App* sub =
       app.add_subcommand("mapping", "Are x86-on-Arm mappings right? Verdicts, witnesses, repairs");
   sub->require_subcommand(1);
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<MappingOptions>();
 
   CLI::App* list = sub->add_subcommand("list", "The mappings that are shipped");
   list->callback([&chosen] { chosen = [] { return list_mappings(); }; });

@@ -31,7 +31,7 @@ using scenarios::Scenario;
 
 constexpr const char* kMutateFormat = "isobar-mutate/1";
 
-struct Options {
+struct MutateOptions {
   std::vector<std::string> names;
   std::string folder = "scenarios";
   bool witness = false;
@@ -99,7 +99,7 @@ std::string steps_text(std::size_t steps) {
   return fmt::format("{} step{}", steps, steps == 1 ? "" : "s");
 }
 
-void tell_killed(const Options& options, const Judged& j, CaseReport& r) {
+void tell_killed(const MutateOptions& options, const Judged& j, CaseReport& r) {
   const Killer k = killer(j);
   r.json["expectation"] = k.expectation;
   r.text += fmt::format("killed     {}", k.expectation);
@@ -118,7 +118,7 @@ void tell_killed(const Options& options, const Judged& j, CaseReport& r) {
   r.json["witness"] = list;
 }
 
-CaseReport report(const Options& options, const Target& target, const Mutation& m, const Judged& without) {
+CaseReport report(const MutateOptions& options, const Target& target, const Mutation& m, const Judged& without) {
   const std::string& variant = target.scenario->variants[m.on].name;
   const std::string where = target.title + (variant.empty() ? "" : " (" + variant + ")");
   CaseReport r;
@@ -153,7 +153,7 @@ CaseReport report(const Options& options, const Target& target, const Mutation& 
   return end("killed", Verdict::AsExpected, "");
 }
 
-std::vector<CaseReport> run_target(const Options& options, const Target& target) {
+std::vector<CaseReport> run_target(const MutateOptions& options, const Target& target) {
   std::map<unsigned, Judged> without;
   std::vector<CaseReport> reports;
   for (const unsigned index : target.mutations) {
@@ -165,12 +165,12 @@ std::vector<CaseReport> run_target(const Options& options, const Target& target)
   return reports;
 }
 
-bool wanted(const Options& options, const std::string& name) {
+bool wanted(const MutateOptions& options, const std::string& name) {
   return options.names.empty() || std::find(options.names.begin(), options.names.end(), name) != options.names.end();
 }
 
 /// Every scenario below the folder that names mutations; files without the word are not even parsed.
-std::vector<Target> find_targets(const Options& options) {
+std::vector<Target> find_targets(const MutateOptions& options) {
   std::vector<Target> targets;
   for (const std::string& file : expand_paths({options.folder}, {".yaml"})) {
     const std::string text = read_file(file);
@@ -188,7 +188,7 @@ std::vector<Target> find_targets(const Options& options) {
 }
 
 /// Knobs of the kernel that no scenario names.
-std::vector<CaseReport> report_missing(const Options& options, const std::vector<CaseReport>& found) {
+std::vector<CaseReport> report_missing(const MutateOptions& options, const std::vector<CaseReport>& found) {
   std::vector<CaseReport> missing;
   for (const kernel::KnobInfo& k : kernel::knobs()) {
     const bool named = std::any_of(found.begin(), found.end(), [&](const CaseReport& r) { return r.name == k.name; });
@@ -213,7 +213,7 @@ void sort_reports(std::vector<CaseReport>& reports) {
   std::sort(reports.begin(), reports.end(), [&](const CaseReport& a, const CaseReport& b) { return rank(a) < rank(b); });
 }
 
-void check_names(const Options& options, const std::vector<CaseReport>& reports) {
+void check_names(const MutateOptions& options, const std::vector<CaseReport>& reports) {
   for (const std::string& name : options.names) {
     const bool known = std::any_of(reports.begin(), reports.end(), [&](const CaseReport& r) { return r.name == name; });
     if (!known) {
@@ -224,7 +224,7 @@ void check_names(const Options& options, const std::vector<CaseReport>& reports)
 }
 
 /// A table, and what became of them in one line.
-ExitStatus print(const Options& options, std::vector<CaseReport>& reports) {
+ExitStatus print(const MutateOptions& options, std::vector<CaseReport>& reports) {
   if (options.json) {
     ReportPrinter printer({true, "", ""});
     printer.print(reports);
@@ -243,7 +243,7 @@ ExitStatus print(const Options& options, std::vector<CaseReport>& reports) {
   return status;
 }
 
-ExitStatus mutate(const Options& options) {
+ExitStatus mutate(const MutateOptions& options) {
   const std::vector<Target> targets = find_targets(options);
   std::vector<CaseReport> reports;
   run_batch(
@@ -263,7 +263,7 @@ ExitStatus mutate(const Options& options) {
 
 void add_mutate(CLI::App& app, Action& chosen) {
   CLI::App* sub = app.add_subcommand("mutate", "Break the kernel in every known way; do the scenarios notice?");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<MutateOptions>();
   sub->add_option("NAME", options->names, "Knobs of the kernel and other mutations (default: all)")->type_name("");
   sub->add_option("--in", options->folder, "Scenarios to look in (default: scenarios)")->type_name("FOLDER");
   sub->add_flag("--witness", options->witness, "Print the steps of the shortest run that shows each one");

@@ -17,7 +17,7 @@ namespace {
 
 constexpr const char* kProfileFormat = "isobar-profile/1";
 
-struct Options {
+struct ProfileOptions {
   std::vector<std::string> paths;
   Overrides overrides;
   u64 runs = 10, seed = 1;
@@ -26,7 +26,7 @@ struct Options {
   OutputOptions output;
 };
 
-CaseReport profile_workload(const Options& options, const Workload& w, ProgressLine& progress) {
+CaseReport profile_workload(const ProfileOptions& options, const Workload& w, ProgressLine& progress) {
   AccessProfile profile(w, options.granule);
   CaseReport r;
   r.file = w.file;
@@ -50,7 +50,7 @@ CaseReport profile_workload(const Options& options, const Workload& w, ProgressL
   return r;
 }
 
-ExitStatus profile_files(Options options) {
+ExitStatus profile_files(ProfileOptions options) {
   options.overrides.guesses = Guesses::Squash;
   ProgressLine progress;
   ReportPrinter printer(options.output);
@@ -71,7 +71,7 @@ ExitStatus profile_files(Options options) {
 
 void add_profile(CLI::App& app, Action& chosen) {
   CLI::App* sub = app.add_subcommand("profile", "How often each instruction touches memory that cores share");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ProfileOptions>();
   options->output.suite = "isobar profile";
   sub->add_option("FILE", options->paths, "Litmus tests (.litmus), scenarios (.yaml), folders with such files")
       ->required();

@@ -20,7 +20,7 @@ namespace isobar::tools {
 
 namespace {
 
-struct Options {
+struct ReplayOptions {
   std::vector<std::string> files;
   bool json = false;
   bool steps = false;
@@ -65,7 +65,7 @@ Replay replay(const Workload& w, const trace::Trace& t, const std::string& file,
   return r;
 }
 
-ExitStatus replay_file(const Options& options, const std::string& file) {
+ExitStatus replay_file(const ReplayOptions& options, const std::string& file) {
   std::istringstream in(read_file(file));
   const trace::Trace t = trace::read_trace(in, file);
   const Workload w = workload_of(t, file);
@@ -98,7 +98,7 @@ ExitStatus replay_file(const Options& options, const std::string& file) {
 
 void add_replay(CLI::App& app, Action& chosen) {
   CLI::App* sub = app.add_subcommand("replay", "Run a recorded schedule again, to the same digest");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ReplayOptions>();
   sub->add_option("TRACE", options->files, "Traces written by run --trace or explore --witness")
       ->type_name("")
       ->required();

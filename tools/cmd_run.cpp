@@ -23,7 +23,7 @@ namespace {
 
 using scenarios::How;
 
-struct Options {
+struct RunOptions {
   std::vector<std::string> paths;
   Overrides overrides;
   std::optional<How> how;
@@ -38,7 +38,7 @@ struct Options {
 };
 
 /// How one workload is run: what its scenario says, unless the command line says otherwise.
-scenarios::RunSection run_section(const Options& options, const Workload& w) {
+scenarios::RunSection run_section(const RunOptions& options, const Workload& w) {
   scenarios::RunSection run;
   if (w.scenario) {
     run = w.scenario->variants[w.variant_index].run;
@@ -75,7 +75,7 @@ const StateLine* most_interesting(const CaseReport& report, const std::vector<St
   return states.empty() ? nullptr : &states.front();
 }
 
-Result finish_search(const Options& options, const Workload& w, const explore::SearchResult& found,
+Result finish_search(const RunOptions& options, const Workload& w, const explore::SearchResult& found,
                      const std::string& driver, u64 seed) {
   const std::vector<StateLine> states = state_lines(w, found);
   Result r;
@@ -85,7 +85,7 @@ Result finish_search(const Options& options, const Workload& w, const explore::S
   return r;
 }
 
-Result run_explore(const Options& options, const Workload& w, const scenarios::RunSection& run,
+Result run_explore(const RunOptions& options, const Workload& w, const scenarios::RunSection& run,
                    ProgressLine& progress) {
   SearchFlags flags;
   flags.no_reduction = options.no_reduction;
@@ -95,7 +95,7 @@ Result run_explore(const Options& options, const Workload& w, const scenarios::R
                        "search", 0);
 }
 
-Result run_random(const Options& options, const Workload& w, const scenarios::RunSection& run,
+Result run_random(const RunOptions& options, const Workload& w, const scenarios::RunSection& run,
                   ProgressLine& progress) {
   explore::SearchResult all;
   all.status = explore::Status::Undetermined;
@@ -163,7 +163,7 @@ CaseReport report_timed(const Workload& w, const scenarios::Seen& seen,
   return r;
 }
 
-Result run_timed_seeds(const Options& options, const Workload& w, const scenarios::RunSection& run,
+Result run_timed_seeds(const RunOptions& options, const Workload& w, const scenarios::RunSection& run,
                        ProgressLine& progress) {
   TimedLimits limits;
   limits.seconds = run.timeout_seconds;
@@ -199,7 +199,7 @@ Result run_timed_seeds(const Options& options, const Workload& w, const scenario
   return r;
 }
 
-Result run_workload(const Options& options, const Workload& w, ProgressLine& progress) {
+Result run_workload(const RunOptions& options, const Workload& w, ProgressLine& progress) {
   const scenarios::RunSection run = run_section(options, w);
   switch (run.how) {
     case How::Explore: return run_explore(options, w, run, progress);
@@ -209,15 +209,7 @@ Result run_workload(const Options& options, const Workload& w, ProgressLine& pro
   throw InternalError("a way to run that does not exist");
 }
 
-/// "mp.trace", or "mp.tso.trace" for the variant "tso" when one command makes several traces.
-std::string trace_path(const std::string& given, const Workload& w, bool several) {
-  if (!several) return given;
-  const std::size_t dot = given.find_last_of("./");
-  const std::size_t end = dot == std::string::npos || given[dot] == '/' ? given.size() : dot;
-  return given.substr(0, end) + "." + (w.variant.empty() ? stem(w.file) : w.variant) + given.substr(end);
-}
-
-std::vector<CaseReport> run_file(const Options& options, const std::string& file, bool several_files,
+std::vector<CaseReport> run_file(const RunOptions& options, const std::string& file, bool several_files,
                                  ProgressLine& progress) {
   const std::vector<Workload> workloads = load_workloads(file, options.overrides);
   std::vector<CaseReport> reports;
@@ -234,7 +226,7 @@ std::vector<CaseReport> run_file(const Options& options, const std::string& file
   return reports;
 }
 
-ExitStatus run_files(Options options) {
+ExitStatus run_files(RunOptions options) {
   if (options.how) {
     options.overrides.guesses = *options.how == How::Timed ? Guesses::Squash : Guesses::Prune;
   } else {
@@ -261,7 +253,7 @@ ExitStatus run_files(Options options) {
 
 void add_run(CLI::App& app, Action& chosen) {
   CLI::App* sub = app.add_subcommand("run", "Run scenarios as they say and judge their expectations");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<RunOptions>();
   options->output.suite = "isobar run";
   const std::map<std::string, How> ways = {
       {"explore", How::Explore}, {"random", How::Random}, {"timed", How::Timed}};

@@ -24,7 +24,7 @@ namespace isobar::tools {
 
 namespace {
 
-struct Options {
+struct RunElfOptions {
   std::vector<std::string> program;
   std::string mode = "functional";
   unsigned cores = 2;
@@ -96,7 +96,7 @@ u64 fixed_cores(const std::string& text, unsigned cores) {
   return mask;
 }
 
-linux_user::Outcome run_as_asked(const Options& o, linux_user::System& system) {
+linux_user::Outcome run_as_asked(const RunElfOptions& o, linux_user::System& system) {
 #if ISOBAR_HAS_SYSTEMC
   if (o.mode == "functional" && o.from.empty() && !o.markers) return system.run();
   linux_detailed::DetailedOptions detailed;
@@ -125,7 +125,7 @@ linux_user::Outcome run_as_asked(const Options& o, linux_user::System& system) {
 #endif
 }
 
-ExitStatus run_program(const Options& o) {
+ExitStatus run_program(const RunElfOptions& o) {
   const std::string& file = o.program.front();
   if (!o.until.empty() && o.mode == "functional" && o.from.empty() && !o.markers)
     throw InputError(Diagnostic{
@@ -189,7 +189,7 @@ ExitStatus run_program(const Options& o) {
 
 void add_run_elf(CLI::App& app, Action& chosen) {
   CLI::App* sub = app.add_subcommand("run-elf", "Run a static AArch64 Linux program on several modelled cores");
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<RunElfOptions>();
   sub->add_option("PROGRAM", o->program, "The program and its arguments")->required()->type_name("");
   sub->positionals_at_end();
   sub->prefix_command(false);

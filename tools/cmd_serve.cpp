@@ -19,7 +19,7 @@ namespace isobar::tools {
 
 namespace {
 
-struct Options {
+struct ServeOptions {
   std::vector<std::string> files;
   u16 port = 8147;
 };
@@ -39,7 +39,7 @@ serve::Response respond(serve::Service& service, const serve::Request& request) 
   return {a.status, "application/json", a.json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n"};
 }
 
-ExitStatus serve_page(const Options& options) {
+ExitStatus serve_page(const ServeOptions& options) {
   std::vector<serve::Example> examples;
   for (const std::string& file : expand_paths(options.files, {".yaml", ".yml", ".litmus"})) {
     load_workloads(file, {});  // tells what is wrong with it now
@@ -59,7 +59,7 @@ ExitStatus serve_page(const Options& options) {
 
 void add_serve(CLI::App& app, Action& chosen) {
   CLI::App* sub = app.add_subcommand("serve", "Step through tests in the browser");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ServeOptions>();
   sub->add_option("FILE", options->files, "Litmus tests and scenarios, or folders of them, to offer")->type_name("");
   sub->add_option("--port", options->port, "Port on 127.0.0.1; 0 lets the system choose (default 8147)")
       ->type_name("P");

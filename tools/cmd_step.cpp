@@ -22,7 +22,7 @@ namespace isobar::tools {
 
 namespace {
 
-struct Options {
+struct StepOptions {
   std::string file;
   std::optional<std::string> variant;
   std::optional<std::string> script;
@@ -93,7 +93,7 @@ class Input {
   std::istream* in_ = &std::cin;
 };
 
-Workload chosen_workload(const Options& options) {
+Workload chosen_workload(const StepOptions& options) {
   Overrides overrides;
   if (options.variant) overrides.variants = {*options.variant};
   std::vector<Workload> all = load_workloads(options.file, overrides);
@@ -116,7 +116,7 @@ void run_line(session::Commands& commands, const std::string& line, bool& quit) 
   std::fflush(stdout);
 }
 
-ExitStatus step(const Options& options) {
+ExitStatus step(const StepOptions& options) {
   session::Commands commands(chosen_workload(options), {read_file, [](const std::string& path, const std::string& text) {
                                                           write_file(path, text);
                                                         }});
@@ -138,7 +138,7 @@ ExitStatus step(const Options& options) {
 
 void add_step(CLI::App& app, Action& chosen) {
   CLI::App* sub = app.add_subcommand("step", "Step through a litmus test or scenario by hand");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<StepOptions>();
   sub->add_option("FILE", options->file, "A litmus test or a scenario")->type_name("")->required();
   sub->add_option("--variant", options->variant, "The variant of a scenario, or of a litmus test (mixed, ifetch ...)")
       ->type_name("V");

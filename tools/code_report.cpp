@@ -25,12 +25,6 @@ bool is_context_synchronisation(const Entry& e, const model::MachineConfig& conf
   return e.uop->kind == UopKind::SysWrite && e.word == 0 && config.eis;  // exception entry
 }
 
-std::string joined(const std::vector<std::string>& parts) {
-  std::string all;
-  for (const std::string& p : parts) all += (all.empty() ? "" : "; ") + p;
-  return all;
-}
-
 }  // namespace
 
 CodeReport::CodeReport(const Workload& w, std::function<const model::MachineState&()> state)
@@ -247,7 +241,7 @@ std::string CodeReport::stale_text(const StaleInstruction& s) const {
     text += fmt::format("; memory holds {}", instruction(stores_[s.newest].after, s.addr));
   std::vector<std::string> all = s.steps;
   all.insert(all.end(), s.missing.begin(), s.missing.end());
-  return text + ": " + joined(all) + "\n";
+  return fmt::format("{}: {}\n", text, fmt::join(all, "; "));
 }
 
 std::string CodeReport::unsafe_text(const UnsafeModification& u) const {

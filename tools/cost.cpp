@@ -54,12 +54,12 @@ scenarios::LitmusDeclaration counter(unsigned thread, u64 iterations) {
   return d;
 }
 
-struct Totals {
+struct CostTotals {
   u64 ticks = 0, instructions = 0;
   systemc::CycleCount causes{};  ///< of all threads
 };
 
-Totals run_cost(const CostWorkload& w, const scenarios::Mapping& mapping, const systemc::PlatformConfig& platform,
+CostTotals run_cost(const CostWorkload& w, const scenarios::Mapping& mapping, const systemc::PlatformConfig& platform,
                 u64 iterations, ProgressLine& progress) {
   scenarios::LitmusTest test = w.test;
   test.info.clear();
@@ -81,7 +81,7 @@ Totals run_cost(const CostWorkload& w, const scenarios::Mapping& mapping, const 
   if (!r.limit.empty() || r.deadlocked)
     throw InputError(Diagnostic{{w.file, 0, 0}, fmt::format("under {} the workload does not end: {}", mapping.name,
                                                             r.deadlocked ? "deadlock" : r.limit)});
-  Totals sum;
+  CostTotals sum;
   sum.ticks = r.ticks;
   sum.instructions = r.instructions;
   for (const systemc::CycleCount& core : r.cycles)
@@ -125,8 +125,8 @@ Cost measure_cost(const CostWorkload& w, const scenarios::Mapping& mapping, cons
   Cost c;
   try {
     const systemc::PlatformConfig platform = timing.quiet(w.near);
-    const Totals once = run_cost(w, mapping, platform, w.iterations, progress);
-    const Totals twice = run_cost(w, mapping, platform, 2 * u64{w.iterations}, progress);
+    const CostTotals once = run_cost(w, mapping, platform, w.iterations, progress);
+    const CostTotals twice = run_cost(w, mapping, platform, 2 * u64{w.iterations}, progress);
     const auto per_iteration = [&](u64 more, u64 less) {
       return (static_cast<double>(more) - static_cast<double>(less)) / w.iterations;
     };

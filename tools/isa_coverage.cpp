@@ -20,7 +20,7 @@ namespace isobar::tools {
 
 namespace {
 
-using Json = nlohmann::json;
+using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kListed = 40;
 constexpr u64 kRuns = 8;             ///< of every sequence, each with registers and memory of its own
@@ -112,7 +112,7 @@ struct Failed {
   u32 line = 0;  ///< of the first
 };
 
-struct Totals {
+struct CoverageTotals {
   u64 words = 0, decoded = 0, sequences = 0, covered = 0, executed = 0;
   u64 without_sve = 0, without_sve_covered = 0, without_sve_executed = 0;  ///< sequences
   u64 reachable = 0, reached = 0;  ///< instructions of sequences that were executed
@@ -146,7 +146,7 @@ std::string failure(const functional::SequenceRun& run, const functional::Sequen
 }
 
 /// Runs a sequence some times. Returns why it fails; counts the instructions that were reached if it does not.
-std::string execute(Totals& t, const Recorded& r) {
+std::string execute(CoverageTotals& t, const Recorded& r) {
   std::vector<bool> reached(r.code.words.size());
   for (u64 seed = 1; seed <= kRuns; ++seed) {
     functional::SequenceMemory memory(r.code, seed);
@@ -160,7 +160,7 @@ std::string execute(Totals& t, const Recorded& r) {
   return "";
 }
 
-void count(Totals& t, const Recorded& r, u32 line) {
+void count(CoverageTotals& t, const Recorded& r, u32 line) {
   ++t.sequences;
   std::set<std::string> missing_here;
   bool sve = false;
@@ -201,7 +201,7 @@ std::string share(u64 part, u64 whole) {
   return out.str();
 }
 
-void print_failed(const Totals& t, std::ostream& out) {
+void print_failed(const CoverageTotals& t, std::ostream& out) {
   if (t.failed.empty()) return;
   out << "not executed (sequences, first line, why, where from):\n";
   for (const auto& [key, f] : t.failed) {
@@ -218,7 +218,7 @@ void print_failed(const Totals& t, std::ostream& out) {
 
 void run_isa_coverage(const std::string& file, std::ostream& out) {
   std::istringstream in(read_file(file));
-  Totals t;
+  CoverageTotals t;
   u32 number = 0;
   for (std::string line; std::getline(in, line);) {
     ++number;

@@ -14,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr double kTestSeconds = 60;
+constexpr double kJudgeSeconds = 60;
 
 bool is_data_folder(const fs::path& p) {
   std::error_code e;
@@ -40,7 +40,7 @@ X86Test parse_x86_test(const std::string& text, const std::string& file) {
   t.name = litmus.name;
   t.program = std::make_shared<scenarios::X86Program>(scenarios::build_x86(litmus));
   const scenarios::X86SearchResult found =
-      scenarios::search_x86(*t.program, {0, kTestSeconds, &interrupt_flag()});
+      scenarios::search_x86(*t.program, {0, kJudgeSeconds, &interrupt_flag()});
   t.states = scenarios::state_texts(*t.program, found);
   t.limit = found.reason;
   return t;

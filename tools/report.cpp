@@ -12,12 +12,6 @@ namespace isobar::tools {
 namespace {
 constexpr std::array<std::string_view, 6> kNames = {"as expected", "differs", "undetermined",
                                                     "unsupported", "error", "internal error"};
-
-std::string joined(const std::vector<std::string>& lines) {
-  std::string all;
-  for (const std::string& line : lines) all += (all.empty() ? "" : "\n") + line;
-  return all;
-}
 }  // namespace
 
 std::string_view name(Verdict v) {
@@ -47,7 +41,7 @@ CaseReport error_report(const std::string& format, const std::string& file,
             {"name", r.name},
             {"file", file},
             {"status", "error"},
-            {"reason", joined(diagnostics)}};
+            {"reason", fmt::format("{}", fmt::join(diagnostics, "\n"))}};
   return r;
 }
 
@@ -59,7 +53,7 @@ std::string junit(const std::string& suite, const std::vector<CaseReport>& cases
     seconds += c.seconds;
     body += fmt::format("    <testcase classname=\"{}\" name=\"{}\" file=\"{}\" time=\"{:.3f}\"",
                         escape_xml(suite), escape_xml(c.name), escape_xml(c.file), c.seconds);
-    const std::string why = escape_xml(joined(c.findings));
+    const std::string why = escape_xml(fmt::format("{}", fmt::join(c.findings, "\n")));
     switch (c.verdict) {
       case Verdict::AsExpected: body += "/>\n"; continue;
       case Verdict::Differs:

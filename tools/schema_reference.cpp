@@ -11,14 +11,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string text_of(const Json& node, const char* key) {
+std::string text_at(const Json& node, const char* key) {
   return node.contains(key) && node.at(key).is_string() ? node.at(key).get<std::string>() : std::string();
-}
-
-std::string joined(const std::vector<std::string>& parts, const std::string& between) {
-  std::string all;
-  for (const std::string& part : parts) all += (all.empty() ? "" : between) + part;
-  return all;
 }
 
 /// "#/$defs/machine" is machine.
@@ -34,21 +28,21 @@ std::string range_of(const Json& node) {
 /// What may stand there, in words.
 std::string type_of(const Json& node) {
   if (node.is_boolean()) return node.get<bool>() ? "anything" : "nothing";
-  if (node.contains("$ref")) return "[" + referred(text_of(node, "$ref")) + "](#" + referred(text_of(node, "$ref")) + ")";
+  if (node.contains("$ref")) return "[" + referred(text_at(node, "$ref")) + "](#" + referred(text_at(node, "$ref")) + ")";
   std::vector<std::string> words;
   if (node.contains("const")) return "`" + node.at("const").dump() + "`";
   if (node.contains("enum")) {
     for (const Json& value : node.at("enum")) words.push_back("`" + (value.is_string() ? value.get<std::string>() : value.dump()) + "`");
-    return joined(words, ", ");
+    return fmt::format("{}", fmt::join(words, ", "));
   }
   for (const char* choice : {"anyOf", "oneOf"}) {
     if (!node.contains(choice)) continue;
     for (const Json& one : node.at(choice))
       if (const std::string word = type_of(one); !word.empty() && std::find(words.begin(), words.end(), word) == words.end())
         words.push_back(word);
-    if (!words.empty()) return joined(words, " or ");
+    if (!words.empty()) return fmt::format("{}", fmt::join(words, " or "));
   }
-  const std::string type = text_of(node, "type");
+  const std::string type = text_at(node, "type");
   if (type == "array") return "list of " + (node.contains("items") ? type_of(node.at("items")) : "anything");
   if (type == "object" && node.contains("additionalProperties") && node.at("additionalProperties").is_object())
     return "map to " + type_of(node.at("additionalProperties"));
@@ -75,15 +69,15 @@ std::vector<std::string> schema_sections(const Json& schema) {
 std::string schema_section(const Json& schema, const std::string& section) {
   const Json& node = schema.at("$defs").at(section);
   std::string out = "## " + section + "\n\n";
-  if (const std::string what = text_of(node, "description"); !what.empty()) out += what + "\n\n";
+  if (const std::string what = text_at(node, "description"); !what.empty()) out += what + "\n\n";
   if (!node.contains("properties")) return out + "Is: " + type_of(node) + "\n\n";
   const Json required = node.contains("required") ? node.at("required") : Json::array();
   out += "| key | is | meaning |\n|---|---|---|\n";
   for (const auto& [key, value] : node.at("properties").items()) {
     const bool needed = std::find(required.begin(), required.end(), key) != required.end();
-    std::string meaning = text_of(value, "description");
+    std::string meaning = text_at(value, "description");
     if (meaning.empty() && value.contains("$ref"))
-      meaning = text_of(schema.at("$defs").at(referred(text_of(value, "$ref"))), "description");
+      meaning = text_at(schema.at("$defs").at(referred(text_at(value, "$ref"))), "description");
     out += fmt::format("| `{}`{} | {} | {} |\n", key, needed ? " (required)" : "", cell(type_of(value)), cell(meaning));
   }
   return out + "\n";

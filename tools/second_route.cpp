@@ -11,7 +11,7 @@ namespace isobar::tools {
 
 namespace {
 
-constexpr u64 kMaxCandidates = 1'000'000;
+constexpr u64 kRouteCandidates = 1'000'000;
 
 std::set<std::string> texts(const Workload& w, const crosscheck::Allowed& allowed) {
   std::set<std::string> out;
@@ -32,7 +32,7 @@ void contradict(CaseReport& report, const std::string& what) {
 void compare_routes(const Workload& w, const std::vector<StateLine>& states, bool complete,
                     CaseReport& report) {
   axiomatic::CandidateOptions limits;
-  limits.max_candidates = kMaxCandidates;
+  limits.max_candidates = kRouteCandidates;
   const crosscheck::Allowed allowed = crosscheck::allowed_outcomes(*w.machine, w.observables, limits);
   if (allowed.status != axiomatic::CandidateResult::Status::Complete) {
     report.text += fmt::format("Axioms not compared: the judge does not enumerate {}\n", allowed.reason);

@@ -10,14 +10,14 @@ namespace isobar::tools {
 
 namespace {
 
-constexpr u32 kNop = 0xd503201f;
-constexpr u32 kRegisters = 0x3ff;       ///< Rn and Rt
+constexpr u32 kNopWord = 0xd503201f;
+constexpr u32 kRegisterFields = 0x3ff;       ///< Rn and Rt
 constexpr u32 kSize = 0xc0000000;       ///< access size of loads and stores
 constexpr u32 kOrdered = u32{1} << 15;  ///< o0 of exclusives (acquire or release); release of CAS
 constexpr u32 kCasAcquire = u32{1} << 22;
 constexpr u32 kLseAcquire = u32{1} << 23, kLseRelease = u32{1} << 22;
 constexpr u32 kLoad = 0x39400000, kStore = 0x39000000;  ///< unsigned offset 0
-constexpr u32 kLdar = 0x08dffc00, kLdapr = 0x38bfc000, kStlr = 0x089ffc00;
+constexpr u32 kLdarForm = 0x08dffc00, kLdaprForm = 0x38bfc000, kStlrForm = 0x089ffc00;
 constexpr u32 kUnscaled = 0x38000000, kUnscaledOrdered = 0x19000000;
 
 std::string_view encoding(u32 word) {
@@ -33,7 +33,7 @@ bool is_atomic_operation(std::string_view name) {
 }
 
 u32 with_form(u32 word, u32 form) {
-  return (word & (kSize | kRegisters)) | form;
+  return (word & (kSize | kRegisterFields)) | form;
 }
 
 /// The word without each non-empty choice of the two bits that are set in it.
@@ -50,7 +50,7 @@ void weaker_barriers(u32 word, std::vector<u32>& out) {
     out.push_back((word & ~kTypes) | 1u << 8);
     out.push_back((word & ~kTypes) | 2u << 8);
   }
-  out.push_back(kNop);
+  out.push_back(kNopWord);
 }
 
 /// LDP for LDIAPP, STP for STILP: the second register moves from bits 20:16 to 14:10, and the offset is explicit.
@@ -68,8 +68,8 @@ std::vector<u32> weaker_words(u32 word) {
   const std::string_view name = encoding(word);
   if (!isa::is_defined(word)) return out;
   if (is_one_of(name, {"DMB", "DSB"})) weaker_barriers(word, out);
-  if (is_one_of(name, {"ISB", "DSB_nXS", "SB"})) out.push_back(kNop);
-  if (is_one_of(name, {"LDAR", "LDLAR"})) out = {with_form(word, kLdapr), with_form(word, kLoad)};
+  if (is_one_of(name, {"ISB", "DSB_nXS", "SB"})) out.push_back(kNopWord);
+  if (is_one_of(name, {"LDAR", "LDLAR"})) out = {with_form(word, kLdaprForm), with_form(word, kLoad)};
   if (name == "LDAPR") out.push_back(with_form(word, kLoad));
   if (is_one_of(name, {"STLR", "STLLR"})) out.push_back(with_form(word, kStore));
   if (is_one_of(name, {"STLUR", "LDAPUR", "LDAPURSB", "LDAPURSH", "LDAPURSW"}))
@@ -97,15 +97,15 @@ std::vector<Stronger> stronger_words(u32 word) {
   const u32 unscaled = with_form(word, kUnscaledOrdered) | (offset * bytes & 0x1ff) << 12;
   const bool near = offset * bytes < 256;
   if (load && offset == 0)
-    out = {{Kind::AcquirePc, with_form(word, kLdapr)}, {Kind::Acquire, with_form(word, kLdar)}};
+    out = {{Kind::AcquirePc, with_form(word, kLdaprForm)}, {Kind::Acquire, with_form(word, kLdarForm)}};
   if (load && offset != 0 && near) out.push_back({Kind::AcquirePc, unscaled | 1u << 22});
-  if (store && offset == 0) out.push_back({Kind::Release, with_form(word, kStlr)});
+  if (store && offset == 0) out.push_back({Kind::Release, with_form(word, kStlrForm)});
   if (store && offset != 0 && near) out.push_back({Kind::Release, unscaled});
   if (is_one_of(name, {"LDUR", "LDURB", "LDURH"}))
     out.push_back({Kind::AcquirePc, (word & ~0x3f000000u) | kUnscaledOrdered});
   if (is_one_of(name, {"STUR", "STURB", "STURH"}))
     out.push_back({Kind::Release, (word & ~0x3f000000u) | kUnscaledOrdered});
-  if (name == "LDAPR") out.push_back({Kind::Acquire, with_form(word, kLdar)});
+  if (name == "LDAPR") out.push_back({Kind::Acquire, with_form(word, kLdarForm)});
   if (is_one_of(name, {"LDXR", "LDXP"})) out.push_back({Kind::Acquire, word | kOrdered});
   if (is_one_of(name, {"STXR", "STXP"})) out.push_back({Kind::Release, word | kOrdered});
   const bool atomic = is_atomic_operation(name), cas = is_one_of(name, {"CAS", "CASP"});

@@ -18,4 +18,7 @@ using session::Workload;
 /// Everything in one file, as parse_workloads(). Throws InputError.
 std::vector<Workload> load_workloads(const std::string& file, const Overrides& overrides);
 
+/// Where a trace of `w` goes: `given`, or "mp.tso.trace" for the variant "tso" when one command makes `several` of them.
+std::string trace_path(const std::string& given, const Workload& w, bool several);
+
 }  // namespace isobar::tools

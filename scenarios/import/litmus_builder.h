@@ -16,7 +16,7 @@
 namespace isobar::scenarios {
 
 /// A constant of the test as a number. Addresses count with all their bits whatever type receives them.
-struct Constant {
+struct LitmusConstant {
   u64 value = 0;
   bool exact = false;
 };
@@ -64,7 +64,7 @@ class LitmusBuilder {
   void store(const LitmusSymbol& s, u32 element, const LitmusValue& v);
   isa::Reg register_of(const LitmusPlace& place) const;
   Value register_value(const LitmusDeclaration& d, isa::Reg reg);
-  Constant constant(const LitmusValue& v);
+  LitmusConstant constant(const LitmusValue& v);
   void check_thread(const LitmusPlace& place) const;
 
   u32 item(const LitmusPlace& place);

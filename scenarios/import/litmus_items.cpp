@@ -170,7 +170,7 @@ LitmusTerm LitmusBuilder::equality(const LitmusProposition& q) {
   if (many != list)
     wrong(q.value.where, fmt::format("expected {} for {}", many ? "a list in braces" : "one value", i.name));
   if (!list) {
-    const Constant c = constant(q.value);
+    const LitmusConstant c = constant(q.value);
     t.exact = c.exact;
     t.values.push_back(c.value);
     return t;

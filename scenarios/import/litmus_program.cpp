@@ -178,7 +178,7 @@ void LitmusBuilder::initialise(const LitmusSymbol& s, const LitmusDeclaration& d
 }
 
 void LitmusBuilder::store(const LitmusSymbol& s, u32 element, const LitmusValue& v) {
-  const Constant c = constant(v);
+  const LitmusConstant c = constant(v);
   if (c.exact && s.size < 8)
     wrong(v.where, fmt::format("an address does not fit in the {} bytes of '{}'", s.size, s.name));
   std::vector<u8>& bytes = contents_[s.name];
@@ -204,7 +204,7 @@ Value LitmusBuilder::register_value(const LitmusDeclaration& d, isa::Reg reg) {
   const bool tags = v.kind == LitmusValue::Kind::List && !v.list.empty() && v.list[0].kind == LitmusValue::Kind::Tag;
   if (tags) return {tag_mask(v), 0};  // those that IRG excludes
   if (!isa::is_vector(reg)) {
-    const Constant c = constant(v);
+    const LitmusConstant c = constant(v);
     if (!d.type.declared || c.exact || d.type.size >= 8) return {c.value, 0};
     const unsigned width = 8u * d.type.size;
     return {d.type.is_signed ? sign_extend(c.value, width) : c.value & ones(width), 0};
@@ -238,7 +238,7 @@ void LitmusBuilder::declare_registers() {
     p_.program.reset[key.first].registers.emplace_back(key.second, value);
 }
 
-Constant LitmusBuilder::constant(const LitmusValue& v) {
+LitmusConstant LitmusBuilder::constant(const LitmusValue& v) {
   switch (v.kind) {
     case LitmusValue::Kind::Number: return {v.number, false};
     case LitmusValue::Kind::Address: {
