@@ -12,6 +12,7 @@
 #include "tools/exploration.h"
 #include "tools/files.h"
 #include "tools/search_flags.h"
+#include "tools/variation.h"
 
 namespace isobar::tools {
 
@@ -48,18 +49,13 @@ std::string upper(std::string s) {
   return s;
 }
 
-bool starts_with_tso(const model::MachineConfig& c, unsigned core) {
-  return c.core[core].tso == model::TsoSupport::Fixed ||
-         (c.core[core].tso != model::TsoSupport::None && c.core[core].tso_at_reset);
-}
-
 /// Cores that start with TSO, if they are some but not all: "P0,P2".
 std::string mixed_setting(const Workload& w) {
   const model::MachineConfig& c = w.machine->config();
   std::string who;
   unsigned on = 0;
   for (unsigned core = 0; core < c.cores; ++core) {
-    if (!starts_with_tso(c, core)) continue;
+    if (!starts_with_tso(c.core[core])) continue;
     ++on;
     std::string name = fmt::format("P{}", core);
     if (w.scenario) {
