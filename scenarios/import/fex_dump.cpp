@@ -11,7 +11,7 @@ namespace isobar::scenarios {
 
 namespace {
 
-constexpr std::size_t kMaxInstructions = std::size_t{1} << 18;
+constexpr std::size_t kMaxDumpInstructions = std::size_t{1} << 18;
 constexpr u64 kFirstBlock = 0x5000'0000;  ///< the log does not say where blocks stand
 constexpr u64 kBlockStride = 0x10'0000;
 
@@ -107,7 +107,7 @@ class FexReader {
     const bool literal = c.starts_with("udf ") || c.starts_with("unallocated") || c.starts_with("unimplemented");
     complete_ = complete_ || literal;
     if (complete_ || c.at_end()) return;
-    if (block_.words.size() * 4 >= kBlockStride || ++instructions_ > kMaxInstructions) c.fail("too many instructions");
+    if (block_.words.size() * 4 >= kBlockStride || ++instructions_ > kMaxDumpInstructions) c.fail("too many instructions");
     std::string text = normalise(c.rest());
     text.erase(text.find_last_not_of(' ') + 1);
     std::string why;

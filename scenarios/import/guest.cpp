@@ -13,7 +13,7 @@ namespace isobar::scenarios {
 
 namespace {
 
-constexpr u64 kMaxElements = 4096;  ///< of an array
+constexpr u64 kMaxGuestElements = 4096;  ///< of an array
 
 [[noreturn]] void refuse(const std::string& message) {
   throw InputError(Diagnostic{{}, message});
@@ -123,7 +123,7 @@ GuestVariable parse_guest_variable(const std::string& text) {
   const std::size_t bracket = name.find('[');
   const bool array = bracket != std::string::npos;
   const auto count = array ? number(std::string_view(name).substr(bracket + 1, name.size() - bracket - 2)) : u64{0};
-  const bool closed = !array || (name.back() == ']' && count && *count != 0 && *count <= kMaxElements);
+  const bool closed = !array || (name.back() == ']' && count && *count != 0 && *count <= kMaxGuestElements);
   if (equals == 0 || !address || !value || !closed) {
     refuse("--variable " + text + ": expected NAME=ADDRESS or NAME=ADDRESS:VALUE, such as flag=0x401180 or a[2]=0x401180");
   }

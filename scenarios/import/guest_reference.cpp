@@ -13,7 +13,7 @@ namespace {
 
 constexpr u64 kMaxStates = 1'000'000;
 
-[[noreturn]] void fail(const std::string& file, const std::string& message) {
+[[noreturn]] void refuse(const std::string& file, const std::string& message) {
   throw InputError(Diagnostic{{file, 0, 0}, message});
 }
 
@@ -32,7 +32,7 @@ std::string condition_of(std::string_view state, const std::string& file) {
                            : is_name(what.substr(colon + 1)) && what.find_first_not_of("0123456789") == colon;
     const std::size_t digits = value.rfind("0x", 0) == 0 ? 2 : value.rfind('-', 0) == 0 ? 1 : 0;
     const bool number = value.size() > digits && value.find_first_not_of("0123456789abcdefABCDEF", digits) == std::string::npos;
-    if (!known || !number) fail(file, fmt::format("'{}={}' is not the value of a general register or of a location", what, value));
+    if (!known || !number) refuse(file, fmt::format("'{}={}' is not the value of a general register or of a location", what, value));
     condition += fmt::format("{}{} == {}", condition.empty() ? "" : " && ", what, value);
     state.remove_prefix(std::min(end + 1, state.size()));
   }
@@ -43,16 +43,16 @@ std::string condition_of(std::string_view state, const std::string& file) {
 
 GuestQuestion x86_reference(std::string_view text, const std::string& file) {
   const LitmusTest test = parse_litmus(text, file);
-  if (!is_x86(test)) fail(file, "expected a litmus test for X86_64");
+  if (!is_x86(test)) refuse(file, "expected a litmus test for X86_64");
   const X86Program x = build_x86(test);
   X86SearchOptions options;
   options.max_states = kMaxStates;
   const X86SearchResult result = search_x86(x, options);
-  if (!result.complete) fail(file, "not all executions on x86-TSO could be looked at: " + result.reason);
+  if (!result.complete) refuse(file, "not all executions on x86-TSO could be looked at: " + result.reason);
   std::string allowed;
   for (const std::string& state : state_texts(x, result))
     allowed += fmt::format("{}({})", allowed.empty() ? "" : " || ", condition_of(state, file));
-  if (allowed.empty()) fail(file, "no execution on x86-TSO has a final state that the test's filter keeps");
+  if (allowed.empty()) refuse(file, "no execution on x86-TSO has a final state that the test's filter keeps");
   std::string name = test.name;
   std::erase_if(name, [](char c) { return c == '"' || c == '\\' || static_cast<unsigned char>(c) < ' '; });
   return {"always", allowed, fmt::format("{} on x86-TSO has no other outcomes.", name)};

@@ -6,15 +6,13 @@
 #include <array>
 
 #include "isa/assembler.h"
+#include "support/text.h"
 
 namespace isobar::scenarios {
 namespace {
 
 char upper(char c) {
   return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-}
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
 }
 bool is_word_char(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '_' || c == '.' || c == '$';

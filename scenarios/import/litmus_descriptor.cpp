@@ -12,20 +12,20 @@ namespace isobar::scenarios {
 namespace {
 
 /// A field of one bit (Arm ARM D8.3.1): its name in tests, its place, whether the bit means "no", its default.
-struct Field {
+struct DescriptorField {
   std::string_view name;
   unsigned bit;
   bool inverted;
   bool by_default;
 };
-constexpr std::array<Field, 5> kFields{{{"valid", 0, false, true},
+constexpr std::array<DescriptorField, 5> kFields{{{"valid", 0, false, true},
                                         {"af", 10, false, true},
                                         {"db", 7, true, true},
                                         {"dbm", 51, false, false},
                                         {"el0", 6, false, true}}};
 constexpr u64 kPageType = 2;  ///< bit 1 of a level 3 descriptor
 
-void set(u64& bits, const Field& f, bool value) {
+void set(u64& bits, const DescriptorField& f, bool value) {
   const u64 mask = u64{1} << f.bit;
   bits = value != f.inverted ? bits | mask : bits & ~mask;
 }
@@ -56,7 +56,7 @@ std::string physical(std::string_view text) {
 
 u64 plain_descriptor() {
   u64 bits = kPageType;
-  for (const Field& f : kFields) set(bits, f, f.by_default);
+  for (const DescriptorField& f : kFields) set(bits, f, f.by_default);
   return bits;
 }
 
@@ -76,7 +76,7 @@ LitmusDescriptor parse_litmus_descriptor(std::string_view text) {
     }
     bool known = key == "attrs" && (value == "(Normal)" || value == "(TaggedNormal)");
     if (known && value == "(TaggedNormal)") d.attributes |= model::kTaggedNormal << 2;
-    for (const Field& f : kFields) {
+    for (const DescriptorField& f : kFields) {
       if (f.name != key || (value != "0" && value != "1")) continue;
       set(d.attributes, f, value == "1");
       known = true;
@@ -88,7 +88,7 @@ LitmusDescriptor parse_litmus_descriptor(std::string_view text) {
 
 std::string descriptor_text(u64 bits, std::string_view output) {
   std::string s = fmt::format("(oa:PA({})", output);
-  for (const Field& f : kFields) {
+  for (const DescriptorField& f : kFields) {
     const bool value = (bit(bits, f.bit) != 0) != f.inverted;
     if (value != f.by_default) s += fmt::format(", {}:{}", f.name, value ? 1 : 0);
   }

@@ -2,17 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <set>
+
+#include "support/text.h"
 
 namespace isobar::scenarios {
 namespace {
-
-std::string lower(std::string s) {
-  std::transform(s.begin(), s.end(), s.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return s;
-}
 
 /// Adds the features that the variants in `list` switch on, by the name that the warnings have for them.
 void add_features(const std::string& list, std::set<std::string>& features) {

@@ -1,4 +1,5 @@
 #include "scenarios/import/litmus_options.h"
+#include "support/text.h"
 
 #include <fmt/format.h>
 
@@ -32,12 +33,6 @@ constexpr std::array<Variant, 26> kVariants{
      {"vmsa", Effect::Translation}, {"kvm", Effect::Translation},
      {"ets2", Effect::Ets2},        {"ets3", Effect::Ets3},
      {"morello", Effect::Morello},  {"nv2", Effect::Nested}}};
-
-std::string lower(std::string_view s) {
-  std::string r(s);
-  for (char& c : r) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return r;
-}
 
 /// The words of a list separated by commas and blanks.
 std::vector<std::string> words(std::string_view list) {

@@ -2,14 +2,13 @@
 
 #include <fmt/format.h>
 
+#include "support/text.h"
+
 namespace isobar::scenarios {
 namespace {
 
 bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '$';
-}
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
 }
 bool is_space(char c) {
   return c == ' ' || c == '\t' || c == '\r' || c == '\f' || c == '\v';

@@ -6,17 +6,12 @@
 
 #include "scenarios/import/litmus_program.h"
 #include "scenarios/import/x86_instruction.h"
+#include "support/text.h"
 
 namespace isobar::scenarios {
 namespace {
 
 using Kind = X86Operand::Kind;
-
-std::string lower(std::string_view s) {
-  std::string r(s);
-  for (char& c : r) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return r;
-}
 
 constexpr std::array<std::string_view, 8> kOld{"ax", "cx", "dx", "bx", "sp", "bp", "si", "di"};
 

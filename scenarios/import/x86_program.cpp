@@ -1,4 +1,5 @@
 #include "scenarios/import/x86_program.h"
+#include "support/text.h"
 
 #include <fmt/format.h>
 
@@ -9,12 +10,6 @@ namespace isobar::scenarios {
 namespace {
 
 constexpr u32 kStackWords = 16;  ///< of a thread that pushes without having set RSP
-
-std::string lower(std::string_view s) {
-  std::string r(s);
-  for (char& c : r) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return r;
-}
 
 X86Operand register_of(const LitmusPlace& p, const std::string& file) {
   const std::optional<X86Operand> r = parse_x86_register(p.name);

@@ -94,11 +94,11 @@ class ConditionParser {
   }
   std::string unexpected(std::string_view wanted) const {
     for (const auto& [foreign, ours] : kForeign) {
-      if (token_.text == foreign) return fmt::format("write {} instead of {}", ours, quoted(foreign));
+      if (token_.text == foreign) return fmt::format("write {} instead of {}", ours, scenarios::quoted(foreign));
     }
     if (token_.kind == Token::Kind::End)
       return fmt::format("expected {} before the end of the condition", wanted);
-    return fmt::format("expected {}, not {}", wanted, quoted(token_.text));
+    return fmt::format("expected {}, not {}", wanted, scenarios::quoted(token_.text));
   }
 
   static bool word_character(char c) { return c == '_' || std::isalnum(static_cast<unsigned char>(c)) != 0; }
@@ -254,7 +254,7 @@ class ConditionParser {
     if (accept(",")) {
       const std::optional<FaultKind> kind = parse_fault_kind(token_.text);
       if (!kind) {
-        fail(token_.at, fmt::format("{} is not a kind of fault{}", quoted(token_.text),
+        fail(token_.at, fmt::format("{} is not a kind of fault{}", scenarios::quoted(token_.text),
                                     suggestion(token_.text, fault_kind_names())));
       }
       c.fault = *kind;
@@ -297,7 +297,7 @@ class ConditionParser {
     }
     if (!known)
       fail(token_.at,
-           fmt::format("{} is not a warning{}", quoted(token_.text), suggestion(token_.text, words)));
+           fmt::format("{} is not a warning{}", scenarios::quoted(token_.text), suggestion(token_.text, words)));
     advance();
     expect(")");
     return c;
@@ -307,7 +307,7 @@ class ConditionParser {
     const int thread = t.kind == Token::Kind::Word ? scenario_.find_thread(t.text) : -1;
     if (thread < 0) {
       fail(t.at, t.kind == Token::Kind::End ? "expected the name of a thread"
-                                            : fmt::format("{} is not a thread{}", quoted(t.text),
+                                            : fmt::format("{} is not a thread{}", scenarios::quoted(t.text),
                                                           suggestion(t.text, thread_names(scenario_))));
     }
     return thread;
@@ -352,7 +352,7 @@ class ConditionParser {
       t.negative = true;
       if (token_.kind == Token::Kind::Word) {
         const std::optional<unsigned> error = error_number(token_.text);
-        if (!error) fail(token_.at, fmt::format("{} is not an error number", quoted(token_.text)));
+        if (!error) fail(token_.at, fmt::format("{} is not an error number", scenarios::quoted(token_.text)));
         t.value = {*error, 0};
         advance();
         return t;
@@ -404,7 +404,7 @@ class ConditionParser {
         parse_address(text_.substr(owner.at, what.at + what.text.size() - owner.at), scenario_, why);
     if (!a) {
       if (thread >= 0)
-        why = fmt::format("thread {} has no register or label {}", owner.text, quoted(what.text));
+        why = fmt::format("thread {} has no register or label {}", owner.text, scenarios::quoted(what.text));
       fail(thread >= 0 ? what.at : owner.at, why);
     }
     advance();
@@ -438,7 +438,7 @@ class ConditionParser {
     if (location.kind != Token::Kind::Word) fail(location.at, unexpected("a location"));
     const MemoryLocation* m = scenario_.find_memory(location.text);
     if (m == nullptr) {
-      fail(location.at, fmt::format("{} is neither a location nor a thread{}", quoted(location.text),
+      fail(location.at, fmt::format("{} is neither a location nor a thread{}", scenarios::quoted(location.text),
                                     suggestion(location.text, location_names(scenario_))));
     }
     advance();

@@ -36,7 +36,7 @@ void read_for(const Node& n, Problems& problems, const Scenario& scenario, Expec
       problem(problems, *item,
               names.empty()
                   ? "for names a variant, and this scenario has no variants"
-                  : fmt::format("{} is not a variant{}", quoted(item->text), suggestion(item->text, names)));
+                  : fmt::format("{} is not a variant{}", scenarios::quoted(item->text), suggestion(item->text, names)));
       return std::nullopt;
     }();
     if (variant) e.variants.push_back(*variant);

@@ -151,7 +151,7 @@ class Layout {
     const auto found = t.code.labels.find(name);
     if (found != t.code.labels.end()) return found->second;
     problems_.add(line, column,
-                  fmt::format("thread {} has no label {}{}", t.name, quoted(name),
+                  fmt::format("thread {} has no label {}{}", t.name, scenarios::quoted(name),
                               suggestion(name, label_names(t.code))));
     return std::nullopt;
   }

@@ -53,7 +53,7 @@ void read_knobs(const Node& n, Problems& problems, KernelSection& kernel) {
     } else {
       problem(
           problems, *item,
-          fmt::format("{} is not a knob of the kernel{}", quoted(item->text), suggestion(item->text, names)));
+          fmt::format("{} is not a knob of the kernel{}", scenarios::quoted(item->text), suggestion(item->text, names)));
     }
   }
 }

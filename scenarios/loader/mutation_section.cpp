@@ -16,7 +16,7 @@ std::optional<unsigned> read_variant(const Node& n, Problems& problems, const Sc
     if (n.text == scenario.variants[v].name) return v;
     names.push_back(scenario.variants[v].name);
   }
-  problem(problems, n, fmt::format("{} is not a variant{}", quoted(n.text), suggestion(n.text, names)));
+  problem(problems, n, fmt::format("{} is not a variant{}", scenarios::quoted(n.text), suggestion(n.text, names)));
   return std::nullopt;
 }
 
@@ -26,7 +26,7 @@ void read_knob(const Node& n, Problems& problems, const Scenario& scenario, Muta
   if (!m.knob) {
     std::vector<std::string> names;
     for (const kernel::KnobInfo& k : kernel::knobs()) names.push_back(k.name);
-    problem(problems, n, fmt::format("{} is not a knob of the kernel{}", quoted(n.text), suggestion(n.text, names)));
+    problem(problems, n, fmt::format("{} is not a knob of the kernel{}", scenarios::quoted(n.text), suggestion(n.text, names)));
   }
   if (!scenario.variants.empty() && !scenario.variants.front().kernel.enabled)
     problem(problems, n, "a knob needs a kernel section");

@@ -64,13 +64,13 @@ std::optional<u64> label_address(std::string_view owner, std::string_view label,
     for (const MemoryLocation& m : s.memory) {
       if (m.is_code) owners.push_back(m.name);
     }
-    why = fmt::format("{} is neither a thread nor a code area{}", quoted(owner), suggestion(owner, owners));
+    why = fmt::format("{} is neither a thread nor a code area{}", scenarios::quoted(owner), suggestion(owner, owners));
     return std::nullopt;
   }
   const auto found = code->labels.find(std::string(label));
   if (found == code->labels.end()) {
     const std::vector<std::string> labels = label_names(*code);
-    why = fmt::format("{} has no label {}{}", owner, quoted(label), suggestion(label, labels));
+    why = fmt::format("{} has no label {}{}", owner, scenarios::quoted(label), suggestion(label, labels));
     return std::nullopt;
   }
   return found->second;
@@ -87,18 +87,18 @@ std::optional<Value> parse_digits(std::string_view digits, unsigned base, std::s
                        : c <= '9' ? static_cast<unsigned>(c - '0')
                                   : static_cast<unsigned>((c | 0x20) - 'a' + 10);
     if (d >= base) {
-      why = fmt::format("{} is not a number", quoted(whole));
+      why = fmt::format("{} is not a number", scenarios::quoted(whole));
       return std::nullopt;
     }
     if (v > (~static_cast<Wide>(0) - d) / base) {
-      why = fmt::format("{} does not fit in 128 bits", quoted(whole));
+      why = fmt::format("{} does not fit in 128 bits", scenarios::quoted(whole));
       return std::nullopt;
     }
     v = v * base + d;
     any = true;
   }
   if (!any) {
-    why = fmt::format("{} is not a number", quoted(whole));
+    why = fmt::format("{} is not a number", scenarios::quoted(whole));
     return std::nullopt;
   }
   return Value{static_cast<u64>(v), static_cast<u64>(v >> 64)};
@@ -130,7 +130,7 @@ std::optional<Value> parse_number(std::string_view text, std::string& why) {
   }
   if (text.size() > 1 && text[0] == '0' && std::isdigit(static_cast<unsigned char>(text[1])) != 0) {
     why =
-        fmt::format("{} starts with 0, which some read as octal; write a decimal or 0x number", quoted(text));
+        fmt::format("{} starts with 0, which some read as octal; write a decimal or 0x number", scenarios::quoted(text));
     return std::nullopt;
   }
   return parse_digits(text, 10, text, why);
@@ -146,7 +146,7 @@ std::optional<u64> parse_address(std::string_view text, const Scenario& scenario
     element = text[at] == '[';
     if (element) {
       if (extra.empty() || extra.back() != ']') {
-        why = fmt::format("{}: ']' is missing", quoted(text));
+        why = fmt::format("{}: ']' is missing", scenarios::quoted(text));
         return std::nullopt;
       }
       extra = trim(extra.substr(0, extra.size() - 1));
@@ -163,7 +163,7 @@ std::optional<u64> parse_address(std::string_view text, const Scenario& scenario
     if (memory == nullptr) {
       const int thread = scenario.find_thread(base);
       if (thread < 0) {
-        why = fmt::format("{} is not a location{}", quoted(base), suggestion(base, location_names(scenario)));
+        why = fmt::format("{} is not a location{}", scenarios::quoted(base), suggestion(base, location_names(scenario)));
         return std::nullopt;
       }
       address = scenario.threads[static_cast<std::size_t>(thread)].code.base;
@@ -175,7 +175,7 @@ std::optional<u64> parse_address(std::string_view text, const Scenario& scenario
   const std::optional<Value> offset = parse_number(extra, why);
   if (!offset) return std::nullopt;
   if (element && (memory == nullptr || offset->hi != 0 || offset->lo >= memory->count)) {
-    why = memory == nullptr ? fmt::format("{} has no elements", quoted(base))
+    why = memory == nullptr ? fmt::format("{} has no elements", scenarios::quoted(base))
                             : fmt::format("{} has {} element{}, numbered from 0", base, memory->count,
                                           memory->count == 1 ? "" : "s");
     return std::nullopt;
@@ -191,7 +191,7 @@ std::optional<u64> parse_pointer(std::string_view text, const Scenario& scenario
   const std::optional<Value> tag = parse_number(trim(text.substr(colon + 1)), why);
   if (!tag) return std::nullopt;
   if (tag->hi != 0 || tag->lo > 15) {
-    why = fmt::format("{}: an address tag is 0 to 15", quoted(text));
+    why = fmt::format("{}: an address tag is 0 to 15", scenarios::quoted(text));
     return std::nullopt;
   }
   return *address | tag->lo << 56;

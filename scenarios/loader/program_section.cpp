@@ -242,7 +242,7 @@ Registers read_registers(const Node& n, Problems& problems) {
       problem(problems, n.keys[i],
               fmt::format("{} is not a register that can be set; expected X0 to X30, SP, V0 to V31 or "
                           "a system register such as TPIDR_EL0",
-                          quoted(n.keys[i].text)));
+                          scenarios::quoted(n.keys[i].text)));
       continue;
     }
     const bool twice =

@@ -25,7 +25,7 @@ MapReader::MapReader(const Node& node, const Section& section, Problems& problem
   for (const Node& key : node.keys) {
     if (std::find(section.keys.begin(), section.keys.end(), key.text) != section.keys.end()) continue;
     problem(problems, key,
-            fmt::format("unknown key {} in a {}{}", quoted(key.text), section.name,
+            fmt::format("unknown key {} in a {}{}", scenarios::quoted(key.text), section.name,
                         suggestion(key.text, section.keys)));
   }
 }
@@ -68,7 +68,7 @@ std::optional<std::string> read_identifier(const Node& n, Problems& problems, st
   if (!is_identifier(n.text)) {
     problem(problems, n,
             fmt::format("{} is a name of letters, digits and '_' that does not start with a digit, not {}",
-                        what, quoted(n.text)));
+                        what, scenarios::quoted(n.text)));
     return std::nullopt;
   }
   return n.text;

@@ -166,7 +166,7 @@ class TreeBuilder final : public YAML::EventHandler {
     const auto [it, fresh] = parent.lines_of_keys.emplace(n.text, n.line);
     if (!fresh) {
       problems_.add(n.line, n.column,
-                    fmt::format("key {} is already given on line {}", quoted(n.text), it->second));
+                    fmt::format("key {} is already given on line {}", scenarios::quoted(n.text), it->second));
     }
     parent.node.keys.push_back(std::move(n));
   }
@@ -240,7 +240,7 @@ Node parse_yaml(std::string_view text, Problems& problems) {
 std::string describe(const Node& n) {
   switch (n.kind) {
     case Node::Kind::Null: return "nothing";
-    case Node::Kind::Scalar: return "the text " + quoted(n.text);
+    case Node::Kind::Scalar: return "the text " + scenarios::quoted(n.text);
     case Node::Kind::Sequence: return "a list";
     case Node::Kind::Map: return "a map";
   }
