@@ -9,6 +9,11 @@ import { Choices, Machine, Waiting } from "./machine";
 import { Outcomes } from "./outcomes";
 import { Walk } from "./walk";
 
+/** What the last step changed. A jump changes more than anybody wants to read or hear. */
+function Changes({ all, most = 8 }: { all: string[]; most?: number }) {
+  return <span class="quiet">{all.slice(0, most).join(" · ").replaceAll(" -> ", " → ")}{all.length > most && ` · and ${all.length - most} more`}</span>;
+}
+
 export function App() {
   const [examples, setExamples] = useState<Example[]>([]);
   const [chosen, setChosen] = useState(0);
@@ -42,12 +47,10 @@ export function App() {
   };
 
   const latest = useRef<Now | undefined>(undefined);
-  const show = (next: Now) => {
+  const show = (next: Now, before = latest.current?.state) => {
     latest.current = next;
-    setNow((old) => {
-      setBefore(old?.state);
-      return next;
-    });
+    setBefore(before);
+    setNow(next);
   };
 
   /** Long work of a session, which does one at a time; stepping goes on meanwhile. Undefined if another test was opened. */
@@ -113,8 +116,8 @@ export function App() {
   });
 
   const follow = (n: number) => inTurn(async () => {
-    await ask<Now>("command", { session: session.current, line: `follow ${n}` });
-    show(await ask<Now>("command", { session: session.current, line: "jump start" }));
+    const start = await ask<Now>("command", { session: session.current, line: `follow ${n}` });
+    show(start, start.state);  // another run: nothing has changed yet
   });
 
   const idle = () => report?.running !== true;
@@ -213,7 +216,7 @@ export function App() {
       {now && opened && (
         <>
           <Walk position={position} length={length} go={(to) => command(`jump ${to}`)} move={move} choose={(n) => command(`step ${n}`)} choices={now.choices.length} />
-          <p class="told" role="status"><strong>{now.state.outcome ? `Finished: ${now.state.outcome}` : now.state.status}</strong> {now.told} {now.changes?.length ? <span class="quiet">{now.changes.join(" · ")}</span> : ""}</p>
+          <p class="told" role="status"><strong>{now.state.outcome ? `Finished: ${now.state.outcome}` : now.state.status}</strong> {now.told} <Changes all={now.changes ?? []} /></p>
           <div class="columns">
             <section class="panel" aria-label="What can happen"><h2>What can happen</h2>
               <Choices choices={now.choices} cores={opened.cores} take={(n) => command(`step ${n}`)} status={now.state.status} />

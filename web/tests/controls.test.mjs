@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { audit } from "./audit.mjs";
-import { address, at, choices, opened, page, playedOut, region, searched } from "./harness.mjs";
+import { address, at, choices, opened, page, playedOut, region, searched, shoot } from "./harness.mjs";
 
 const compare = () => region("Compare");
 const healthy = async (what) => assert.deepEqual(await page.evaluate(audit), [], what);
@@ -21,6 +21,7 @@ test("switches are combined, opened and taken back", async () => {
   assert.deepEqual(weak.slice(0, 6), ["off", "off", "yes", "yes", "yes", "yes"]);
   assert.deepEqual(strong.slice(0, 2), ["on", "on"]);
   assert.equal(strong.filter((x) => x === "no").length, 1);
+  await shoot("serve-combinations", compare());
   await page.getByRole("button", { name: "Open writer: TSO on, reader: TSO on" }).click();
   await searched();
   await page.getByText("3 outcomes").waitFor();
@@ -158,6 +159,47 @@ test("the keyboard reaches everything and is not lost", async () => {
     assert.notEqual(outline, "none", `no outline at ${stop}`);
   }
   assert.equal(reached.size, all);
+});
+
+test("the controls of the run and of the head of the page", async () => {
+  await opened("mp", "weak");
+  const button = (name) => page.getByRole("button", { name, exact: true });
+  await page.getByLabel("Change", { exact: true }).selectOption("reader: TSO on");
+  await searched();
+  await page.getByLabel("Change", { exact: true }).selectOption("none");
+  await searched();
+  await page.getByText("4 outcomes").waitFor();
+  await button("Step").click();
+  await at(1);
+  await page.getByLabel("Speed").selectOption("0.5");
+  await page.locator("h1").click();  // from the list, where keys choose
+  await page.keyboard.press("Space");
+  await button("Pause").click();
+  await button("Play").waitFor();
+  await button("Random run to the end").click();
+  await page.getByText(/^Finished: /).waitFor();
+  const length = Number((await page.locator("output").innerText()).split(" ")[2]);
+  await button("Start").click();
+  await at(0);
+  await button("Redo").click();
+  await at(1);
+  await button("End").click();
+  await at(length);
+  assert.ok(await button("End").isDisabled());
+  await page.getByLabel("Speed").selectOption("10");
+  await button("Undo").click();
+  await at(length - 1);
+  await button("Play").click();
+  await at(length);
+  await page.getByLabel("Machine", { exact: true }).selectOption("tso");
+  await searched();
+  await page.getByRole("button", { name: /^Why is / }).first().click();
+  await page.getByText(/^Forbidden/).waitFor();
+  await compare().getByLabel("barriers and annotations added").check();
+  await compare().getByLabel("IDC and DIC").first().uncheck();
+  await compare().getByRole("button", { name: "Compare", exact: true }).click();
+  await page.locator("table.matrix").getByText(/DMB SY before/).first().waitFor();
+  await healthy("with a matrix and a cycle");
 });
 
 test("steps are told to a screen reader", async () => {

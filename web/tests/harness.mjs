@@ -46,7 +46,7 @@ export const searched = async () => {
   await page.locator("main[aria-busy=false]").waitFor();
   await page.getByText(/^\d+ outcomes$/).waitFor();
 };
-export const shoot = async (name) => process.env.ISOBAR_SCREENSHOTS && page.screenshot({ path: join(process.env.ISOBAR_SCREENSHOTS, name + ".png") });
+export const shoot = async (name, what = page) => process.env.ISOBAR_SCREENSHOTS && what.screenshot({ style: what === page ? "" : "[role=toolbar] { position: static !important; }", path: join(process.env.ISOBAR_SCREENSHOTS, name + ".png") });
 
 export async function opened(test = "mp", machine) {
   await page.goto(address);
