@@ -37,6 +37,9 @@ void check_thread(const ShimConfig& config, const model::MachineConfig& machine,
   }
   if (t.process < 0 && t.reserve) f.add("thread {}: a kernel thread cannot be the child of a clone", t.name);
   if (t.handler % 4 != 0) f.add("thread {}: handler {:#x} is not a multiple of 4", t.name, t.handler);
+  if (t.rseq % 32 != 0) f.add("thread {}: rseq {:#x} is not a multiple of 32", t.name, t.rseq);
+  if (t.rseq != 0 && (t.process < 0 || t.reserve))
+    f.add("thread {}: only a thread that runs at the start can have an rseq area", t.name);
   if (t.entry % 4 != 0) f.add("thread {}: entry {:#x} is not a multiple of 4", t.name, t.entry);
   if (t.stack % 16 != 0) f.add("thread {}: stack {:#x} is not a multiple of 16", t.name, t.stack);
   for (const auto& [reg, value] : t.registers) {

@@ -20,6 +20,8 @@ inline constexpr u64 kTaskBase = 0x4010'0000;  ///< the idle task of each core, 
 inline constexpr u64 kTaskSize = 0x400;
 inline constexpr u64 kShimEnd = 0x4080'0000;  ///< programs keep out of [kTextBase, kShimEnd)
 
+inline constexpr u32 kRseqSignature = 0xd428bc00;  ///< that of glibc, in front of each abort handler
+
 inline constexpr unsigned kMaxThreads = 1024;
 inline constexpr unsigned kMaxProcesses = 256;
 
@@ -30,7 +32,8 @@ struct TaskField {
                        Preempt = 0x60, Resume = 0x68;
   static constexpr u64 X0 = 0x80, Elr = 0x178, Spsr = 0x180, Sp0 = 0x188,
                        Tpidr0 = 0x190;  ///< pt_regs, x0 to x30 from X0
-  static constexpr u64 Handler = 0x300, Blocked = 0x308;
+  static constexpr u64 Handler = 0x300, Blocked = 0x308, Rseq = 0x310, RseqSignature = 0x318,
+                       Tcf = 0x320, Gcr = 0x328, TagCtrl = 0x330;
 };
 
 /// Values of TaskField::State.
@@ -40,7 +43,7 @@ struct TaskState {
 
 struct RunQueueField {
   static constexpr u64 Curr = 0x00, Csd = 0x10, Idle = 0x20, Cpu = 0x28, NeedResched = 0x30, PanicEsr = 0x40,
-                       PanicPc = 0x48, PanicFar = 0x50, Wake = 0x100;
+                       PanicPc = 0x48, PanicFar = 0x50, MembarrierState = 0x60, Wake = 0x100;
 };
 
 struct MmField {
@@ -53,7 +56,8 @@ struct GlobalField {
 
 /// Bits of MmField::MembarrierState (linux/sched/mm.h).
 struct MembarrierState {
-  static constexpr u32 PrivateExpeditedReady = 1, PrivateExpedited = 2, SyncCoreReady = 16, SyncCore = 32;
+  static constexpr u32 PrivateExpeditedReady = 1, PrivateExpedited = 2, GlobalExpeditedReady = 4, GlobalExpedited = 8,
+                       SyncCoreReady = 16, SyncCore = 32, RseqReady = 64, Rseq = 128;
 };
 
 }  // namespace isobar::kernel

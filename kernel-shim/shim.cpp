@@ -72,6 +72,17 @@ bool handles_signals(const ShimConfig& config) {
                      [](const ThreadConfig& t) { return t.handler != 0; });
 }
 
+bool has_global_expedited(const ShimConfig& config) {
+  return std::any_of(config.processes.begin(), config.processes.end(), [](const ProcessConfig& p) {
+    return (p.membarrier_state & MembarrierState::GlobalExpedited) != 0;
+  });
+}
+
+bool has_rseq(const ShimConfig& config) {
+  return std::any_of(config.threads.begin(), config.threads.end(),
+                     [](const ThreadConfig& t) { return t.rseq != 0; });
+}
+
 /// The configuration as assembler symbols.
 std::string definitions(const ShimConfig& config, const model::MachineConfig& machine) {
   const Capabilities can = detect(machine);
@@ -85,9 +96,12 @@ std::string definitions(const ShimConfig& config, const model::MachineConfig& ma
   set("HAS_TSO_SWITCH", uses_switch(config, machine));
   set("HAS_TSO_FIXED", can.tso_fixed);
   set("HAS_WAKEUPS", machine.cores > 1);
+  set("HAS_GLOBAL_EXPEDITED", has_global_expedited(config));
+  set("HAS_RSEQ", has_rseq(config));
   set("HAS_DIC", machine.dic);
   set("HAS_IDC", machine.idc || machine.dic);
   set("HAS_UCI", machine.uci);
+  set("HAS_MTE", machine.tagging);
   set("HAS_SIGNALS", handles_signals(config));
   set("SIGTRAMP", kSigtrampBase);
   set("LINE_BYTES", machine.line_bytes);
@@ -180,7 +194,17 @@ class Builder {
     task.set(TaskField::Preempt, 1);
     task.set(TaskField::Resume, label("idle"));
     task.set(TaskField::Actlr, initial_actlr(false));
+    set_tag_checks(task, c);
     idle_.push_back(task);
+  }
+
+  /// As if each thread had asked for the checks that the machine gives to the core it begins on.
+  void set_tag_checks(Object& task, unsigned core) const {
+    const model::TagChecks checks = machine_.core[core].tag_checks;
+    if (!machine_.tagging || checks == model::TagChecks::Off) return;
+    const u64 sync = checks != model::TagChecks::Asynchronous, async = checks != model::TagChecks::Synchronous;
+    task.set(TaskField::Tcf, static_cast<u64>(checks));
+    task.set(TaskField::TagCtrl, 1 | sync << 1 | async << 2 | u64{0xffff} << 3);
   }
 
   void make_mm(int p) {
@@ -204,6 +228,9 @@ class Builder {
     task.set(TaskField::Sp0, t.stack);
     task.set(TaskField::Elr, t.entry);
     task.set(TaskField::Handler, t.handler);
+    set_tag_checks(task, t.core);
+    task.set(TaskField::Rseq, t.rseq);
+    task.set(TaskField::RseqSignature, kRseqSignature);
     task.set(TaskField::Resume, t.process < 0 ? t.entry : label("ret_to_user"));
     if (t.process >= 0) {
       task.set(TaskField::Mm, mm_address(t.process));
@@ -242,6 +269,9 @@ class Builder {
     borrow_mm(own);
     idle_[c].set(TaskField::Next, own.empty() ? idle_address(c) : address(own.front()));
     queues_[c].set(RunQueueField::Curr, own.empty() ? idle_address(c) : address(own.front()));
+    const u64 mm = own.empty() ? 0 : tasks_[own.front()].get(TaskField::ActiveMm);
+    for (const Object& m : mms_)
+      if (m.base() == mm) queues_[c].set(RunQueueField::MembarrierState, m.get(MmField::MembarrierState));
     shim_.program.reset.push_back(own.empty() ? kernel_reset(idle_[c], c) : thread_reset(own.front()));
   }
 
@@ -327,6 +357,17 @@ class Builder {
     p.indirect_targets.push_back(kSigtrampBase);
   }
 
+  /// cpu_id_start and cpu_id, as the registration has left them.
+  static void write_rseq_ids(const ThreadConfig& t, std::vector<model::Segment>& segments) {
+    if (t.rseq == 0) return;
+    for (model::Segment& s : segments) {
+      for (unsigned i = 0; i < 8; ++i) {
+        const u64 at = t.rseq + i - s.base;
+        if (at < s.bytes.size()) s.bytes[at] = i % 4 == 0 ? static_cast<u8>(t.core) : 0;
+      }
+    }
+  }
+
   void make_program() {
     model::Program& p = shim_.program;
     constexpr u8 code = model::kReadEl1 | model::kExecEl1;
@@ -337,6 +378,7 @@ class Builder {
     if (!machine_.eos) p.indirect_targets.push_back(label("ret_to_user"));
     p.regions = config_.regions;
     p.segments = config_.segments;
+    for (const ThreadConfig& t : config_.threads) write_rseq_ids(t, p.segments);
     if (handles_signals(config_)) add_sigtramp(p);
     p.regions.push_back({kTextBase, kTextSize, code, -1, "kernel text"});
     p.regions.push_back({kRunQueueBase, machine_.cores * kRunQueueSize, data, -1, "kernel run queues"});
@@ -361,6 +403,7 @@ class Builder {
       const std::string rq = fmt::format("rq{}", c);
       s[rq] = run_queue_address(c);
       s[rq + ".curr"] = run_queue_address(c) + RunQueueField::Curr;
+      s[rq + ".membarrier_state"] = run_queue_address(c) + RunQueueField::MembarrierState;
       s[rq + ".panic_esr"] = run_queue_address(c) + RunQueueField::PanicEsr;
       s[fmt::format("idle{}", c)] = idle_address(c);
     }

@@ -36,6 +36,11 @@ namespace isobar::kernel {
   X(fork_copies_stale_saved_actlr, "clone: the child takes the saved copy instead of the register")   \
   X(exit_mm_no_mb, "exit: no full barrier before current->mm = NULL")                                 \
   X(use_mm_no_mb, "kthread_use_mm, kthread_unuse_mm: no full barrier")                                \
+  X(rseq_no_preempt, "rseq: a thread that was switched out goes on where it was")                     \
+  X(rseq_ipi_no_abort, "membarrier RSEQ: the interrupt does not abort")                               \
+  X(rseq_fixup_after_frame, "signals: the frame keeps the place inside the sequence")                 \
+  X(tags_not_switched, "context switch: SCTLR_EL1.TCF0 and GCR_EL1 stay")                            \
+  X(rq_state_by_active_mm, "context switch: rq->membarrier_state only if active_mm changes, as in Linux") \
   X(flush_no_clean_dsb, "cacheflush, modify_code: no DSB between DC and IC")                          \
   X(flush_no_invalidate_dsb, "cacheflush, modify_code: no DSB behind IC")                             \
   X(flush_no_isb, "cacheflush, modify_code: no ISB on the core of the caller")
@@ -87,7 +92,8 @@ std::span<const PolicyInfo> policies();
 struct ProcessConfig {
   std::string name;
   u16 asid = 1;              ///< TTBR0_EL1[63:48] while it runs; Region::asid of its private regions
-  u32 membarrier_state = 0;  ///< registrations at the start, mask of MembarrierState
+  u32 membarrier_state = 0;  ///< registrations at the start, mask of MembarrierState;
+                             ///< the kernel has GLOBAL_EXPEDITED if some process has it
 };
 
 struct ThreadConfig {
@@ -100,6 +106,9 @@ struct ThreadConfig {
   bool reserve = false;  ///< does not run until clone() makes it the child
   bool first = false;    ///< comes before the others of its core
   u64 handler = 0;       ///< of all signals that its own faults raise; 0: they end it
+  /// A struct rseq of 32 bytes that is registered at the start, with kRseqSignature; 0: none. Without any such thread the
+  /// kernel has no rseq.
+  u64 rseq = 0;
   /// Initial values: X0 to X30 and TPIDR_EL0; a kernel thread: X19 to X29.
   std::vector<std::pair<isa::Reg, u64>> registers;
 };

@@ -24,6 +24,8 @@ isa::Assembly assemble_kernel(unsigned cores) {
   set("KERNEL_BASE", kKernelBase);
   set("NR_CORES", cores);
   set("HAS_TSO_SWITCH", 1);  // a core without it ignores the bit
+  set("HAS_MTE", 0);  // tags are the host's
+  set("HAS_GLOBAL_EXPEDITED", 0);  // interrupts every core
   for (const char* knob : {"NO_MB_BEFORE_CURR", "NO_SWITCH_DSB", "NO_MMDROP_MB", "EXIT_MM_NO_MB", "ACTLR_NOT_SAVED"})
     set(fmt::format("KNOB_{}", knob), 0);
   text += kernel::user_asm_text();

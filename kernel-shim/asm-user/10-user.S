@@ -23,8 +23,6 @@
         .set DO_SELF, 6                 // membarrier: this core too
         .set DO_ALL, 7                  // membarrier: every other core, whatever it runs
 
-        .set IPI_RSEQ, 2
-
         // Address \offset of the kernel in \register.
         .macro  kernel_address register, offset
         mov     \register, #KERNEL_BASE

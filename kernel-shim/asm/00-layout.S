@@ -29,6 +29,13 @@
         // Signals.
         .set T_HANDLER, 0x300
         .set T_BLOCKED, 0x308           // sigset_t
+        // Restartable sequences.
+        .set T_RSEQ, 0x310              // 0: not registered
+        .set T_RSEQ_SIG, 0x318
+        // Memory tags: SCTLR_EL1.TCF0, GCR_EL1, and what the prctl was given.
+        .set T_TCF, 0x320
+        .set T_GCR, 0x328
+        .set T_TAG_CTRL, 0x330
 
         .set TASK_RUNNING, 0
         .set TASK_DEAD, 1
@@ -42,8 +49,8 @@
         .set MM_FREE_TASKS, 0x20
         .set MM_FILES, 0x28             // the descriptor of /dev/tso
 
-        // Run queue: TPIDR_EL1 holds the address of this core's. RQ_CURR, RQ_CSD and each slot of RQ_WAKE have granules
-        // of their own because other cores touch them.
+        // Run queue: TPIDR_EL1 holds the address of this core's. RQ_CURR, RQ_CSD, RQ_MEMBARRIER_STATE and each slot of
+        // RQ_WAKE have granules of their own because other cores touch them.
         .set RQ_CURR, 0x00
         .set RQ_CSD, 0x10
         .set RQ_IDLE, 0x20
@@ -52,6 +59,7 @@
         .set RQ_PANIC_ESR, 0x40
         .set RQ_PANIC_PC, 0x48
         .set RQ_PANIC_FAR, 0x50
+        .set RQ_MEMBARRIER_STATE, 0x60  // a copy, for GLOBAL_EXPEDITED
         .set RQ_WAKE, 0x100             // one slot of 16 bytes per sending core
         .set RQ_SIZE, 0x200
         .set RQ_SHIFT, 9
@@ -62,6 +70,7 @@
         .set TAINT, 0x10
 
         .set EC_SVC64, 0x15
+        .set EC_DABT_LOW, 0x24
 
         .set EPERM, 1
         .set ENOENT, 2
@@ -69,6 +78,7 @@
         .set EBADF, 9
         .set EAGAIN, 11
         .set EFAULT, 14
+        .set EBUSY, 16
         .set EINVAL, 22
         .set EMFILE, 24
         .set ENOTTY, 25
@@ -89,15 +99,20 @@
         .set NR_clone, 220
         .set NR_execve, 221
         .set NR_membarrier, 283
+        .set NR_rseq, 293
         .set NR_cacheflush, 0xf0002
         .set NR_modify_code, 0xf0003
 
         .set IPI_RESCHEDULE, 0
         .set IPI_CALL_FUNC, 1
+        .set IPI_RSEQ, 2
+        .set IPI_SYNC_STATE, 3
         .set INTID_TIMER, 27
 
         .set ACTLR_TSO, 2
         .set EM_X86_64, 62
+        .set RSEQ_SIZE, 32
+        .set RSEQ_FLAG_UNREGISTER, 1
         .set TAINT_CPU_OUT_OF_SPEC, 4
 
         // kernel_entry. The interrupted registers go to system registers, not to memory: a store to the thread's frame

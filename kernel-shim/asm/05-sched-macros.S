@@ -32,6 +32,22 @@
         ldr     x11, [sp, #T_ACTIVE_MM]
         ldr     x10, [x9, #T_MM]
         cbz     x10, 1f                 // enter_lazy_tlb: TTBR0_EL1 stays
+        .if     HAS_GLOBAL_EXPEDITED
+        // membarrier_switch_mm. Linux skips it if active_mm is the same. But exit_mm and kthread_unuse_mm have cleared the
+        // copy by then, and a registration passes over cores that run a kernel thread.
+        .if     KNOB_RQ_STATE_BY_ACTIVE_MM
+        cmp     x10, x11
+        .else
+        ldr     x12, [sp, #T_MM]
+        cmp     x10, x12
+        .endif
+        b.eq    4f
+        ldr     w12, [x10, #MM_MEMBARRIER_STATE]
+        mrs     x11, tpidr_el1
+        str     w12, [x11, #RQ_MEMBARRIER_STATE]
+        ldr     x11, [sp, #T_ACTIVE_MM]
+4:
+        .endif
         cmp     x10, x11
         b.eq    1f
         ldr     x12, [x10, #MM_TTBR0]   // switch_mm: only if active_mm differs
@@ -49,6 +65,22 @@
         .endif
         .if     HAS_TSO_SWITCH && !KNOB_ACTLR_NOT_SAVED
         str     x12, [sp, #T_ACTLR]
+        .endif
+        .if     HAS_MTE
+        .ifeq   KNOB_TAGS_NOT_SWITCHED
+        // mte_thread_switch, update_sctlr_el1 (MT-3)
+        ldr     x12, [x9, #T_GCR]
+        msr     gcr_el1, x12
+        ldr     x12, [x9, #T_TCF]
+        ldr     x10, [sp, #T_TCF]
+        cmp     x10, x12
+        b.eq    5f
+        mrs     x10, sctlr_el1
+        bfi     x10, x12, #38, #2
+        msr     sctlr_el1, x10
+        isb
+5:
+        .endif
         .endif
         ldr     x10, [x9, #T_MM]
         ldr     x12, [sp, #T_MM]
@@ -72,6 +104,10 @@
         dmb     ish
         .endif
         str     xzr, [sp, #T_MM]
+        .if     HAS_GLOBAL_EXPEDITED
+        mrs     x9, tpidr_el1           // membarrier_update_current_mm
+        str     wzr, [x9, #RQ_MEMBARRIER_STATE]
+        .endif
         mov     w9, #TASK_DEAD
         str     w9, [sp, #T_STATE]
         pick_next_task panic

@@ -15,6 +15,10 @@ el0_svc_other:
         cmp     w8, #NR_rt_sigreturn
         b.eq    sys_rt_sigreturn
         .endif
+        .if     HAS_RSEQ
+        cmp     w8, #NR_rseq
+        b.eq    sys_rseq
+        .endif
         b       el0_svc_files
 
 ret_eperm:
@@ -40,6 +44,11 @@ ret_to_user:
         msr     sp_el0, x9
         msr     tpidr_el0, x10          // tls_thread_switch
         restore_elr
+        .if     HAS_RSEQ
+        ldr     x9, [sp, #T_RSEQ]
+        cbnz    x9, rseq_resume
+ret_to_user_registers:
+        .endif
         frame_pair ldp, ldr, sp, 0, 1
         frame_pair ldp, ldr, sp, 2, 3
         frame_pair ldp, ldr, sp, 4, 5
@@ -69,7 +78,11 @@ el1_sync:
         b.lo    panic
         adr     x9, uaccess_end
         cmp     x10, x9
+        .if     HAS_RSEQ
+        b.hs    el1_sync_rseq
+        .else
         b.hs    el1_sync_services
+        .endif
         restore_elr
         mov     x0, #-EFAULT
         b       ret_fast
@@ -98,6 +111,21 @@ uaccess_load_path:
         ldtr    x9, [x1]
         ldtrb   w10, [x1, #8]
         b       openat_have_path
+        .endif
+        .if     HAS_RSEQ
+uaccess_rseq_register:
+        ldtr    x9, [x0, #8]            // rseq_cs
+        cbz     x9, 1f
+        sttr    xzr, [x0, #8]
+1:      ldr     w9, [sp, #T_CPU]
+        orr     x9, x9, x9, lsl #32
+        sttr    x9, [x0]
+        b       rseq_registered
+uaccess_rseq_unregister:
+        mov     x9, #0xffffffff00000000 // cpu_id_start 0, cpu_id -1
+        sttr    x9, [x0]
+        str     xzr, [sp, #T_RSEQ]
+        b       ret_zero
         .endif
 uaccess_end:
 

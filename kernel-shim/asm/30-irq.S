@@ -10,14 +10,29 @@
 
         // flush_smp_call_function_queue for the one function there is. MB-7: ipi_mb is a full barrier; for SYNC_CORE
         // the return from the interrupt is the context synchronisation event. R-4: csd_unlock is a store-release.
-        .macro  ipi_call_func
+        .macro  ipi_call_func ipi=IPI_CALL_FUNC
         mrs     x10, tpidr_el1
         .ifeq   KNOB_NO_IPI_MB
         dmb     ish                     // ipi_mb: smp_mb
         .endif
         add     x10, x10, #RQ_CSD
         stlr    wzr, [x10]
-        mov     w9, #IPI_CALL_FUNC
+        mov     w9, #\ipi
+        msr     icc_eoir1_el1, x9
+        .endm
+
+        // ipi_sync_rq_state: the copy of the state of the address space that runs here (MB-10). Kernel threads have none;
+        // the switch back from them copies it.
+        .macro  ipi_sync_state
+        mrs     x10, tpidr_el1
+        ldr     x9, [sp, #T_MM]
+        cbz     x9, 1f
+        ldr     w9, [x9, #MM_MEMBARRIER_STATE]
+        str     w9, [x10, #RQ_MEMBARRIER_STATE]
+        dmb     ish
+1:      add     x10, x10, #RQ_CSD
+        stlr    wzr, [x10]
+        mov     w9, #IPI_SYNC_STATE
         msr     icc_eoir1_el1, x9
         .endm
 
@@ -72,9 +87,23 @@ el0_irq:
 el0_irq_resched:
         cmp     w9, #1020
         b.hs    ret_fast                // nothing pending any more
+        .if     HAS_RSEQ
+        cmp     w9, #IPI_RSEQ
+        b.eq    el0_irq_rseq
+        .endif
+        .if     HAS_GLOBAL_EXPEDITED
+        cmp     w9, #IPI_SYNC_STATE
+        b.eq    el0_irq_sync_state
+        .endif
         stash_x11_x12
         ipi_reschedule
         b       el0_schedule
+
+        .if     HAS_GLOBAL_EXPEDITED
+el0_irq_sync_state:
+        ipi_sync_state
+        kernel_exit sync=EXIT_ISB_IRQ
+        .endif
 
 // An interrupt in one of the irq_window places, in idle, or in a kernel thread with interrupts enabled.
 el1_irq:
@@ -95,6 +124,14 @@ el1_irq_return:
 el1_irq_resched:
         cmp     w9, #1020
         b.hs    el1_irq_return
+        .if     HAS_RSEQ
+        cmp     w9, #IPI_RSEQ
+        b.eq    el1_irq_rseq
+        .endif
+        .if     HAS_GLOBAL_EXPEDITED
+        cmp     w9, #IPI_SYNC_STATE
+        b.eq    el1_irq_sync_state
+        .endif
         str     x11, [sp, #I_X0 + 88]
         str     x12, [sp, #I_X0 + 96]
         ipi_reschedule
@@ -107,6 +144,19 @@ el1_irq_return_x11_x12:
         ldr     x11, [sp, #I_X0 + 88]
         ldr     x12, [sp, #I_X0 + 96]
         b       el1_irq_return
+
+        .if     HAS_GLOBAL_EXPEDITED
+el1_irq_sync_state:
+        ipi_sync_state
+        b       el1_irq_return
+        .endif
+
+// Whoever is in the kernel is in no sequence (RS-6).
+        .if     HAS_RSEQ
+el1_irq_rseq:
+        ipi_call_func IPI_RSEQ
+        b       el1_irq_return
+        .endif
 
 // Preemption of EL1 code. x9 to x12 are saved already; what a thread that runs meanwhile overwrites is saved here.
 preempt_schedule_irq:

@@ -72,7 +72,9 @@ el0_fault:
         ldr     x0, [sp, #F_X0]
         str     x0, [sp, #T_EXIT]
         b       finish_task_switch
-1:      str     x0, [sp, #T_FAULT_ESR]
+1:
+fault_noted:
+        str     x0, [sp, #T_FAULT_ESR]
         mrs     x0, elr_el1
         str     x0, [sp, #T_FAULT_PC]
         mrs     x0, far_el1

@@ -26,6 +26,27 @@
         .endif
         .endm
 
+        .set PR_SET_TAGGED_ADDR_CTRL, 55
+        .set PR_GET_TAGGED_ADDR_CTRL, 56
+
+        // mte_update_sctlr_user and mte_update_gcr_excl of the running thread. \ctrl: bit 1 synchronous, bit 2 asynchronous,
+        // bits 18 to 3 the tags that IRG may choose. Clobbers x9 and x10.
+        .macro  set_tag_control ctrl
+        ubfx    x9, \ctrl, #3, #16
+        eor     x9, x9, #0xffff
+        orr     x9, x9, #1 << 16        // GCR_EL1.RRND
+        str     x9, [sp, #T_GCR]
+        msr     gcr_el1, x9
+        ubfx    x9, \ctrl, #1, #1
+        tst     \ctrl, #4
+        mov     x10, #2
+        csel    x9, x10, x9, ne
+        str     x9, [sp, #T_TCF]
+        mrs     x10, sctlr_el1
+        bfi     x10, x9, #38, #2
+        msr     sctlr_el1, x10
+        .endm
+
 sys_prctl:
         .if     HAS_MEM_MODEL
         mov     w9, #0x444c
@@ -36,7 +57,38 @@ sys_prctl:
         cmp     w0, w9
         b.eq    prctl_set_mem_model
         .endif
+        cmp     w0, #PR_SET_TAGGED_ADDR_CTRL
+        b.eq    prctl_set_tagged_addr_ctrl
+        cmp     w0, #PR_GET_TAGGED_ADDR_CTRL
+        b.eq    prctl_get_tagged_addr_ctrl
         b       ret_einval
+
+// set_tagged_addr_ctrl, set_mte_ctrl (MT-1, MT-2): unused arguments, then bits that nobody knows. In effect at once. If both
+// checks are accepted it is the asynchronous one, which Linux prefers unless told otherwise.
+prctl_set_tagged_addr_ctrl:
+        orr     x9, x2, x3
+        orr     x9, x9, x4
+        cbnz    x9, ret_einval
+        .if     HAS_MTE
+        lsr     x9, x1, #19
+        .else
+        lsr     x9, x1, #1
+        .endif
+        cbnz    x9, ret_einval
+        str     x1, [sp, #T_TAG_CTRL]
+        .if     HAS_MTE
+        set_tag_control x1
+        isb                             // update_sctlr_el1
+        .endif
+        b       ret_zero
+
+prctl_get_tagged_addr_ctrl:
+        orr     x9, x1, x2
+        orr     x9, x9, x3
+        orr     x9, x9, x4
+        cbnz    x9, ret_einval
+        ldr     x0, [sp, #T_TAG_CTRL]
+        b       ret_fast
 
         .if     HAS_MEM_MODEL
 // arch_prctl_mem_model_get. MM-1: unused arguments must be zero; the answer is that of the saved copy.

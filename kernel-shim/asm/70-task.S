@@ -75,6 +75,10 @@ sys_clone:
         .endif
         str     x11, [x9, #T_ACTLR]
         .endif
+        .irp    field, T_TCF, T_GCR, T_TAG_CTRL
+        ldr     x11, [sp, #\field]     // MT-3
+        str     x11, [x9, #\field]
+        .endr
         ldr     x0, [x9, #T_TID]
         str     x0, [sp, #F_X0]
         // wake_up_new_task
@@ -108,6 +112,13 @@ sys_execve:
         ldr     x9, [sp, #T_MM]
         dmb     ish                     // membarrier_exec_mmap
         str     wzr, [x9, #MM_MEMBARRIER_STATE]
+        .if     HAS_GLOBAL_EXPEDITED
+        mrs     x10, tpidr_el1
+        str     wzr, [x10, #RQ_MEMBARRIER_STATE]
+        .endif
+        .if     HAS_RSEQ
+        str     xzr, [sp, #T_RSEQ]      // RS-7
+        .endif
         close_on_exec
         msr     elr_el1, x0
         msr     spsr_el1, xzr
@@ -123,6 +134,10 @@ sys_execve:
         .endif
         str     x9, [sp, #T_ACTLR]
         msr     actlr_el1, x9
+        .endif
+        str     xzr, [sp, #T_TAG_CTRL]
+        .if     HAS_MTE
+        set_tag_control xzr             // flush_mte_state, flush_tagged_addr_state
         .endif
         .irp    n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
         mov     x\n, #0

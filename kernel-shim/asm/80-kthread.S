@@ -14,6 +14,11 @@ do_kthread_use_mm:
         msr     ttbr0_el1, x9
         isb
 1:
+        .if     HAS_GLOBAL_EXPEDITED
+        ldr     w9, [x0, #MM_MEMBARRIER_STATE]
+        mrs     x10, tpidr_el1          // membarrier_update_current_mm
+        str     w9, [x10, #RQ_MEMBARRIER_STATE]
+        .endif
         .ifeq   KNOB_USE_MM_NO_MB
         dmb     ish                     // smp_mb of membarrier, or of mmdrop_lazy_tlb if the mm changed
         .endif
@@ -25,4 +30,8 @@ do_kthread_unuse_mm:
         dmb     ish                     // smp_mb__after_spinlock
         .endif
         str     xzr, [sp, #T_MM]
+        .if     HAS_GLOBAL_EXPEDITED
+        mrs     x9, tpidr_el1
+        str     wzr, [x9, #RQ_MEMBARRIER_STATE]
+        .endif
         ret

@@ -42,7 +42,7 @@
         ldr     w10, [x9, #MM_USERS]
         cmp     w10, #1
         b.eq    services_done
-        interrupt_cores all=0, self=0, stash=0
+        interrupt_cores cores=mm, self=no, stash=0
         .else
         b       services_done
         .endif

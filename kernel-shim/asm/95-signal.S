@@ -10,7 +10,6 @@
 
         .set EC_IABT_LOW, 0x20
         .set EC_PC_ALIGN, 0x22
-        .set EC_DABT_LOW, 0x24
         .set EC_BRK64, 0x3c
 
         // struct rt_sigframe is siginfo (128 bytes) and ucontext; behind it stands the frame record.
@@ -81,6 +80,10 @@ el0_signal:
         ldr     x10, [sp, #T_BLOCKED]
         tst     x10, x11
         b.ne    signal_kill
+        .if     HAS_RSEQ
+        b       el0_signal_rseq
+el0_signal_frame:
+        .endif
 
         // setup_sigframe, with the permissions of the thread. Both ends come first: no memory there is found before
         // anything of the thread is lost.

@@ -25,8 +25,14 @@ constexpr u64 kParkedSlot = kResultSize - 8;
 u32 membarrier_state(const Process& p) {
   u32 state = 0;
   for (const std::string& r : p.membarrier) {
-    state |= kernel::MembarrierState::PrivateExpedited | kernel::MembarrierState::PrivateExpeditedReady;
-    if (r == "sync_core") state |= kernel::MembarrierState::SyncCore | kernel::MembarrierState::SyncCoreReady;
+    using State = kernel::MembarrierState;
+    if (r == "global_expedited") {
+      state |= State::GlobalExpedited | State::GlobalExpeditedReady;
+      continue;
+    }
+    state |= State::PrivateExpedited | State::PrivateExpeditedReady;
+    if (r == "sync_core") state |= State::SyncCore | State::SyncCoreReady;
+    if (r == "rseq") state |= State::Rseq | State::RseqReady;
   }
   return state;
 }
@@ -92,6 +98,7 @@ class KernelBuilder {
     c.tso = t.tso;
     c.reserve = t.reserve;
     c.handler = t.handler;
+    if (t.rseq) c.rseq = t.rseq->value.lo;
     for (const auto& [reg, constant] : t.registers) {
       if (reg == isa::Reg::SP) {
         c.stack = constant.value.lo;

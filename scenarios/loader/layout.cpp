@@ -190,6 +190,7 @@ class Layout {
     // Shared registers appear in every thread; their errors are told once.
     std::set<std::pair<u32, u32>> seen;
     for (Thread& t : scenario_.threads) {
+      if (t.rseq) resolve(*t.rseq, 64, scenario_, problems_);
       for (auto& [reg, constant] : t.registers) {
         Problems ignored("");
         const bool first = seen.emplace(constant.line, constant.column).second;

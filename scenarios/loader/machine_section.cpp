@@ -68,7 +68,7 @@ void read_processes(const Node& n, Problems& problems, KernelSection& kernel) {
     Process p;
     assign(p.name, read_identifier(n.keys[i], problems, "the name of a process"));
     const MapReader map(n.items[i], process_section(), problems);
-    static const std::vector<std::string> words{"private_expedited", "sync_core"};
+    static const std::vector<std::string> words{"private_expedited", "sync_core", "rseq", "global_expedited"};
     if (const Node* v = map.find("membarrier")) {
       for (const Node* item : one_or_several(*v)) {
         if (read_word(*item, problems, "membarrier", words)) p.membarrier.push_back(item->text);

@@ -159,6 +159,10 @@ Thread read_thread(const Node& n, Problems& problems, const Registers& shared, b
     if (!kernel) problem(problems, *v, "handler needs a kernel section");
     assign(t.handler_label, read_text(*v, problems, "handler"));
   }
+  if (const Node* v = map.find("rseq")) {
+    if (!kernel) problem(problems, *v, "rseq needs a kernel section");
+    t.rseq = read_constant(*v, problems, "rseq");
+  }
   if (const Node* v = map.find("start")) assign(t.start_label, read_text(*v, problems, "start"));
   if (const Node* v = map.find("stop")) {
     if (kernel)
@@ -188,8 +192,8 @@ const Section& memory_section() {
 const Section& thread_section() {
   static const Section s{
       "thread",
-      {"core", "process", "tso", "reserve", "end", "el", "registers", "start", "handler", "stop", "writable",
-       "asm"}};
+      {"core", "process", "tso", "reserve", "end", "el", "registers", "start", "handler", "rseq", "stop",
+       "writable", "asm"}};
   return s;
 }
 

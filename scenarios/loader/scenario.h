@@ -74,6 +74,7 @@ struct Thread {
   u8 el = 0;
   bool writable = false;  ///< its own text may be written by EL0 and EL1
   Registers registers;
+  std::optional<Constant> rseq;  ///< with a kernel: address of the struct rseq that it has registered
   std::string start_label;    ///< empty: the beginning of the text
   std::string handler_label;  ///< with a kernel: of all signals that its own faults raise; empty: they end it
   std::vector<std::string> stop_labels;
@@ -97,7 +98,7 @@ struct KernelThread {
 /// An address space. Its threads share it; all memory of the scenario is mapped in every one.
 struct Process {
   std::string name;
-  std::vector<std::string> membarrier;  ///< registrations at the start: private_expedited, sync_core
+  std::vector<std::string> membarrier;  ///< registrations at the start, such as private_expedited
 };
 
 struct KernelSection {

@@ -17,37 +17,47 @@ constexpr u32 kRegistered = MembarrierState::PrivateExpedited | MembarrierState:
 constexpr u32 kSyncCoreRegistered =
     MembarrierState::PrivateExpedited | MembarrierState::SyncCore | MembarrierState::SyncCoreReady;
 
-std::string membarrier(int command, unsigned flags, unsigned result) {
-  return fmt::format(" mov w0, #{}\n mov w1, #{}\n mov w2, #0\n mov w8, #283\n svc #0\n mov x{}, x0\n",
-                     command, flags, result);
+constexpr u32 kRseqRegistered = MembarrierState::Rseq | MembarrierState::RseqReady;
+constexpr u32 kGlobalRegistered = MembarrierState::GlobalExpedited | MembarrierState::GlobalExpeditedReady;
+
+std::string membarrier(int command, unsigned flags, unsigned result, int cpu = 0) {
+  return fmt::format(" mov w0, #{}\n mov w1, #{}\n mov w2, #{}\n mov w8, #283\n svc #0\n mov x{}, x0\n",
+                     command, flags, cpu, result);
 }
 
 TEST(Membarrier, MB_1_flags_then_command_then_registration) {
   System s(2);
   s.thread("a", s.process("p"), 0,
            membarrier(8, 1, 10) + membarrier(0, 1, 11) + membarrier(3, 0, 12) + membarrier(128, 0, 13) +
-               membarrier(8, 0, 14) + membarrier(32, 0, 15) + membarrier(-1, 0, 16) + kExit);
+               membarrier(8, 0, 14) + membarrier(32, 0, 15) + membarrier(-1, 0, 16) + membarrier(128, 2, 17) +
+               membarrier(2, 1, 18) + membarrier(128, 1, 19) + kExit);
   s.build();
   s.run(1);
-  for (unsigned r : {10u, 11u, 12u, 13u, 16u}) EXPECT_EQ(s.x("a", r), kEinval) << r;
-  for (unsigned r : {14u, 15u}) EXPECT_EQ(s.x("a", r), kEperm) << r;
+  for (unsigned r : {10u, 11u, 12u, 16u, 17u, 18u}) EXPECT_EQ(s.x("a", r), kEinval) << r;
+  for (unsigned r : {13u, 14u, 15u, 19u}) EXPECT_EQ(s.x("a", r), kEperm) << r;
 }
 
 TEST(Membarrier, MB_2_query) {
-  System s;
-  s.thread("a", s.process("p"), 0, membarrier(0, 0, 10) + kExit);
-  s.build();
-  s.run(1);
-  EXPECT_EQ(s.x("a", 10), 1u | 8 | 16 | 32 | 64 | 512);
+  for (const bool global : {false, true}) {
+    System s;
+    s.thread("a", s.process("p", global ? kGlobalRegistered : 0), 0,
+             membarrier(0, 0, 10) + membarrier(2, 0, 11) + membarrier(4, 0, 12) + kExit);
+    s.build();
+    s.run(1);
+    EXPECT_EQ(s.x("a", 10), global ? 0x3ffu : 0x3f9u);
+    for (unsigned r : {11u, 12u}) EXPECT_EQ(s.x("a", r), global ? 0 : kEinval) << r;
+  }
 }
 
 TEST(Membarrier, MB_10_MB_11_registrations) {
   System s(2);
   const int p = s.process("p");
+  s.process("other", kGlobalRegistered);
   s.thread("a", p, 0,
            membarrier(512, 0, 10) + membarrier(64, 0, 11) + membarrier(512, 0, 12) + membarrier(8, 0, 13) +
                membarrier(16, 0, 14) + membarrier(16, 0, 15) + membarrier(512, 0, 16) + membarrier(8, 0, 17) +
-               membarrier(32, 0, 18) + kExit);
+               membarrier(32, 0, 18) + membarrier(4, 0, 22) + membarrier(256, 0, 23) + membarrier(512, 0, 24) +
+               membarrier(128, 0, 25) + kExit);
   s.thread("b", p, 1, std::string("mov x1, #1") + kExit);
   s.build();
   s.run(5);
@@ -55,9 +65,11 @@ TEST(Membarrier, MB_10_MB_11_registrations) {
   EXPECT_EQ(s.x("a", 11), 0u);
   EXPECT_EQ(s.x("a", 12), 80u) << "SYNC_CORE sets the PRIVATE_EXPEDITED bit too";
   EXPECT_EQ(s.x("a", 13), kEperm) << "but it is not ready";
-  for (unsigned r : {14u, 15u, 17u, 18u}) EXPECT_EQ(s.x("a", r), 0u) << r;
+  for (unsigned r : {14u, 15u, 17u, 18u, 22u, 23u, 25u}) EXPECT_EQ(s.x("a", r), 0u) << r;
   EXPECT_EQ(s.x("a", 16), 80u);
-  EXPECT_EQ(s.symbol("mm_p.membarrier_state") & 0xff, kRegistered | kSyncCoreRegistered);
+  EXPECT_EQ(s.x("a", 24), 80u | 4 | 256);
+  EXPECT_EQ(s.symbol("mm_p.membarrier_state") & 0xff,
+            kRegistered | kSyncCoreRegistered | kRseqRegistered | kGlobalRegistered);
 }
 
 TEST(Membarrier, MB_12_exec_clears_registrations) {
@@ -75,13 +87,13 @@ using PerCore = std::array<unsigned, 4>;
 
 /// Counts the interrupts that each core acknowledges while thread "a" on core 0 runs `command` once and cores
 /// 1 to 3 run, until released: a thread of the same process, of another process, and none.
-PerCore interrupted_by(int command, std::set<Knob> knobs, u64 seed) {
+PerCore interrupted_by(int command, std::set<Knob> knobs, u64 seed, unsigned flags = 0, int cpu = 0) {
   System s(4);
   s.config.knobs = std::move(knobs);
-  const int p = s.process("p", kRegistered | kSyncCoreRegistered);
-  const int q = s.process("q");
+  const int p = s.process("p", kRegistered | kSyncCoreRegistered | kRseqRegistered);
+  const int q = s.process("q", kGlobalRegistered);
   const std::string wait = "1: ldar w1, [x20]\n cbz w1, 1b\n" + std::string(kExit);
-  s.thread("a", p, 0, membarrier(command, 0, 10) + " mov w1, #1\n stlr w1, [x20]\n" + kExit);
+  s.thread("a", p, 0, membarrier(command, flags, 10, cpu) + " mov w1, #1\n stlr w1, [x20]\n" + kExit);
   s.thread("b", p, 1, wait);
   s.thread("c", q, 2, wait);
   s.build();
@@ -106,6 +118,50 @@ TEST(Membarrier, MB_6_sync_core_includes_the_caller) {
   for (u64 seed = 0; seed < 10; ++seed) {
     EXPECT_EQ(interrupted_by(32, {}, seed), (PerCore{1, 1, 0, 0})) << seed;
     EXPECT_EQ(interrupted_by(32, {Knob::sync_core_skip_self}, seed), (PerCore{0, 1, 0, 0}));
+  }
+}
+
+TEST(Membarrier, MB_4_global_expedited_reaches_registered_processes) {
+  for (u64 seed = 0; seed < 10; ++seed) EXPECT_EQ(interrupted_by(2, {}, seed), (PerCore{0, 0, 1, 0})) << seed;
+}
+
+TEST(Membarrier, MB_5_rseq_with_and_without_a_core) {
+  for (u64 seed = 0; seed < 5; ++seed) {
+    EXPECT_EQ(interrupted_by(128, {}, seed), (PerCore{0, 1, 0, 0})) << seed;
+    EXPECT_EQ(interrupted_by(128, {}, seed, 1, 1), (PerCore{0, 1, 0, 0})) << seed;
+    EXPECT_EQ(interrupted_by(128, {}, seed, 1, 0), (PerCore{1, 0, 0, 0})) << "the caller's, if asked for";
+    EXPECT_EQ(interrupted_by(128, {}, seed, 1, 2), (PerCore{0, 0, 0, 0})) << "another process";
+    EXPECT_EQ(interrupted_by(128, {}, seed, 1, 77), (PerCore{0, 0, 0, 0})) << "a core that does not exist";
+    EXPECT_EQ(interrupted_by(128, {}, seed, 1, -1), (PerCore{0, 1, 0, 0})) << "negative: all";
+  }
+}
+
+/// Every run queue has the registration when the call is back, and keeps it while threads of the process run.
+TEST(Membarrier, MB_4_MB_10_registration_reaches_the_run_queues) {
+  System s(3);
+  const int p = s.process("p");
+  s.process("other", kGlobalRegistered);
+  const std::string wait = "1: ldar w1, [x20]\n cbz w1, 1b\n mov w8, #124\n svc #0\n";
+  s.thread("a", p, 0, membarrier(4, 0, 10) + " mov w1, #1\n stlr w1, [x20]\n2: ldar w1, [x21]\n cbz w1, 2b\n" + kExit);
+  s.thread("b", p, 1, wait + " mov w1, #1\n stlr w1, [x21]\n" + kExit);
+  s.kernel_thread("k", 1, " nop\n b kthread_exit\n");
+  s.build();
+  u64 seen = 0;
+  s.on_step = [&](const model::MachineState& m, const model::Transition&) {
+    if (model::read_memory(m.storage, s.machine->image(), kData + 64, 4).lo == 0) return;
+    if (seen++ != 0) return;
+    for (unsigned c : {0u, 1u, 2u}) {
+      const u64 at = s.shim.symbols.at(fmt::format("rq{}.membarrier_state", c));
+      EXPECT_EQ(model::read_memory(m.storage, s.machine->image(), at, 4).lo & MembarrierState::GlobalExpedited,
+                c < 2 ? u64{MembarrierState::GlobalExpedited} : 0u)
+          << c;
+    }
+  };
+  for (u64 seed = 0; seed < 5; ++seed) {
+    seen = 0;
+    s.run(seed);
+    EXPECT_EQ(s.x("a", 10), 0u);
+    EXPECT_GT(seen, 0u);
   }
 }
 

@@ -1,4 +1,4 @@
-// PR_GET_MEM_MODEL and PR_SET_MEM_MODEL on each kind of machine (MM- rules).
+// PR_GET_MEM_MODEL and PR_SET_MEM_MODEL on each kind of machine (MM- rules), and tagged address control (MT- rules).
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -222,6 +222,60 @@ TEST(Prctl, MM_8_probing_finds_out_that_the_bit_does_not_stick) {
     EXPECT_EQ(s.x("a", 11), probe ? 0u : 1u);
     EXPECT_EQ(s.x("a", 12), 0u) << "after one context switch GET tells the truth";
     EXPECT_EQ(s.x("a", 13), 0u);
+  }
+}
+
+/// prctl(55 or 56, a2, a3, a4, a5): PR_SET_TAGGED_ADDR_CTRL, PR_GET_TAGGED_ADDR_CTRL.
+std::string tags(unsigned option, u64 a2, u64 a3, u64 a4, u64 a5, unsigned result) {
+  return fmt::format(" mov x0, #{}\n ldr x1, ={}\n mov x2, #{}\n mov x3, #{}\n mov x4, #{}\n mov w8, #167\n svc #0\n mov x{}, x0\n",
+                     option, a2, a3, a4, a5, result);
+}
+
+TEST(Prctl, MT_1_tagged_address_control) {
+  for (const bool tagging : {false, true}) {
+    System s;
+    s.machine_config.tagging = tagging;
+    s.thread("a", s.process("p"), 0,
+             tags(56, 0, 0, 0, 0, 9) + tags(55, 1, 1, 0, 0, 10) + tags(55, 1, 0, 1, 0, 11) + tags(55, 1, 0, 0, 1, 12) +
+                 tags(55, 1 << 19, 0, 0, 0, 13) + tags(56, 1, 0, 0, 0, 14) + tags(55, 0x7fff3, 0, 0, 0, 15) +
+                 tags(56, 0, 0, 0, 0, 16) + tags(55, 1, 0, 0, 0, 17) + tags(56, 0, 0, 0, 0, 18) + kExit + " .ltorg\n");
+    s.build();
+    s.run(1);
+    EXPECT_EQ(s.x("a", 9), 0u);
+    for (unsigned r : {10u, 11u, 12u, 13u, 14u}) EXPECT_EQ(s.x("a", r), kEinval) << r;
+    EXPECT_EQ(s.x("a", 15), tagging ? 0 : kEinval);
+    EXPECT_EQ(s.x("a", 16), tagging ? 0x7fff3u : 0u);
+    EXPECT_EQ(s.x("a", 17), 0u);
+    EXPECT_EQ(s.x("a", 18), 1u);
+  }
+}
+
+TEST(Prctl, MT_2_MT_3_checks_and_who_inherits_them) {
+  for (const auto& [control, tcf] : {std::pair{0x1b, 1u}, std::pair{0x1d, 2u}, std::pair{0x1f, 2u}, std::pair{0x19, 0u}}) {
+    System s;
+    s.machine_config.tagging = true;
+    const int p = s.process("p");
+    s.thread("a", p, 0,
+             tags(55, static_cast<u64>(control), 0, 0, 0, 10) +
+                 " mov x0, #0x0900\n movk x0, #1, lsl #16\n mov x1, #0\n mov w8, #220\n svc #0\n cbz x0, 1f\n"
+                 " mov w8, #124\n svc #0\n adr x0, 1f\n mov x1, #0\n mov w8, #221\n svc #0\n1:" +
+                 tags(56, 0, 0, 0, 0, 11) + kExit + " .ltorg\n");
+    s.thread("child", p, 0, "nop").reserve = true;
+    s.build();
+    u64 in_child = ~u64{0}, at_end = 0, excluded = 0;
+    s.on_step = [&, control_task = s.shim.symbols.at("task_child")](const model::MachineState& m, const model::Transition& t) {
+      if (t.kind != model::TransitionKind::Fetch || m.core[0].context.el != 0) return;
+      at_end = m.core[0].reg[isa::index(isa::Reg::SCTLR_EL1)] >> 38 & 3;
+      if (m.core[0].reg[isa::index(isa::Reg::SP_EL1)] != control_task) return;
+      in_child = at_end;
+      excluded = m.core[0].reg[isa::index(isa::Reg::GCR_EL1)];
+    };
+    s.run(1);
+    EXPECT_EQ(s.x("child", 11), static_cast<u64>(control));
+    EXPECT_EQ(in_child, tcf) << control;
+    EXPECT_EQ(excluded, 0x1fffcu) << "RRND, and all tags but the two that IRG may choose";
+    EXPECT_EQ(s.x("a", 11), 0u) << "after execve";
+    EXPECT_EQ(at_end, 0u);
   }
 }
 

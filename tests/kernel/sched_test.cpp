@@ -1,4 +1,4 @@
-// Context switches, lazy mm, preemption, migration, clone (CS-, TK- rules).
+// Context switches, lazy mm, preemption, migration, clone, rseq (CS-, TK-, RS- rules).
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -186,6 +186,89 @@ TEST(Task, TK_7_setaffinity_moves_the_caller_before_it_returns) {
     EXPECT_EQ(s.x("a", 14), 0u) << "back";
     EXPECT_EQ(s.x("a", 15), static_cast<u64>(-22)) << "no such core";
     EXPECT_EQ(s.x("a", 30), 430u);
+    EXPECT_EQ(s.field("b", "state"), TaskState::Dead);
+  }
+}
+
+/// rseq(x20, len, flags, sig) with the result in x`result`; the area is at kData.
+std::string rseq(unsigned len, unsigned flags, unsigned sig, unsigned result, const char* area = "x20") {
+  return fmt::format(" mov x0, {}\n mov x1, #{}\n mov x2, #{}\n mov x3, #{}\n movk x3, #0xd428, lsl #16\n mov w8, #293\n svc #0\n mov x{}, x0\n",
+                     area, len, flags, sig, result);
+}
+
+constexpr unsigned kSig = kRseqSignature & 0xffff;
+
+TEST(Rseq, RS_1_RS_2_registration) {
+  System s(2);
+  const int p = s.process("p");
+  s.thread("a", p, 1,
+           rseq(32, 0, kSig, 22) + rseq(32, 0, 1, 23) + rseq(64, 0, kSig, 4) + rseq(32, 2, kSig, 5) +
+               rseq(32, 1, 1, 6) + rseq(16, 1, kSig, 7) + rseq(32, 1, kSig, 9) + " ldr x10, [x20]\n" +
+               rseq(32, 1, kSig, 11) + " add x12, x20, #16\n" + rseq(32, 0, kSig, 13, "x12") +
+               rseq(16, 0, kSig, 14) + rseq(32, 0, kSig, 15, "xzr") + " str x20, [x20, #8]\n" +
+               rseq(32, 0, 1, 16) + " ldp x17, x18, [x20]\n" + kExit)
+      .rseq = kData;
+  s.build();
+  s.run(1);
+  const auto error = [](int number) { return static_cast<u64>(-number); };
+  EXPECT_EQ(s.x("a", 22), error(16)) << "the registration of the start";
+  for (unsigned n : {23u, 6u}) EXPECT_EQ(s.x("a", n), error(1)) << "signature, x" << n;
+  for (unsigned n : {4u, 5u, 7u, 11u, 13u, 14u}) EXPECT_EQ(s.x("a", n), error(22)) << n;
+  EXPECT_EQ(s.x("a", 9), 0u);
+  EXPECT_EQ(s.x("a", 10), 0xffff'ffff'0000'0000u) << "cpu_id -1";
+  EXPECT_EQ(s.x("a", 15), error(14));
+  EXPECT_EQ(s.x("a", 16), 0u);
+  EXPECT_EQ(s.x("a", 17), 0x1'0000'0001u);
+  EXPECT_EQ(s.x("a", 18), 0u) << "rseq_cs is cleared";
+}
+
+TEST(Rseq, RS_3_RS_4_ids_follow_a_migration) {
+  System s(3);
+  const int p = s.process("p");
+  s.thread("a", p, 0,
+           " mov x1, #4\n str x1, [x21]\n mov x0, #0\n mov x1, #8\n mov x2, x21\n mov w8, #122\n"
+           " svc #0\n ldr x10, [x20]\n str x10, [x21, #8]\n adr x0, 1f\n mov x1, #0\n mov w8, #221\n svc #0\n"
+           "1: movz x20, #8, lsl #16\n str xzr, [x20]\n mov w8, #124\n svc #0\n ldr x11, [x20]\n mov x19, #1\n" + std::string(kExit))
+      .rseq = kData;
+  s.thread("b", p, 2, std::string(kYield) + kYield + kExit);
+  s.build();
+  for (u64 seed = 0; seed < 5; ++seed) {
+    s.run(seed);
+    EXPECT_EQ(s.x("a", 19), 1u);
+    EXPECT_EQ(s.memory(kData + 72), 0x2'0000'0002u);
+    EXPECT_EQ(s.x("a", 11), 0u) << "RS-7: execve drops the registration";
+  }
+}
+
+/// Descriptors (version and flags, begin, length, abort handler relative to the code) that end the thread when it is resumed.
+TEST(Rseq, RS_4_descriptors_that_are_not_valid) {
+  struct Bad {
+    u64 version, begin, length, abort;
+    bool fault;
+  };
+  for (const Bad& d : {Bad{0, 0x800, 8, 0x104, false}, Bad{1, 0x800, 8, 0x104, true}, Bad{0, 0x800, 8, 0x108, true},
+                       Bad{0, 0x100, 0x40, 0x104, true}, Bad{0, ~u64{15}, 0x40, 0x104, true},
+                       Bad{0, 0, 0x100, 0x104, false}, Bad{u64{1} << 32, 0, 0x100, 0x104, true}}) {
+    System s;
+    const int p = s.process("p");
+    ThreadConfig& t = s.thread(
+        "a", p, 0,
+        " add x1, x20, #64\n str x1, [x20, #8]\n mov w8, #124\n svc #0\n mov x19, #1\n" + std::string(kExit) +
+            " .org 0x100\n .word 0xd428bc00\n mov x19, #2\n mov w8, #93\n svc #0\n");
+    t.rseq = kData;
+    t.registers = {{isa::x_reg(20), kData}};
+    const u64 code = t.entry;
+    s.thread("b", p, 0, std::string("nop") + kYield + kExit);
+    std::vector<u8> bytes(0x60);
+    const u64 values[] = {d.version, d.begin > 0x1000 ? d.begin : code + d.begin, d.length, code + d.abort};
+    for (unsigned i = 0; i < 32; ++i) bytes[64 + i] = static_cast<u8>(values[i / 8] >> (8 * (i % 8)));
+    s.config.segments.push_back({kData, bytes});
+    s.build();
+    s.run(1);
+    EXPECT_EQ(s.field("a", "fault_esr") != 0, d.fault) << d.version << ' ' << d.begin << ' ' << d.abort;
+    if (!d.fault) {
+      EXPECT_EQ(s.x("a", 19), d.begin == 0 ? 2u : 1u);
+    }
     EXPECT_EQ(s.field("b", "state"), TaskState::Dead);
   }
 }

@@ -122,6 +122,36 @@ TEST(Signal, SG_3_a_frame_that_is_not_valid) {
   }
 }
 
+TEST(Signal, SG_4_MT_1_a_tag_fault) {
+  System s;
+  s.machine_config.tagging = true;
+  handled(s, kSkip, " mov x0, #55\n mov x1, #3\n mov w8, #167\n svc #0\n orr x1, x20, #0x0300000000000000\n str x0, [x1, #64]\n mov x19, #1\n");
+  s.build();
+  s.run(1);
+  EXPECT_EQ(s.memory(kData, 4), 11u);
+  EXPECT_EQ(s.memory(kData + 8, 4), 9u) << "SEGV_MTESERR";
+  EXPECT_EQ(s.memory(kData + 16), kData + 64) << "SG-5: without tag";
+  EXPECT_EQ(s.x("t", 19), 1u);
+}
+
+/// The frame has no memory model: what a handler sets stays, and what it finds is that of the thread.
+TEST(Signal, MM_5_signal_frames_do_not_contain_the_model) {
+  for (const bool set_in_handler : {false, true}) {
+    System s;
+    const std::string set = " movz w0, #0x444c\n movk w0, #0x4d4d, lsl #16\n mov x1, #1\n mov x2, #0\n mov x3, #0\n mov x4, #0\n mov w8, #167\n svc #0\n";
+    const std::string get = " movz w0, #0x444c\n movk w0, #0x6d4d, lsl #16\n mov x1, #0\n mov x2, #0\n mov x3, #0\n mov x4, #0\n mov w8, #167\n svc #0\n";
+    const std::string skip = " ldr x3, [x19, #440]\n add x3, x3, #4\n str x3, [x19, #440]\n ret\n";
+    handled(s, " mov x19, x2\n" + (set_in_handler ? set : get + " str x0, [x20]\n") + skip,
+            (set_in_handler ? "" : set) + " brk #0\n" + get + " mov x19, x0\n");
+    s.build();
+    s.run(1);
+    EXPECT_EQ(s.x("t", 19), 1u);
+    if (!set_in_handler) {
+      EXPECT_EQ(s.memory(kData), 1u);
+    }
+  }
+}
+
 TEST(Signal, SG_6_the_same_signal_in_its_handler_ends_the_thread) {
   System s;
   const ThreadConfig t = handled(s, " ldr x3, [x20]\n add x3, x3, #1\n str x3, [x20]\n brk #2\n", " brk #1\n");
