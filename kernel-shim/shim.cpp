@@ -108,6 +108,7 @@ std::string definitions(const ShimConfig& config, const model::MachineConfig& ma
   const auto policy = [&](Policy p) { return config.policy == p; };
   set("POLICY_PROBE", policy(Policy::PrctlProbe));
   set("POLICY_TAINT", policy(Policy::Taint));
+  set("POLICY_UNALIGNED", policy(Policy::Unaligned));
   set("POLICY_DEVICE", policy(Policy::Device));
   set("POLICY_BINFMT", policy(Policy::Binfmt));
   set("POLICY_ELF_MACHINE", policy(Policy::ElfMachine));

@@ -40,6 +40,7 @@ namespace isobar::kernel {
   X(rseq_ipi_no_abort, "membarrier RSEQ: the interrupt does not abort")                               \
   X(rseq_fixup_after_frame, "signals: the frame keeps the place inside the sequence")                 \
   X(tags_not_switched, "context switch: SCTLR_EL1.TCF0 and GCR_EL1 stay")                            \
+  X(unaligned_no_barrier, "emulation of unaligned loads: no DMB ISHLD behind the access")              \
   X(rq_state_by_active_mm, "context switch: rq->membarrier_state only if active_mm changes, as in Linux") \
   X(flush_no_clean_dsb, "cacheflush, modify_code: no DSB between DC and IC")                          \
   X(flush_no_invalidate_dsb, "cacheflush, modify_code: no DSB behind IC")                             \
@@ -72,6 +73,7 @@ std::optional<Knob> parse_knob(std::string_view name);
   X(Device, "device", "ioctl on /dev/tso, no prctl")                                                         \
   X(Binfmt, "binfmt", "execve of a foreign program starts its interpreter with TSO; SET(TSO): EPERM")        \
   X(ElfMachine, "elf-machine", "execve of an x86 program starts with TSO, no prctl")                         \
+  X(Unaligned, "unaligned", "prctl-v1, and a prctl by which the kernel emulates unaligned ordered accesses") \
   X(BigLittle, "biglittle", "prctl if any core has the switch; threads migrate as they like")                \
   X(BigLittleAffinity, "biglittle-affinity", "the same; a thread with TSO keeps to the cores that have it")
 

@@ -36,6 +36,7 @@
         .set T_TCF, 0x320
         .set T_GCR, 0x328
         .set T_TAG_CTRL, 0x330
+        .set T_UNALIGNED, 0x338         // flags of the prctl (policy unaligned)
 
         .set TASK_RUNNING, 0
         .set TASK_DEAD, 1
@@ -68,6 +69,7 @@
         .set GLOBALS, 0x40050000
         .set MEMBARRIER_IPI_MUTEX, 0x00
         .set TAINT, 0x10
+        .set UNALIGNED_LOCK, 0x20
 
         .set EC_SVC64, 0x15
         .set EC_DABT_LOW, 0x24

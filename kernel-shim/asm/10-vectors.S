@@ -26,7 +26,9 @@ el0_sync:
         mrs     x9, esr_el1
         lsr     x9, x9, #26
         cmp     w9, #EC_SVC64
-        .if     HAS_UCI && HAS_SIGNALS
+        .if     POLICY_UNALIGNED
+        b.ne    el0_unaligned
+        .elseif HAS_UCI && HAS_SIGNALS
         b.ne    el0_signal
         .elseif HAS_UCI
         b.ne    el0_fault

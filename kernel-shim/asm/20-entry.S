@@ -78,14 +78,21 @@ el1_sync:
         b.lo    panic
         adr     x9, uaccess_end
         cmp     x10, x9
-        .if     HAS_RSEQ
-        b.hs    el1_sync_rseq
+        .if     POLICY_UNALIGNED
+        b.hs    el1_sync_unaligned
         .else
-        b.hs    el1_sync_services
+        b.hs    el1_sync_known
         .endif
         restore_elr
         mov     x0, #-EFAULT
         b       ret_fast
+
+el1_sync_known:
+        .if     HAS_RSEQ
+        b       el1_sync_rseq
+        .else
+        b       el1_sync_services
+        .endif
 
 panic:
         mrs     x11, tpidr_el1

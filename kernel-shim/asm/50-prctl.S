@@ -57,6 +57,12 @@ sys_prctl:
         cmp     w0, w9
         b.eq    prctl_set_mem_model
         .endif
+        .if     POLICY_UNALIGNED
+        mov     w9, #0x5849
+        movk    w9, #0x4645, lsl #16
+        cmp     w0, w9
+        b.eq    prctl_unaligned
+        .endif
         cmp     w0, #PR_SET_TAGGED_ADDR_CTRL
         b.eq    prctl_set_tagged_addr_ctrl
         cmp     w0, #PR_GET_TAGGED_ADDR_CTRL
@@ -89,6 +95,19 @@ prctl_get_tagged_addr_ctrl:
         cbnz    x9, ret_einval
         ldr     x0, [sp, #T_TAG_CTRL]
         b       ret_fast
+
+        .if     POLICY_UNALIGNED
+// Emulate and strict; patching the program (2) is left to its handler.
+prctl_unaligned:
+        orr     x9, x2, x3
+        orr     x9, x9, x4
+        cbnz    x9, ret_einval
+        mov     x9, #5
+        bics    xzr, x1, x9
+        b.ne    ret_einval
+        str     x1, [sp, #T_UNALIGNED]
+        b       ret_zero
+        .endif
 
         .if     HAS_MEM_MODEL
 // arch_prctl_mem_model_get. MM-1: unused arguments must be zero; the answer is that of the saved copy.

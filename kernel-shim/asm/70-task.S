@@ -75,7 +75,7 @@ sys_clone:
         .endif
         str     x11, [x9, #T_ACTLR]
         .endif
-        .irp    field, T_TCF, T_GCR, T_TAG_CTRL
+        .irp    field, T_TCF, T_GCR, T_TAG_CTRL, T_UNALIGNED
         ldr     x11, [sp, #\field]     // MT-3
         str     x11, [x9, #\field]
         .endr
@@ -136,6 +136,7 @@ sys_execve:
         msr     actlr_el1, x9
         .endif
         str     xzr, [sp, #T_TAG_CTRL]
+        str     xzr, [sp, #T_UNALIGNED]
         .if     HAS_MTE
         set_tag_control xzr             // flush_mte_state, flush_tagged_addr_state
         .endif

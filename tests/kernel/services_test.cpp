@@ -140,5 +140,60 @@ TEST(Services, one_call_interrupts_fewer_cores_than_two_steps) {
   }
 }
 
+/// prctl(0x46455849, flags, third) with the result in x`result`.
+std::string emulate_unaligned(u64 flags, u64 third, unsigned result) {
+  return fmt::format(" movz w0, #0x5849\n movk w0, #0x4645, lsl #16\n mov x1, #{}\n mov x2, #{}\n mov x3, #0\n mov x4, #0\n"
+                     " mov w8, #167\n svc #0\n mov x{}, x0\n", flags, third, result);
+}
+
+TEST(Unaligned, P15_each_instruction) {
+  for (const u64 flags : {u64{1}, u64{5}}) {
+    System s;
+    s.config.policy = Policy::Unaligned;
+    ThreadConfig& t = s.thread(
+        "a", s.process("p"), 0,
+        emulate_unaligned(flags, 0, 10) +
+            " add x3, x20, #0x8c\n add x4, x20, #0xee\n mov sp, x3\n movz x5, #0x7788\n movk x5, #0x5566, lsl #32\n"
+            " str x5, [x3]\n str x5, [x4]\n ldapr x11, [sp]\n ldar w12, [x4]\n add x6, x4, #1\n ldarh w13, [x6]\n"
+            " movz x7, #3, lsl #16\n ldaddal x7, x14, [x3]\n ldr x15, [x3]\n swpal w7, w16, [x4]\n ldr x17, [x4]\n"
+            " mov x18, x15\n casal x18, x7, [x3]\n ldr x19, [x3]\n mov x22, #1\n casal x22, x5, [x3]\n ldr x23, [x3]\n"
+            " stlr x5, [sp]\n ldr x24, [x3]\n stlrh wzr, [x6]\n ldr x25, [x4]\n ldaddal x7, xzr, [x3]\n ldr x26, [x3]\n" +
+            kExit);
+    t.registers = {{isa::x_reg(20), kData}};
+    s.build();
+    s.run(1);
+    constexpr u64 v = 0x5566'0000'7788;
+    EXPECT_EQ(s.x("a", 10), 0u);
+    EXPECT_EQ(s.x("a", 11), v);
+    EXPECT_EQ(s.x("a", 12), v & 0xffff'ffff);
+    EXPECT_EQ(s.x("a", 13), v >> 8 & 0xffff);
+    EXPECT_EQ(s.x("a", 14), v);
+    EXPECT_EQ(s.x("a", 15), v + 0x3'0000);
+    EXPECT_EQ(s.x("a", 16), v & 0xffff'ffff);
+    EXPECT_EQ(s.x("a", 17), (v & ~u64{0xffff'ffff}) | 0x3'0000);
+    EXPECT_EQ(s.x("a", 18), v + 0x3'0000) << "compared equal";
+    EXPECT_EQ(s.x("a", 19), 0x3'0000u);
+    EXPECT_EQ(s.x("a", 22), 0x3'0000u) << "compared different";
+    EXPECT_EQ(s.x("a", 23), 0x3'0000u);
+    EXPECT_EQ(s.x("a", 24), v);
+    EXPECT_EQ(s.x("a", 25), 0x5566'0000'0000u);
+    EXPECT_EQ(s.x("a", 26), v + 0x3'0000);
+  }
+}
+
+TEST(Unaligned, P15_who_asked_and_what_is_left) {
+  System s;
+  s.config.policy = Policy::Unaligned;
+  const int p = s.process("p");
+  s.thread("a", p, 0, emulate_unaligned(2, 0, 10) + emulate_unaligned(1, 1, 11) + " add x3, x20, #0x8c\n ldapr x12, [x3]\n");
+  s.thread("b", p, 0, emulate_unaligned(1, 0, 10) + " add x3, x20, #0x8c\n ldxr x12, [x3]\n");
+  s.build();
+  s.run(1);
+  for (unsigned r : {10u, 11u}) EXPECT_EQ(s.x("a", r), static_cast<u64>(-22)) << r;
+  EXPECT_EQ(s.field("a", "fault_esr") & 0x3f, 0x21u) << "it has not asked";
+  EXPECT_EQ(s.x("b", 10), 0u);
+  EXPECT_EQ(s.field("b", "fault_esr") & 0x3f, 0x21u) << "exclusives are left";
+}
+
 }  // namespace
 }  // namespace isobar::kernel::test
