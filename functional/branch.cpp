@@ -48,14 +48,22 @@ const Record* branch_if_bit(Core& core, const Record* r) {
   return bit(at(core, r->n), r->m) == r->a ? go<kNear>(core, r) : r + 1;
 }
 
-const Record* branch_to_register(Core& core, const Record* r) {
+/// RET.
+const Record* return_to_register(Core& core, const Record* r) {
   return core.enter(at(core, r->n));
 }
 
+/// `a` is 1 for the registers that veneers use, X16 and X17.
+const Record* branch_to_register(Core& core, const Record* r) {
+  constexpr u8 kLikeCallOrJump = 1, kJump = 3;
+  return core.enter_indirectly(at(core, r->n), core.is_on_guarded_page() && r->a == 0 ? kJump : kLikeCallOrJump);
+}
+
 const Record* branch_to_register_and_link(Core& core, const Record* r) {
+  constexpr u8 kCall = 2;
   const u64 target = at(core, r->n);
   core.state().x[30] = core.pc_of(r) + 4;
-  return core.enter(target);
+  return core.enter_indirectly(target, kCall);
 }
 
 Execute choose(const Uop& u, bool near) {
@@ -90,6 +98,11 @@ bool lower_branch(const isa::Instruction& i, u64 pc, Record& out) {
     out.a = u.branch_op() == BranchOp::CompareNonZero || u.branch_op() == BranchOp::TestNonZero;
     out.m = u.amount;
     if (u.n_src != 0) out.n = offset_of(u.src[0]);
+  }
+  if (u.branch_op() == BranchOp::Indirect) {
+    constexpr u32 kReturn = 0xd65f'0000, kOpcode = 0xffff'fc1f;
+    if ((i.word & kOpcode) == kReturn) out.execute = return_to_register;
+    out.a = u.src[0] == isa::x_reg(16) || u.src[0] == isa::x_reg(17);
   }
   if (!links) return true;
   if (u.branch_op() == BranchOp::Indirect) {

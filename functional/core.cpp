@@ -48,7 +48,7 @@ StepResult Core::run(u64 limit) {
   synchronise();
   stop_ = {};
   stack_misaligned = false;
-  const Record* r = enter(state().pc);
+  const Record* r = branch_type == 0 ? enter(state().pc) : enter_indirectly(state().pc, branch_type);
   u64 left = limit;
   while (r != nullptr && left != 0) {
     --left;
@@ -72,10 +72,35 @@ const Record* Core::enter(u64 pc) {
     refused.fault = isa::FaultKind::Fetch;
     if (page == nullptr) return stop(refused, pc);
     synchronise();
-    t = {pc / kPageSize, page};
+    const Region* region = memory_->find(pc);
+    t = {pc / kPageSize, page, region != nullptr && (region->permissions & kGuarded) != 0};
   }
   code_ = t.code;
+  guarded_ = t.guarded;
   return &code_->records[pc % kPageSize / 4];
+}
+
+const Record* Core::enter_indirectly(u64 pc, u8 type) {
+  const Record* r = enter(pc);
+  branch_type = r == nullptr ? type : u8{0};
+  if (r == nullptr || !guarded_ || may_land(pc, type)) return r;
+  branch_type = type;
+  StepResult refused;
+  refused.kind = StepResult::Kind::Exception;
+  refused.exception = isa::ExceptionOp::Undefined;
+  return stop(refused, pc);
+}
+
+/// BTypeCompatible: BTI with its operand; PACIASP and PACIBSP like BTI C (SCTLR_EL1.BT0 is set); BRK and HLT always.
+bool Core::may_land(u64 pc, u8 type) {
+  constexpr u32 kBti = 0xd503'241f, kBtiOperands = 0xc0, kPaciasp = 0xd503'233f, kPacibsp = 0xd503'237f;
+  constexpr u8 kFromCall = 2, kFromJump = 3;
+  u32 word = 0;
+  memory_->read(pc, &word, 4, kExecute);
+  const bool calls = type != kFromJump, jumps = type != kFromCall;
+  if ((word & ~kBtiOperands) == kBti) return (calls && bit(word, 6) != 0) || (jumps && bit(word, 7) != 0);
+  if (word == kPaciasp || word == kPacibsp) return calls;
+  return (word & 0xffe0'001f) == 0xd420'0000 || (word & 0xffe0'001f) == 0xd440'0000;
 }
 
 void Core::fetch_line(const Record* record) {

@@ -41,6 +41,9 @@ class Core : public isa::MemoryInterface {
   /// the address of SP, and `stack_misaligned` is set.
   bool checks_stack = false;
   bool stack_misaligned = false;
+  /// PSTATE.BTYPE, as far as it lives longer than a branch: of a branch that its target did not allow, which run() refuses
+  /// as an undefined instruction, and what a signal begins or returns with. run() checks it and clears it.
+  u8 branch_type = 0;
   /// State of the generator of IRG.
   u32 tag_seed = 1;
 
@@ -62,6 +65,9 @@ class Core : public isa::MemoryInterface {
   }
   /// The record at `pc`; if nothing can be executed there, stops with the PC there.
   const Record* enter(u64 pc);
+  /// The same after an indirect branch with this BTYPE (Arm ARM C6.2, BR and BLR).
+  const Record* enter_indirectly(u64 pc, u8 type);
+  bool is_on_guarded_page() const { return guarded_; }
   const Record* stop(const isa::StepResult& why, u64 pc) {
     stop_ = why;
     state().pc = pc;
@@ -88,6 +94,7 @@ class Core : public isa::MemoryInterface {
   struct CodeTranslation {
     u64 page = ~u64{0};
     CodePage* code = nullptr;
+    bool guarded = false;
   };
   using Tlb = std::array<Translation, 256>;
 
@@ -97,6 +104,7 @@ class Core : public isa::MemoryInterface {
     return t.page == address / kPageSize && offset + size <= kPageSize ? t.host + offset : nullptr;
   }
   void synchronise();
+  bool may_land(u64 pc, u8 type);
   bool access_tag(u64 address, Value* read, const Value* written);
   bool refuse(u64 address, u64 done);
 
@@ -104,6 +112,7 @@ class Core : public isa::MemoryInterface {
   Tlb read_tlb_, write_tlb_;
   std::array<CodeTranslation, 64> code_tlb_;
   CodePage* code_ = nullptr;
+  bool guarded_ = false;  ///< the page of `code_`
   isa::StepResult stop_;
   u64 generation_ = 0;
   u64 executed_ = 0;

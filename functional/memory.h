@@ -28,6 +28,8 @@ inline constexpr u64 kLineSize = 64;
 inline constexpr u8 kRead = 1, kWrite = 2, kExecute = 4;
 /// The region has allocation tags (PROT_MTE); it keeps them when its permissions change.
 inline constexpr u8 kTagged = 8;
+/// Indirect branches into the region must meet an instruction that allows them (PROT_BTI, Arm ARM D8.4.5).
+inline constexpr u8 kGuarded = 16;
 /// Hints that do nothing (Arm ARM C6.2, unallocated): a program brackets with them what is to run in detail.
 inline constexpr u32 kStopHint = 0xd503'2c1f, kLeaveHint = 0xd503'2c3f;  // HINT #96, HINT #97
 /// Bytes that share a tag.

@@ -27,7 +27,7 @@ struct ProgramHeader {
 };
 static_assert(sizeof(Header) == 64 && sizeof(ProgramHeader) == 56);
 
-enum : u32 { kLoad = 1, kInterpreter = 3, kGnuStack = 0x6474e551 };
+enum : u32 { kLoad = 1, kInterpreter = 3, kGnuStack = 0x6474e551, kGnuProperty = 0x6474e553 };
 enum : u16 { kExecutable = 2, kShared = 3, kAarch64 = 183 };
 enum : u32 { kFlagExecute = 1, kFlagWrite = 2, kFlagRead = 4 };
 
@@ -87,6 +87,7 @@ class Parser {
   void program_header(const ProgramHeader& p, unsigned number, const Header& h) {
     if (p.type == kInterpreter) fail("dynamically linked: it names an interpreter");
     if (p.type == kGnuStack) image_.executable_stack = (p.flags & kFlagExecute) != 0;
+    if (p.type == kGnuProperty) image_.guards_branches = read_features(p);
     if (p.type != kLoad || p.memory_size == 0) return;
     const auto refuse = [&](const char* what) { fail(fmt::format("program header {}: {}", number, what)); };
     if (p.file_size > p.memory_size) refuse("more bytes in the file than in memory");
@@ -115,6 +116,27 @@ class Parser {
     if (h.program_offset >= p.offset && h.program_offset - p.offset <= p.file_size &&
         size <= p.file_size - (h.program_offset - p.offset))
       image_.headers = p.virtual_address + (h.program_offset - p.offset);
+  }
+
+  /// NT_GNU_PROPERTY_TYPE_0: a list of types with values. What is malformed is not there.
+  bool read_features(const ProgramHeader& p) const {
+    constexpr u32 kPropertyType = 5, kFeatures = 0xc000'0000, kBranchTargets = 1;
+    struct {
+      u32 name_size, size, type;
+      char name[4];
+    } note;
+    if (p.file_size < sizeof note || p.offset > image_.contents.size() || p.file_size > image_.contents.size() - p.offset)
+      return false;
+    note = read<decltype(note)>(p.offset);
+    if (note.name_size != 4 || note.type != kPropertyType || std::memcmp(note.name, "GNU", 4) != 0) return false;
+    u64 at = p.offset + sizeof note;
+    const u64 end = at + std::min<u64>(note.size, p.file_size - sizeof note);
+    while (at + 12 <= end) {
+      const u32 type = read<u32>(at), size = read<u32>(at + 4);
+      if (type == kFeatures && size == 4) return (read<u32>(at + 8) & kBranchTargets) != 0;
+      at += 8 + align_down(u64{size} + 7, 8);
+    }
+    return false;
   }
 
   ElfImage& image_;

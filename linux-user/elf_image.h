@@ -30,6 +30,7 @@ struct ElfImage {
   u16 header_count = 0;
   bool relocatable = false;  ///< static-pie
   bool executable_stack = false;
+  bool guards_branches = false;  ///< marked as made for PROT_BTI (GNU_PROPERTY_AARCH64_FEATURE_1_BTI)
 };
 
 /// Checks `contents` of file `file`. Throws InputError: not ELF, other class, byte order or machine, not a program,

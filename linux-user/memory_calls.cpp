@@ -14,7 +14,7 @@ using functional::kAddressLimit;
 using functional::kPageSize;
 
 constexpr u64 kLowestMapping = 0x10000;
-constexpr u64 kProtRead = 1, kProtWrite = 2, kProtExecute = 4, kProtSemaphores = 8, kProtTagged = 0x20, kProtGrowsDown = 1u << 24,
+constexpr u64 kProtRead = 1, kProtWrite = 2, kProtExecute = 4, kProtSemaphores = 8, kProtGuarded = 0x10, kProtTagged = 0x20, kProtGrowsDown = 1u << 24,
               kProtGrowsUp = 1u << 25;
 constexpr u64 kMapShared = 1, kMapPrivate = 2, kMapSharedValidate = 3, kMapType = 15, kMapFixed = 0x10,
               kMapAnonymous = 0x20, kMapFixedNoReplace = 0x100000;
@@ -26,6 +26,7 @@ u64 page_up(u64 v) {
 u8 permissions_of(const Process& process, u64 protection) {
   u8 p = 0;
   if (process.system.options.tagging && (protection & kProtTagged) != 0) p |= functional::kTagged;
+  if (process.system.options.guarding && (protection & kProtGuarded) != 0) p |= functional::kGuarded;
   if ((protection & kProtRead) != 0) p |= functional::kRead;
   if ((protection & kProtWrite) != 0) p |= functional::kWrite;
   if ((protection & kProtExecute) != 0) p |= functional::kExecute;
@@ -131,7 +132,7 @@ i64 mprotect(Process& p, Thread&, const Call& c) {
   const u64 size = page_up(c.a[1]);
   if (size == 0 || at + size <= at) return -kENOMEM;
   const u64 known = kProtRead | kProtWrite | kProtExecute | kProtSemaphores | grows |
-                    (p.system.options.tagging ? kProtTagged : 0);
+                    (p.system.options.tagging ? kProtTagged : 0) | (p.system.options.guarding ? kProtGuarded : 0);
   if ((protection & ~known) != 0) return -kEINVAL;
   if (at + size > kAddressLimit) return -kENOMEM;
   // Up to the first hole the change happens.

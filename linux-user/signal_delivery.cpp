@@ -76,6 +76,7 @@ bool on_stack(const AlternateStack& s, u64 sp) {
 }
 
 constexpr u64 kTagCheckOverride = 1u << 25;  // PSTATE.TCO
+constexpr unsigned kBranchTypeShift = 10;
 constexpr u64 kLowerDataAbort = 0x24, kLowerInstructionAbort = 0x20, kStackAlignment = 0x26, kLong = u64{1} << 25;
 constexpr u64 kTranslationLevel3 = 0x07, kPermissionLevel3 = 0x0f, kAlignment = 0x21, kTagCheck = 0x11, kWriteNotRead = 1u << 6;
 
@@ -227,7 +228,7 @@ void Process::push_frame(Thread& t, const SignalInfo& info) {
   std::copy(s.x.begin(), s.x.end(), f.x);
   f.sp = s.sp[0];
   f.pc = s.pc;
-  f.pstate = u64{s.nzcv} << 28 | (s.get(Reg::TCO).lo & kTagCheckOverride);
+  f.pstate = u64{s.nzcv} << 28 | (s.get(Reg::TCO).lo & kTagCheckOverride) | u64{t.core.branch_type} << kBranchTypeShift;
   FloatRecord fp{{kFloatMagic, sizeof(FloatRecord)},
                  static_cast<u32>(s.get(Reg::FPSR).lo),
                  static_cast<u32>(s.get(Reg::FPCR).lo),
@@ -262,6 +263,8 @@ void Process::push_frame(Thread& t, const SignalInfo& info) {
   s.x[30] = (action.flags & action_flag::kRestorer) != 0 ? action.restorer : space->trampoline;
   s.pc = action.handler;
   s.set(Reg::TCO, {});
+  // A handler is entered as by BLR.
+  t.core.branch_type = system.options.guarding ? 2 : 0;
   s.monitor = {};
   t.blocked |= action.mask;
   if ((action.flags & action_flag::kNoDefer) == 0) t.blocked |= signal_bit(info.number);
@@ -309,6 +312,7 @@ void Process::return_from_signal(Thread& t) {
   s.pc = f.pc;
   s.nzcv = static_cast<u8>(f.pstate >> 28 & 15);
   s.set(Reg::TCO, {f.pstate & kTagCheckOverride, 0});
+  t.core.branch_type = system.options.guarding ? f.pstate >> kBranchTypeShift & 3 : 0;
   std::copy(std::begin(fp.v), std::end(fp.v), s.v.begin());
   s.set(Reg::FPSR, {fp.fpsr & 0x0800'009f, 0});
   s.set(Reg::FPCR, {fp.fpcr & 0x07c8'0000, 0});

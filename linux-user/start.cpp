@@ -52,7 +52,7 @@ enum : u64 {
 struct HardwareFeature {
   unsigned word, bit;  ///< AT_HWCAP, AT_HWCAP2
   const char* name;
-  bool is_tagging = false;
+  bool Options::*needed = nullptr;
 };
 constexpr HardwareFeature kHardwareFeatures[] = {
     {0, 0, "fp"},        {0, 1, "asimd"},   {0, 3, "aes"},      {0, 4, "pmull"},   {0, 5, "sha1"},
@@ -60,13 +60,14 @@ constexpr HardwareFeature kHardwareFeatures[] = {
     {0, 12, "asimdrdm"}, {0, 13, "jscvt"},  {0, 14, "fcma"},    {0, 15, "lrcpc"},  {0, 16, "dcpop"},
     {0, 17, "sha3"},     {0, 18, "sm3"},    {0, 19, "sm4"},     {0, 20, "asimddp"}, {0, 21, "sha512"},
     {0, 23, "asimdfhm"}, {0, 25, "uscat"},  {0, 26, "ilrcpc"},  {0, 27, "flagm"},  {0, 29, "sb"},
-    {1, 0, "dcpodp"},    {1, 7, "flagm2"},  {1, 8, "frint"},    {1, 18, "mte", true}, {1, 22, "mte3", true},
+    {1, 0, "dcpodp"},    {1, 7, "flagm2"},  {1, 8, "frint"},    {1, 17, "bti", &Options::guarding}, {1, 18, "mte", &Options::tagging},
+    {1, 22, "mte3", &Options::tagging},
     {1, 34, "cssc"},     {1, 44, "hbc"},    {1, 46, "lrcpc3"}};
 
 u64 hardware_word(const Options& options, unsigned word) {
   u64 bits = 0;
   for (const HardwareFeature& f : kHardwareFeatures) {
-    if (f.word == word && (options.tagging || !f.is_tagging)) bits |= u64{1} << f.bit;
+    if (f.word == word && (f.needed == nullptr || options.*f.needed)) bits |= u64{1} << f.bit;
   }
   return bits;
 }
@@ -80,7 +81,7 @@ constexpr u64 kCounterFrequency = 1'000'000'000;
 std::string feature_names(const Options& options) {
   std::string names;
   for (const HardwareFeature& f : kHardwareFeatures) {
-    if (options.tagging || !f.is_tagging) names += std::string(names.empty() ? "" : " ") + f.name;
+    if (f.needed == nullptr || options.*f.needed) names += std::string(names.empty() ? "" : " ") + f.name;
   }
   return names;
 }
@@ -94,6 +95,7 @@ void Process::load(Thread& t, std::shared_ptr<const ElfImage> program, const std
   space = std::move(fresh);
   t.core.use(memory());
   t.core.checks_stack = true;
+  t.core.branch_type = 0;
   const u64 bias = map_program(*image);
 
   const std::string& name = arguments.empty() ? image->file : arguments.front();
@@ -116,7 +118,8 @@ u64 Process::map_program(const ElfImage& program) {
   for (const Segment& s : program.segments) {
     const u64 begin = align_down(bias + s.address, kPageSize);
     end = align_down(bias + s.address + s.memory_size + kPageSize - 1, kPageSize);
-    memory().map(begin, end, s.permissions);
+    const bool guarded = system.options.guarding && program.guards_branches && (s.permissions & kExecute) != 0;
+    memory().map(begin, end, s.permissions | (guarded ? functional::kGuarded : u8{0}));
     if (memory().write(bias + s.address, program.contents.data() + s.offset, s.file_size, 0) != s.file_size)
       throw InputError(Diagnostic{{program.file, 0, 0},
                                   fmt::format("the program does not fit into {} pages of memory", memory().page_limit())});

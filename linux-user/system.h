@@ -34,6 +34,7 @@ struct Options {
   unsigned thread_limit = 1024;     ///< of all processes, zombies included
   bool coherent_fetch = false;      ///< CTR_EL0.DIC
   bool tagging = false;             ///< FEAT_MTE
+  bool guarding = false;            ///< FEAT_BTI; pointer authentication exists and is turned off
   TagChecks preferred_checks = TagChecks::Asynchronous;
   MemoryModel memory_model = MemoryModel::Absent;
   bool tso_at_start = false;        ///< threads begin with TSO, if it is switchable

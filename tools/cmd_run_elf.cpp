@@ -33,6 +33,7 @@ struct RunElfOptions {
   u64 memory = 1024;
   bool dic = false;
   bool mte = false;
+  bool bti = false;
   bool rseq_debug = false;
   std::string preferred = "async";
   std::string root;
@@ -130,6 +131,8 @@ ExitStatus run_program(const RunElfOptions& o) {
   if (!o.until.empty() && o.mode == "functional" && o.from.empty() && !o.markers)
     throw InputError(Diagnostic{
         {}, "--detailed-until ends what --mode detailed, --detailed-from or --markers begins: none of them is given"});
+  if (o.bti && (o.mode != "functional" || !o.from.empty() || o.markers))
+    throw InputError(Diagnostic{{}, "--bti is for execution in order: landing places are not checked in detail"});
   linux_user::Options options;
   options.cores = o.cores;
   options.seed = o.seed;
@@ -137,6 +140,7 @@ ExitStatus run_program(const RunElfOptions& o) {
   options.page_limit = o.memory * ((1 << 20) / functional::kPageSize);
   options.coherent_fetch = o.dic;
   options.tagging = o.mte;
+  options.guarding = o.bti;
   options.checks_sequences = o.rseq_debug;
   // In detail every thread takes a place in the kernel's memory.
   if (o.mode == "functional" && o.from.empty() && !o.markers) options.thread_limit = 8192;
@@ -218,6 +222,7 @@ void add_run_elf(CLI::App& app, Action& chosen) {
   sub->add_option("--mte-prefer", o->preferred, "Checks of programs that accept sync and async (default async)")
       ->check(CLI::IsMember({"sync", "async", "asymm"}))
       ->type_name("KIND");
+  sub->add_flag("--bti", o->bti, "Branch target identification exists (FEAT_BTI)");
   sub->add_flag("--rseq-debug", o->rseq_debug, "System calls inside restartable sequences are SIGSEGV");
   sub->add_option("--root", o->root, "Folder whose files the program can read (default: none)")
       ->check(CLI::ExistingDirectory)

@@ -103,6 +103,13 @@ TEST(Programs, RestartableSequences) {
                 "total 12000, aborted some, handled some, wrong 0, membarrier 0\n");
 }
 
+TEST(Programs, BranchTargetIdentification) {
+  ISOBAR_NEEDS_PROGRAM("corners");
+  Options o = with(2, 1);
+  o.guarding = true;
+  expect_exit(run_program("corners", o), 0, "0 failures\n");
+}
+
 TEST(Programs, SystemCallsInsideSequences) {
   ISOBAR_NEEDS_PROGRAM("corners");
   Options o;

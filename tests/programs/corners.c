@@ -1,5 +1,6 @@
 // Corners of the kernel's interface that its own tests look at: locks that waiters are moved to, real-time policies,
-// what the auxiliary vector and restartable sequences say, names of mappings, pages in memory, files without names.
+// what the auxiliary vector and restartable sequences say, names of mappings, pages in memory, files without
+// names, landing places of branches.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +17,7 @@
 #include <sys/rseq.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include "check.h"
@@ -187,6 +189,70 @@ static void sequences(void) {
   CHECK(syscall(SYS_rseq, old, 32, 0, kSignature) == 0);
 }
 
+/// BTYPE of the branch that a page with PROT_BTI refused; -1: none.
+static volatile int refused;
+static volatile uintptr_t refused_at;
+static void note_refusal(int n, siginfo_t* info, void* context) {
+  ucontext_t* u = context;
+  refused = (int)(u->uc_mcontext.pstate >> 10 & 3);
+  refused_at = (uintptr_t)info->si_addr;
+  if (n != SIGILL || info->si_code != ILL_ILLOPC || u->uc_mcontext.pc != refused_at) refused = 9;
+  u->uc_mcontext.pstate &= ~0xc00ull;
+}
+
+/// Calls `code`, with `target` in X0 and X16 for code that jumps on.
+static int called(const uint32_t* code, const uint32_t* target) {
+  refused = -1;
+  register uintptr_t x0 __asm__("x0") = (uintptr_t)target;
+  register uintptr_t x16 __asm__("x16") = (uintptr_t)target;
+  __asm__ volatile("blr %2" : "+r"(x0), "+r"(x16) : "r"(code) : "x30", "memory");
+  return refused;
+}
+
+/// Jumps to `code` from a page without PROT_BTI.
+static int jumped(const uint32_t* code) {
+  refused = -1;
+  __asm__ volatile("adr x30, 1f\n br %0\n 1:" : : "r"(code) : "x30", "memory");
+  return refused;
+}
+
+static void landing_places(void) {
+  enum { kNone = 0, kC = 2, kJ = 4, kBoth = 6, kSign = 8, kByX0 = 10, kByX16 = 12, kStop = 14 };
+  enum { kProtBti = 0x10, kRet = 0xd65f03c0, kBti = 0xd503241f };
+  static const uint32_t words[] = {0xd503201f, kRet, kBti | 0x40, kRet, kBti | 0x80, kRet, kBti | 0xc0, kRet,
+                                   0xd503233f, kRet, kBti | 0x40, 0xd61f0000, kBti | 0x40, 0xd61f0200, kBti, kRet};
+  uint32_t* page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  memcpy(page, words, sizeof words);
+  __builtin___clear_cache((char*)page, (char*)page + sizeof words);
+  if ((getauxval(AT_HWCAP2) & 1 << 17) == 0) {
+    FAILS(mprotect(page, 4096, PROT_READ | PROT_EXEC | kProtBti), EINVAL);
+    return;
+  }
+  struct sigaction a, old;
+  memset(&a, 0, sizeof a);
+  a.sa_sigaction = note_refusal;
+  a.sa_flags = SA_SIGINFO;
+  sigaction(SIGILL, &a, &old);
+  CHECK(mprotect(page, 4096, PROT_READ | PROT_EXEC | kProtBti) == 0);
+  CHECK(called(page + kNone, NULL) == 2 && refused_at == (uintptr_t)page);
+  CHECK(called(page + kC, NULL) == -1 && called(page + kJ, NULL) == 2 && called(page + kBoth, NULL) == -1);
+  CHECK(called(page + kSign, NULL) == -1 && called(page + kStop, NULL) == 2);
+  CHECK(jumped(page + kNone) == 1 && jumped(page + kC) == -1 && jumped(page + kJ) == -1 && jumped(page + kSign) == -1);
+  CHECK(called(page + kByX0, page + kC) == 3 && called(page + kByX0, page + kJ) == -1);
+  CHECK(called(page + kByX0, page + kSign) == 3 && called(page + kByX0, page + kNone) == 3);
+  CHECK(called(page + kByX16, page + kC) == -1 && called(page + kByX16, page + kNone) == 1);
+  // A handler is entered as by a call.
+  a.sa_sigaction = (void (*)(int, siginfo_t*, void*))(uintptr_t)(page + kJ);
+  sigaction(SIGUSR1, &a, NULL);
+  refused = -1;
+  raise(SIGUSR1);
+  CHECK(refused == 2 && refused_at == (uintptr_t)(page + kJ));
+  // Without the protection everything goes.
+  CHECK(mprotect(page, 4096, PROT_READ | PROT_EXEC) == 0);
+  CHECK(called(page + kNone, NULL) == -1 && called(page + kByX0, page + kC) == -1);
+  sigaction(SIGILL, &old, NULL);
+}
+
 /// A system call inside a sequence: kernels that check that end the program.
 static void call_inside(void) {
   __asm__ volatile(
@@ -301,6 +367,7 @@ int main(int argc, char** argv) {
   names_of_mappings();
   pages_in_memory();
   files_made();
+  landing_places();
   printf("%d failures\n", failures);
   return failures != 0;
 }
