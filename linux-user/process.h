@@ -131,13 +131,17 @@ class Process {
 
   // Signals (signal_delivery.cpp).
   void send(Thread& t, const SignalInfo& info);
-  void send_to_process(const SignalInfo& info);
+  /// To the thread of that number if it runs and takes it, else to the first that does.
+  void send_to_process(const SignalInfo& info, i32 preferred = 0);
   void force(Thread& t, const SignalInfo& info);
   bool has_deliverable(const Thread& t) const { return has_pending(t, ~t.blocked); }
   bool has_pending(const Thread& t, SignalSet of) const;
   void deliver_signals(Thread& t);
   /// rt_sigreturn.
   void return_from_signal(Thread& t);
+  /// After the action of a signal has changed: what waits of it is gone if it is ignored. Those of timers stay, for the
+  /// case that they are wanted again.
+  void forget_ignored(i32 number);
   /// The first signal of a set that is pending for a thread is its own from now on.
   std::optional<SignalInfo> take_pending(Thread& t, SignalSet of);
 
@@ -165,6 +169,7 @@ class Process {
   std::map<i32, Timer> timers;                   ///< of timer_create()
   i32 next_timer = 0;
   std::array<Timer, 3> interval_timers;            ///< ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF
+  i32 last_to_run = 0;  ///< of its threads
   u64 processor_time = 0, children_time = 0;       ///< ns; of children that have been waited for
   Thread* vfork_parent = nullptr;  ///< waits until this process has another address space
   int main_status = 0;             ///< of the first thread, if it has ended before the others

@@ -173,6 +173,7 @@ void System::pass_time(Thread& t, u64 ns) {
   time_ += ns;
   t.processor_time += ns;
   t.process->processor_time += ns;
+  t.process->last_to_run = t.tid;
 }
 
 std::optional<u64> System::next_deadline() const {

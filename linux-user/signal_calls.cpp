@@ -30,6 +30,7 @@ i64 rt_sigaction(Process& p, Thread&, const Call& c) {
     wanted.flags &= kKnown;
     wanted.mask &= ~kUnblockable;
     (*p.actions)[n] = wanted;
+    p.forget_ignored(static_cast<i32>(n));
   }
   return c.a[2] == 0 || p.put(c.a[2], old) ? 0 : -kEFAULT;
 }

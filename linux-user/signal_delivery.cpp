@@ -95,7 +95,10 @@ void Process::send(Thread& t, const SignalInfo& info) {
   queue(t.pending, info);
 }
 
-void Process::send_to_process(const SignalInfo& info) {
+void Process::send_to_process(const SignalInfo& info, i32 preferred) {
+  for (const auto& t : threads) {
+    if (t->tid == preferred && system.runs(*t) && (t->blocked & signal_bit(info.number)) == 0) return send(*t, info);
+  }
   for (const auto& t : threads) {
     if (!t->ended && (t->blocked & signal_bit(info.number)) == 0) return send(*t, info);
   }
@@ -120,6 +123,13 @@ void Process::prepare(i32 number) {
   }
   stopped = false;
   system.note_signal();
+}
+
+void Process::forget_ignored(i32 number) {
+  if (!is_ignored((*actions)[static_cast<std::size_t>(number)], number)) return;
+  const auto is_gone = [&](const SignalInfo& s) { return s.number == number && s.code != si_code::kTimer; };
+  std::erase_if(pending, is_gone);
+  for (const auto& t : threads) std::erase_if(t->pending, is_gone);
 }
 
 /// Standard signals do not queue; of the others there is a limit (RLIMIT_SIGPENDING).

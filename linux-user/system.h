@@ -52,6 +52,15 @@ struct Options {
   std::function<void(const std::string& line)> trace;
 };
 
+/// What a clock of processor time counts: a process, or one thread.
+struct ProcessorClock {
+  const Process* process = nullptr;
+  const Thread* thread = nullptr;
+};
+/// Clocks 2 and 3, and those of clock_getcpuclockid() and pthread_getcpuclockid(); nullopt: another one, or there is no
+/// such process or, among those of the caller, no such thread (time_calls.cpp).
+std::optional<ProcessorClock> processor_clock(const Process& p, const Thread& t, u64 id);
+
 /// PR_SET_VMA_ANON_NAME; `name_at` 0 takes names away (memory_calls.cpp).
 i64 name_range(Process& p, u64 address, u64 length, u64 name_at);
 

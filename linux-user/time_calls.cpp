@@ -10,20 +10,20 @@ bool is_clock(u64 id) {
   return id <= 11 && id != 10;
 }
 
-u64 read_clock(const Process& p, const Thread& t, u64 id) {
-  if (id == kProcessTime) return p.processor_time;
-  if (id == kThreadTime) return t.processor_time;
-  return is_realtime(id) ? p.system.now_realtime() : p.system.now();
-}
-
 i64 clock_gettime(Process& p, Thread& t, const Call& c) {
   const u64 id = static_cast<u32>(c.a[0]);
-  if (!is_clock(id)) return -kEINVAL;
-  return p.put(c.a[1], to_timespec(read_clock(p, t, id))) ? 0 : -kEFAULT;
+  u64 now = is_realtime(id) ? p.system.now_realtime() : p.system.now();
+  if (const std::optional<ProcessorClock> clock = processor_clock(p, t, id)) {
+    now = clock->thread != nullptr ? clock->thread->processor_time : clock->process->processor_time;
+  } else if (!is_clock(id)) {
+    return -kEINVAL;
+  }
+  return p.put(c.a[1], to_timespec(now)) ? 0 : -kEFAULT;
 }
 
-i64 clock_getres(Process& p, Thread&, const Call& c) {
-  if (!is_clock(static_cast<u32>(c.a[0]))) return -kEINVAL;
+i64 clock_getres(Process& p, Thread& t, const Call& c) {
+  const u64 id = static_cast<u32>(c.a[0]);
+  if (!is_clock(id) && !processor_clock(p, t, id)) return -kEINVAL;
   return c.a[1] == 0 || p.put(c.a[1], TimeSpec{0, 1}) ? 0 : -kEFAULT;
 }
 
@@ -66,6 +66,23 @@ i64 clock_nanosleep(Process& p, Thread& t, const Call& c) {
 }
 
 }  // namespace
+
+std::optional<ProcessorClock> processor_clock(const Process& p, const Thread& t, u64 id) {
+  if (id == kProcessTime) return ProcessorClock{&p, nullptr};
+  if (id == kThreadTime) return ProcessorClock{&p, &t};
+  // ~number << 3, 4 for threads, and what is counted: all of the time, the program's part or what the scheduler counted.
+  constexpr u32 kOfThread = 4, kKind = 3;
+  const i32 clock = static_cast<i32>(id), number = ~(clock >> 3);
+  if (clock >= 0 || (static_cast<u32>(clock) & kKind) == kKind) return std::nullopt;
+  if ((static_cast<u32>(clock) & kOfThread) != 0) {
+    const Thread* thread = number == 0 ? &t : p.system.find_thread(number);
+    if (thread == nullptr || thread->process != &p) return std::nullopt;
+    return ProcessorClock{&p, thread};
+  }
+  const Process* process = number == 0 ? &p : p.system.find_process(number);
+  if (process == nullptr || process->ended) return std::nullopt;
+  return ProcessorClock{process, nullptr};
+}
 
 std::vector<SystemCall> time_calls() {
   return {{101, "nanosleep", 2, nanosleep},

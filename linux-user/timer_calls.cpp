@@ -55,10 +55,15 @@ i64 timer_create(Process& p, Thread& t, const Call& c) {
     i32 signal = kSigalrm, notify = 0, thread = 0, padding[11] = {};
   } event;
   constexpr std::size_t kMostTimers = 512;
-  const u64 clock = static_cast<u32>(c.a[0]);
-  if (clock != kRealtime && clock != kMonotonic && clock != kProcessTime && clock != kThreadTime && clock != kBootTime &&
-      clock != kTai)
+  u64 clock = static_cast<u32>(c.a[0]);
+  i32 counted = t.tid;
+  if (const std::optional<ProcessorClock> of = processor_clock(p, t, clock)) {
+    if (of->process != &p) return -kEINVAL;
+    clock = of->thread != nullptr ? kThreadTime : kProcessTime;
+    if (of->thread != nullptr) counted = of->thread->tid;
+  } else if (clock != kRealtime && clock != kMonotonic && clock != kBootTime && clock != kTai) {
     return -kEINVAL;
+  }
   if (c.a[1] != 0 && !p.get(c.a[1], event)) return -kEFAULT;
   if (p.timers.size() >= kMostTimers) return -kEAGAIN;
   Timer timer;
@@ -68,7 +73,7 @@ i64 timer_create(Process& p, Thread& t, const Call& c) {
   timer.clock = clock == kProcessTime  ? Timer::Clock::Process
                 : clock == kThreadTime ? Timer::Clock::Thread
                                        : Timer::Clock::Elapsed;
-  timer.thread = t.tid;
+  timer.thread = counted;
   timer.notify = static_cast<Timer::Notify>(event.notify);
   timer.signal = event.signal;
   timer.value = event.value;
@@ -93,6 +98,13 @@ i64 timer_create(Process& p, Thread& t, const Call& c) {
   return 0;
 }
 
+/// A signal of a timer that is set again or deleted is not delivered any more.
+void forget_signal(Process& p, i32 id) {
+  const auto is_gone = [&](const SignalInfo& s) { return s.code == si_code::kTimer && s.sender == id; };
+  std::erase_if(p.pending, is_gone);
+  for (const auto& t : p.threads) std::erase_if(t->pending, is_gone);
+}
+
 i64 timer_settime(Process& p, Thread&, const Call& c) {
   Setting wanted;
   if (c.a[2] == 0) return -kEINVAL;
@@ -102,6 +114,7 @@ i64 timer_settime(Process& p, Thread&, const Call& c) {
   if (timer == nullptr) return -kEINVAL;
   const Setting old = rearm(timer->schedule, wanted, (c.a[1] & kAbsolute) != 0, timer->clock_id, p.timer_clock(*timer));
   timer->overrun = 0;
+  forget_signal(p, timer->id);
   return c.a[3] == 0 || p.put(c.a[3], old) ? 0 : -kEFAULT;
 }
 
@@ -117,6 +130,7 @@ i64 timer_getoverrun(Process& p, Thread&, const Call& c) {
 }
 
 i64 timer_delete(Process& p, Thread&, const Call& c) {
+  forget_signal(p, static_cast<i32>(c.a[0]));
   return p.timers.erase(static_cast<i32>(c.a[0])) != 0 ? 0 : -kEINVAL;
 }
 
@@ -213,7 +227,7 @@ void Process::expire_timers() {
     SignalInfo info;
     info.number = timer.signal;
     info.code = si_code::kKernel;
-    send_to_process(info);
+    send_to_process(info, last_to_run);
   }
   for (auto& [id, timer] : timers) {
     const u64 times = timer.schedule.advance(timer_clock(timer));
@@ -242,7 +256,7 @@ void Process::expire_timers() {
     if (target != nullptr)
       send(*target, info);
     else
-      send_to_process(info);
+      send_to_process(info, last_to_run);
   }
 }
 

@@ -1,6 +1,6 @@
 // Corners of the kernel's interface that its own tests look at: locks that waiters are moved to, real-time policies,
 // what the auxiliary vector and restartable sequences say, names of mappings, pages in memory, files without
-// names, landing places of branches.
+// names, landing places of branches, clocks of processor time.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +17,7 @@
 #include <sys/rseq.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -187,6 +188,61 @@ static void sequences(void) {
   CHECK(syscall(SYS_rseq, &wide, sizeof wide, 1, kSignature) == 0);
   CHECK(wide.area.cpu == ~0u && wide.area.start == 0 && wide.area.node == 0 && wide.area.concurrency == 0);
   CHECK(syscall(SYS_rseq, old, 32, 0, kSignature) == 0);
+}
+
+static volatile pthread_t told;
+static void note_who(int n) {
+  (void)n;
+  told = pthread_self();
+}
+
+static void* spend(void* argument) {
+  const struct itimerspec often = {{0, 100000}, {0, 100000}};
+  timer_t timer;
+  CHECK(timer_create(CLOCK_PROCESS_CPUTIME_ID, NULL, &timer) == 0 && timer_settime(timer, 0, &often, NULL) == 0);
+  told = 0;
+  while (told == 0) ++*(volatile int*)argument;
+  // Not the first thread, which waits.
+  CHECK(told == pthread_self() && timer_delete(timer) == 0);
+  return NULL;
+}
+
+static void clocks_of_processors(void) {
+  struct itimerspec once = {{0, 0}, {0, 200000}};
+  struct timespec now, later;
+  clockid_t of_process, of_thread;
+  int spent = 0;
+  pthread_t thread;
+  signal(SIGALRM, note_who);
+  pthread_create(&thread, NULL, spend, &spent);
+  pthread_join(thread, NULL);
+  CHECK(clock_getcpuclockid(0, &of_process) == 0 && clock_gettime(of_process, &now) == 0);
+  CHECK(now.tv_sec > 0 || now.tv_nsec >= 100000);
+  CHECK(clock_getcpuclockid(getpid(), &of_process) == 0 && clock_gettime(of_process, &later) == 0);
+  CHECK(later.tv_sec * 1000000000 + later.tv_nsec > now.tv_sec * 1000000000 + now.tv_nsec);
+  CHECK(pthread_getcpuclockid(pthread_self(), &of_thread) == 0 && clock_gettime(of_thread, &now) == 0);
+  FAILS(clock_gettime((clockid_t)(~54321u << 3 | 6), &now), EINVAL);
+  FAILS(clock_gettime(-5, &now), EINVAL);
+  timer_t timer;
+  CHECK(timer_create(CLOCK_THREAD_CPUTIME_ID, NULL, &timer) == 0 && timer_settime(timer, 0, &once, NULL) == 0);
+  told = 0;
+  while (told == 0) ++spent;
+  // A timer that is set again or deleted has no signal left; one that is ignored has none either.
+  sigset_t set, pending;
+  sigemptyset(&set);
+  sigaddset(&set, SIGALRM);
+  sigprocmask(SIG_BLOCK, &set, NULL);
+  for (int deleted = 0; deleted < 2; ++deleted) {
+    timer_settime(timer, 0, &once, NULL);
+    do ++spent;
+    while (sigpending(&pending) == 0 && !sigismember(&pending, SIGALRM));
+    CHECK((deleted ? timer_delete(timer) : timer_settime(timer, 0, &(struct itimerspec){0}, NULL)) == 0);
+    CHECK(sigpending(&pending) == 0 && !sigismember(&pending, SIGALRM));
+  }
+  raise(SIGALRM);
+  signal(SIGALRM, SIG_IGN);
+  CHECK(sigpending(&pending) == 0 && !sigismember(&pending, SIGALRM));
+  sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
 /// BTYPE of the branch that a page with PROT_BTI refused; -1: none.
@@ -368,6 +424,7 @@ int main(int argc, char** argv) {
   pages_in_memory();
   files_made();
   landing_places();
+  clocks_of_processors();
   printf("%d failures\n", failures);
   return failures != 0;
 }
