@@ -16,8 +16,13 @@ Value masked(const Value& v, unsigned width) {
   return {v.lo & ones(width), 0};
 }
 
+Value shifted_right(const Value& v, unsigned by) {
+  if (by == 0) return v;
+  return by >= 64 ? Value{v.hi >> (by - 64), 0} : Value{v.lo >> by | v.hi << (64 - by), v.hi >> by};
+}
+
 Value value_of(const Term& t, const std::vector<Value>& values) {
-  return t.constant ? t.value : masked(values.at(t.observed), t.bits);
+  return t.constant ? t.value : masked(shifted_right(values.at(t.observed), t.low), t.bits);
 }
 
 bool compare(Condition::Relation r, const Value& a, const Value& b) {

@@ -25,6 +25,7 @@ struct Term {
   bool negative = false;  ///< constant: written with a minus sign; takes the width of the other side
   unsigned observed = 0;  ///< otherwise: index into Scenario::observed
   unsigned bits = 64;     ///< of what is observed: 1 to 128; higher bits are ignored (W registers)
+  unsigned low = 0;       ///< the lowest of them; those below are ignored
 };
 
 /// A parsed condition.

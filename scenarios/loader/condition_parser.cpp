@@ -376,6 +376,7 @@ class ConditionParser {
     }
     if (token_.kind != Token::Kind::Word)
       fail(token_.at, unexpected("a register such as P0.X1, a location or a number"));
+    if (token_.text == "bits" && text_.substr(next_, 1) == "(") return bit_range();
     if (scenario_.find_thread(token_.text) >= 0 || text_.substr(next_, 1) == ".") return member();
     if (const std::optional<unsigned> error = error_number(token_.text)) {
       t.value = {*error, 0};
@@ -383,6 +384,33 @@ class ConditionParser {
       return t;
     }
     return memory();
+  }
+
+  /// `bits(P0.X1, 15, 8)`: some bits of what is observed, the highest first.
+  Term bit_range() {
+    advance();
+    expect("(");
+    const std::size_t at = token_.at;
+    Term t = operand();
+    if (t.constant) fail(at, "expected a register such as P0.X1 or a location");
+    expect(",");
+    const unsigned high = bit_number(t.bits);
+    expect(",");
+    const std::size_t low_at = token_.at;
+    const unsigned low = bit_number(t.bits);
+    if (low > high) fail(low_at, "the highest bit comes first");
+    expect(")");
+    t.low += low;
+    t.bits = high - low + 1;
+    return t;
+  }
+
+  unsigned bit_number(unsigned width) {
+    const std::size_t at = token_.at;
+    if (token_.kind != Token::Kind::Number) fail(at, unexpected("the number of a bit"));
+    const Value v = number();
+    if (v.hi != 0 || v.lo >= width) fail(at, fmt::format("there are {} bits, numbered from 0", width));
+    return static_cast<unsigned>(v.lo);
   }
 
   /// `P0.X1`, or `P0.label`, `jit.label` (addresses).

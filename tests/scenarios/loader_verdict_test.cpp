@@ -68,6 +68,8 @@ TEST(Conditions, ComparisonsAgreeWithArithmetic) {
 TEST(Conditions, NumbersHaveTheWidthOfTheOtherSide) {
   EXPECT_TRUE(condition_holds("P0.X1 == -22", {{"P0.X1", {~u64{21}, 0}}}));
   EXPECT_TRUE(condition_holds("P0.X1 == -EINVAL", {{"P0.X1", {~u64{21}, 0}}}));
+  EXPECT_TRUE(condition_holds("bits(P0.X1, 15, 8) == 0x56 && bits(P0.W1, 31, 28) == 1", {{"P0.X1", {0x12345678, 0}}}));
+  EXPECT_TRUE(condition_holds("bits(P0.V1, 71, 56) == 0xab12", {{"P0.V1", {0x12ffffffffffffff, 0x7ab}}}));
   EXPECT_TRUE(condition_holds("P0.W1 == -1", {{"P0.X1", {0x12345678ffffffff, 0}}}))
       << "the upper half is ignored";
   EXPECT_TRUE(condition_holds("b == -1", {{"b", {0xff, 0}}}));
