@@ -7,7 +7,7 @@ if(TARGET isobar)
   install(TARGETS isobar RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
   install(DIRECTORY scenarios/ DESTINATION ${CMAKE_INSTALL_DATADIR}/isobar/scenarios
           FILES_MATCHING PATTERN "*.yaml" PATTERN "*.litmus" PATTERN "*.json")
-  install(DIRECTORY mappings DESTINATION ${CMAKE_INSTALL_DATADIR}/isobar)
+  install(DIRECTORY mappings timing helpers DESTINATION ${CMAKE_INSTALL_DATADIR}/isobar)
   install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING PATTERN "*.md" PATTERN "*.svg")
 endif()
 

@@ -1,15 +1,19 @@
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "scenarios/import/code_scenario.h"
 #include "scenarios/import/guest_reference.h"
+#include "scenarios/import/helper_library.h"
 #include "scenarios/import/qemu_scenario.h"
 #include "support/diagnostic.h"
 #include "tools/command.h"
 #include "tools/files.h"
+#include "tools/mapping_suite.h"
 
 namespace isobar::tools {
 
@@ -18,7 +22,7 @@ namespace {
 struct ImportOptions {
   std::string input;
   std::string output = "-";
-  std::vector<std::string> threads, variables, registers, never, sometimes, always, follow;
+  std::vector<std::string> threads, variables, registers, never, sometimes, always, follow, links, helpers, helper_names;
   scenarios::GuestOptions guest;
   unsigned translation = 0;    ///< QEMU
   std::string litmus;          ///< a file
@@ -26,6 +30,30 @@ struct ImportOptions {
   std::string base = "0";      ///< words
   std::string environment = "native";  ///< listings and words
 };
+
+u64 parse_helper_address(const std::string& option, const std::string& text) {
+  u64 address = 0;
+  const bool hexadecimal = text.rfind("0x", 0) == 0;
+  const char* end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data() + (hexadecimal ? 2 : 0), end, address, 16);
+  if (!hexadecimal || parsed.ec != std::errc{} || parsed.ptr != end)
+    throw InputError(Diagnostic{{}, "--helper " + option + ": expected 0xADDRESS=NAME, such as 0x55002af270=atomic_xchgl_le"});
+  return address;
+}
+
+/// Libraries of helpers by file or by name in helpers/.
+void read_helpers(const std::vector<std::string>& names, scenarios::GuestOptions& guest) {
+  for (const std::string& name : names) {
+    std::error_code e;
+    const std::string file = std::filesystem::is_regular_file(name, e) ? name : data_folder() + "/helpers/" + name + ".yaml";
+    if (!std::filesystem::is_regular_file(file, e)) {
+      std::string known;
+      for (const std::string& f : expand_paths({data_folder() + "/helpers"}, {".yaml"})) known += (known.empty() ? "" : ", ") + stem(f);
+      throw InputError(Diagnostic{{name, 0, 0}, "there are no such helpers; expected a file or one of " + known});
+    }
+    scenarios::add_helpers(read_file(file), file, guest.helpers);
+  }
+}
 
 scenarios::GuestOptions guest_options(const ImportOptions& options) {
   scenarios::GuestOptions guest = options.guest;
@@ -36,6 +64,11 @@ scenarios::GuestOptions guest_options(const ImportOptions& options) {
   for (const std::string& c : options.always) guest.questions.push_back({"always", c, ""});
   if (!options.litmus.empty())
     guest.questions.push_back(scenarios::x86_reference(read_file(options.litmus), options.litmus));
+  read_helpers(options.helpers, guest);
+  for (const std::string& text : options.helper_names) {
+    const std::size_t equals = std::min(text.find('='), text.size());
+    guest.helper_names[parse_helper_address(text, text.substr(0, equals))] = text.substr(std::min(equals + 1, text.size()));
+  }
   return guest;
 }
 
@@ -45,7 +78,9 @@ ExitStatus import_qemu(const ImportOptions& options) {
     std::fputs(scenarios::list_blocks(log).c_str(), stdout);
     return ExitStatus::AsExpected;
   }
-  const scenarios::QemuScenarioOptions scenario{guest_options(options), options.threads, options.translation, options.follow};
+  scenarios::QemuScenarioOptions scenario{guest_options(options), options.threads, options.translation, options.follow};
+  if (options.helpers.empty()) read_helpers({"qemu-lse"}, scenario.guest);
+  read_helpers({"qemu-" + scenarios::qemu_version(log)}, scenario.guest);
   write_file(options.output, scenarios::qemu_scenario(log, options.input, scenario));
   return ExitStatus::AsExpected;
 }
@@ -79,7 +114,9 @@ ExitStatus import_code(const ImportOptions& options, Format format) {
   const bool fex = format == Format::Fex || options.environment == "fex";
   const scenarios::CodeScenarioOptions scenario{
       guest_options(options), options.threads,
-      fex ? scenarios::CodeEnvironment::Fex : scenarios::CodeEnvironment::Native};
+      fex ? scenarios::CodeEnvironment::Fex : scenarios::CodeEnvironment::Native, options.follow, options.links};
+  if (!fex && (!options.follow.empty() || !options.links.empty() || !options.helper_names.empty()))
+    throw InputError(Diagnostic{{}, "--follow, --link and --helper need --environment fex"});
   write_file(options.output, scenarios::code_scenario(blocks, options.input, scenario));
   return ExitStatus::AsExpected;
 }
@@ -109,6 +146,18 @@ CLI::Option* add_guest_options(CLI::App* sub, ImportOptions& options) {
       ->needs(thread);
   sub->add_flag("--stub-helpers", options.guest.stub_helpers, "Calls of code that is not there return without effect")
       ->needs(thread);
+  sub->add_option("--helpers", options.helpers, "What helpers do: names in helpers/ or files; may be repeated")
+      ->type_name("H[,H]")
+      ->delimiter(',')
+      ->needs(thread);
+  sub->add_option("--helper", options.helper_names, "The helper at this address (FEX: offset in its state); may be repeated")
+      ->type_name("0xADDRESS=NAME")
+      ->take_all()
+      ->needs(thread);
+  sub->add_option("--follow", options.follow, "Block (QEMU: or function) where threads go on when one leaves for it")
+      ->type_name("BLOCK")
+      ->take_all()
+      ->needs(thread);
   sub->add_option("--name", options.guest.name, "Name of the scenario")->type_name("TEXT")->needs(thread);
   sub->add_option("-o,--output", options.output, "Scenario file to write (default: standard output)")
       ->type_name("FILE")
@@ -129,7 +178,11 @@ void add_code(CLI::App* app, Action& chosen, Format format, const char* name, co
     sub->add_option("--environment", options->environment, "Where guest registers are: native (default) or fex")
         ->check(CLI::IsMember({"native", "fex"}))
         ->type_name("NAME");
-  add_guest_options(sub, *options);
+  CLI::Option* thread = add_guest_options(sub, *options);
+  sub->add_option("--link", options->links, "FEX: where the exits of a block through literals go, - is away; may be repeated")
+      ->type_name("BLOCK=TARGET[,TARGET]")
+      ->take_all()
+      ->needs(thread);
   sub->callback([&chosen, options, format] { chosen = [options, format] { return import_code(*options, format); }; });
 }
 
@@ -146,11 +199,6 @@ void add_import(CLI::App& app, Action& chosen) {
   qemu->add_option("--translation", options->translation,
                    "Which translation of the blocks: 1 is the first (default: the last)")
       ->type_name("N")
-      ->needs(thread);
-  qemu->add_option("--follow", options->follow,
-                   "Function (or 0x block) where threads go on when a block leaves for it; may be repeated")
-      ->type_name("NAME")
-      ->take_all()
       ->needs(thread);
   qemu->callback([&chosen, options] { chosen = [options] { return import_qemu(*options); }; });
   add_code(sub, chosen, Format::Fex, "fex", "Log of FEX with FEX_DISASSEMBLE=blocks", "LOG");

@@ -41,7 +41,7 @@ std::vector<CodeBlock> parse_raw_words(std::string_view text, const std::string&
 /// FEX's log with FEX_DISASSEMBLE=blocks: between `Disassemble Begin` and `Disassemble End` the instructions of one
 /// block as text, one a line, behind whatever the log puts before each message. `RIP: 0x...` before it names the guest
 /// address, and `symbols` are those of the guest. The block ends at FEX's marker (UDF) or where literals begin.
-/// A branch through a literal stays as its LDR and BR or BLR.
+/// A branch through a literal stays as its LDR and BR or BLR; the four words that an exit has behind it are 0.
 std::vector<CodeBlock> parse_fex_dump(std::string_view text, const std::string& file, const SymbolMap& symbols);
 
 }  // namespace isobar::scenarios

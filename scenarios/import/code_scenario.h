@@ -2,7 +2,8 @@
 //
 // Native: a thread calls a function as C does and ends when it returns; what it calls is laid out with it, at the
 // addresses of the listing. FEX: a thread runs one translated block with the guest's registers where FEX keeps them,
-// the state block at X28, a guest stack and a host stack, and ends where the block leaves for other code.
+// the state block at X28, a guest stack and a host stack, goes on in blocks that it is to follow, and ends where it leaves
+// for other code.
 #pragma once
 
 #include <string>
@@ -20,6 +21,11 @@ struct CodeScenarioOptions {
   /// NAME=BLOCK or BLOCK; a block is named by its symbol or by its address (FEX dumps: of the guest) after 0x.
   std::vector<std::string> threads;
   CodeEnvironment environment = CodeEnvironment::Native;
+  /// FEX: blocks where a thread goes on when a block leaves for their guest address.
+  std::vector<std::string> follow;
+  /// FEX: BLOCK=TARGET[,TARGET...]: where the exits of a block go that are taken through a literal, in their order; the log
+  /// does not show it. `-` leaves the translated code.
+  std::vector<std::string> links;
 };
 
 /// YAML text of the scenario. Throws InputError with the line of the listing: no such block, a branch or call to code
@@ -28,8 +34,5 @@ std::string code_scenario(const std::vector<CodeBlock>& blocks, const std::strin
 
 /// One line per block: line, address (of the guest, if known), words, barriers, name.
 std::string list_code(const std::vector<CodeBlock>& blocks);
-
-/// The A64 register that holds a guest register in FEX's 64-bit code: "X4" for rax; empty if there is none.
-std::string fex_register(const std::string& guest);
 
 }  // namespace isobar::scenarios

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "isa/assembler.h"
+#include "scenarios/import/code_branches.h"
 #include "scenarios/import/code_listing.h"
 #include "scenarios/import/line_cursor.h"
 
@@ -14,6 +15,7 @@ namespace {
 constexpr std::size_t kMaxDumpInstructions = std::size_t{1} << 18;
 constexpr u64 kFirstBlock = 0x5000'0000;  ///< the log does not say where blocks stand
 constexpr u64 kBlockStride = 0x10'0000;
+constexpr unsigned kLinkWords = 4;  ///< behind an exit: the address that it calls and the guest address
 
 /// VIXL names the flags of RMIF, CCMP and the like: upper-case letters are 1. nullopt for anything else.
 std::optional<unsigned> flag_mask(std::string_view s) {
@@ -85,6 +87,7 @@ class FexReader {
     prefix_ = at;
     inside_ = true;
     complete_ = false;
+    data_ = left_out_ = 0;
     block_ = CodeBlock{};
     block_.line = c.number();
     block_.guest_pc = guest_pc_;
@@ -103,6 +106,10 @@ class FexReader {
     if (c.rest().size() < prefix_) return c.at_end() ? void() : c.fail("expected an instruction");
     c.skip(prefix_);
     c.skip_spaces();
+    if (data_ != 0) {
+      --data_;
+      return;
+    }
     // Literals, which VIXL prints as the instructions they look like, follow the marker of the end or an exit.
     const bool literal = c.starts_with("udf ") || c.starts_with("unallocated") || c.starts_with("unimplemented");
     complete_ = complete_ || literal;
@@ -113,8 +120,20 @@ class FexReader {
     std::string why;
     const std::optional<u32> word = isa::assemble_word(text, &why);
     if (!word) c.fail("'" + text + "' is no instruction: " + why);
-    block_.words.push_back(*word);
-    block_.lines.push_back(c.number());
+    const bool exit = is_register_call(*word) && !block_.words.empty() && is_literal_behind_call(block_.words.back()) &&
+                      (block_.words.back() & 31) == branch_register(*word);
+    // What an exit has left out is needed if code follows.
+    for (; left_out_ != 0; --left_out_) add(0, c.number());
+    add(*word, c.number());
+    if (exit) data_ = left_out_ = kLinkWords;
+  }
+
+  /// LDR (literal) of what follows the next instruction.
+  static bool is_literal_behind_call(u32 word) { return literal_offset(word) == i64{8}; }
+
+  void add(u32 word, u32 line) {
+    block_.words.push_back(word);
+    block_.lines.push_back(line);
   }
 
   const std::string& file_;
@@ -123,6 +142,8 @@ class FexReader {
   CodeBlock block_;
   u64 guest_pc_ = 0;
   std::size_t prefix_ = 0, instructions_ = 0;
+  unsigned data_ = 0;      ///< words of an exit's literals that the next lines show
+  unsigned left_out_ = 0;  ///< those that the block does not have yet
   bool inside_ = false, complete_ = false;
 };
 

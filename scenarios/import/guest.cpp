@@ -7,6 +7,7 @@
 #include <charconv>
 #include <optional>
 
+#include "scenarios/import/guest_registers.h"
 #include "support/diagnostic.h"
 
 namespace isobar::scenarios {
@@ -42,15 +43,32 @@ const std::string& find_thread(const std::string& what, const std::string& threa
   return threads[*n];
 }
 
-std::string place_of(const std::string& what, const std::string& thread, const std::string& reg,
+/// `THREAD:REGISTER`, or `THREAD:REGISTER[HALF]`, that starts at `from`; nullopt for other words.
+struct GuestTerm {
+  std::string thread, reg;
+  std::size_t end = 0;
+};
+std::optional<GuestTerm> guest_term(const std::string& condition, std::size_t from) {
+  std::size_t colon = from;
+  while (colon < condition.size() && is_word(condition[colon])) ++colon;
+  std::size_t end = colon + 1;
+  while (end < condition.size() && is_word(condition[end])) ++end;
+  if (colon >= condition.size() || condition[colon] != ':' || end == colon + 1) return std::nullopt;
+  const std::size_t close = end < condition.size() && condition[end] == '[' ? condition.find(']', end) : std::string::npos;
+  if (close != std::string::npos) end = close + 1;
+  return GuestTerm{condition.substr(from, colon - from), condition.substr(colon + 1, end - colon - 1), end};
+}
+
+std::string place_of(const GuestOptions& options, const std::string& what, const GuestTerm& term,
                      const std::vector<std::string>& threads, const GuestPlace& place) {
-  const std::string found = place(find_thread(what, thread, threads), reg);
-  if (found.empty()) refuse(fmt::format("{}: '{}' is no register of the guest", what, reg));
+  const std::string found = place(find_thread(what, term.thread, threads), term.reg);
+  if (found.empty()) refuse(fmt::format("{}: '{}' is no register of the guest; expected {}", what, term.reg, options.register_names));
   return found;
 }
 
 /// The condition with every THREAD:REGISTER replaced by its place.
-std::string translate(const std::string& condition, const std::vector<std::string>& threads, const GuestPlace& place) {
+std::string translate(const GuestOptions& options, const std::string& condition, const std::vector<std::string>& threads,
+                      const GuestPlace& place) {
   std::string out;
   for (std::size_t i = 0; i < condition.size();) {
     const char c = condition[i];
@@ -61,24 +79,58 @@ std::string translate(const std::string& condition, const std::vector<std::strin
       ++i;
       continue;
     }
-    std::size_t end = i;
-    while (end < condition.size() && is_word(condition[end])) ++end;
-    const std::string word = condition.substr(i, end - i);
-    std::size_t last = end + 1;
-    while (end < condition.size() && last < condition.size() && is_word(condition[last])) ++last;
-    const bool guest = end < condition.size() && condition[end] == ':' && last > end + 1;
-    if (guest) {
-      const std::string reg = condition.substr(end + 1, last - end - 1);
-      out += place_of("condition '" + condition + "'", word, reg, threads, place);
-    } else {
-      out += word;
+    if (const auto term = guest_term(condition, i)) {
+      out += place_of(options, "condition '" + condition + "'", *term, threads, place);
+      i = term->end;
+      continue;
     }
-    i = guest ? last : end;
+    while (i < condition.size() && is_word(condition[i])) out += condition[i++];
   }
   return out;
 }
 
 }  // namespace
+
+std::string helper_code(const GuestOptions& options, u64 address) {
+  const auto name = options.helper_names.find(address);
+  if (name == options.helper_names.end()) return "";
+  const auto code = options.helpers.find(name->second);
+  if (code != options.helpers.end()) return code->second;
+  if (options.stub_helpers) return "";
+  refuse(fmt::format("the work of the helper '{}' is not known; --helpers gives it, --stub-helpers lets it return without effect",
+                     name->second));
+}
+
+std::string helper_yaml(const std::string& label, const std::string& remark, u64 at, const std::string& code) {
+  std::string y = fmt::format("  # {}\n  {}:\n    type: code\n", remark, label);
+  if (at != 0) y += fmt::format("    at: {:#x}\n", at);
+  y += "    asm: |\n";
+  for (std::size_t from = 0; from < code.size();) {
+    const std::size_t end = std::min(code.find('\n', from), code.size());
+    if (end > from) y += "      " + code.substr(from, end - from) + "\n";
+    from = end + 1;
+  }
+  return y;
+}
+
+bool asks_for_flags(const GuestOptions& options) {
+  for (const GuestQuestion& q : options.questions) {
+    for (std::size_t i = 0; i < q.condition.size(); ++i) {
+      const bool starts = is_word(q.condition[i]) && (i == 0 || !is_word(q.condition[i - 1]));
+      const auto term = starts ? guest_term(q.condition, i) : std::nullopt;
+      const auto part = term ? find_guest_part(term->reg) : std::nullopt;
+      if (part && part->kind == GuestPart::Kind::Flag) return true;
+    }
+  }
+  return false;
+}
+
+bool fits_in(const std::string& value, unsigned bits) {
+  const bool wide = value.rfind("0x", 0) == 0 && value.size() > 18;
+  if (wide) return bits == 128 && value.size() <= 34 && value.find_first_not_of("0123456789abcdefABCDEF", 2) == std::string::npos;
+  const auto v = number(value);
+  return v && (bits >= 64 || *v >> bits == 0);
+}
 
 bool is_name(const std::string& s) {
   return !s.empty() && std::isdigit(static_cast<unsigned char>(s[0])) == 0 && std::all_of(s.begin(), s.end(), is_word);
@@ -108,7 +160,7 @@ std::string guest_questions_yaml(const GuestOptions& options, const std::vector<
   }
   y = "expect:\n";
   for (const GuestQuestion& q : options.questions) {
-    y += fmt::format("  - {}: \"{}\"\n    why: \"{}\"\n", q.verdict, translate(q.condition, threads, place),
+    y += fmt::format("  - {}: \"{}\"\n    why: \"{}\"\n", q.verdict, translate(options, q.condition, threads, place),
                      q.why.empty() ? "In the guest: " + q.condition : q.why);
   }
   return y;
@@ -136,7 +188,7 @@ GuestRegister parse_guest_register(const std::string& text) {
   const bool shaped = colon != std::string::npos && equals != std::string::npos && colon < equals;
   GuestRegister r;
   if (shaped) r = {text.substr(0, colon), text.substr(colon + 1, equals - colon - 1), text.substr(equals + 1)};
-  if (!shaped || !is_name(r.thread) || !is_name(r.name) || (!is_name(r.value) && !number(r.value)))
+  if (!shaped || !is_name(r.thread) || !is_name(r.name) || (!is_name(r.value) && !fits_in(r.value, 128)))
     refuse("--register " + text + ": expected THREAD:REGISTER=VALUE, such as reader:rdi=flag or P0:rcx=3");
   return r;
 }

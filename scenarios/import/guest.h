@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -25,8 +26,8 @@ struct GuestRegister {
   std::string thread, name, value;
 };
 
-/// `verdict` is never, sometimes or always. In the condition `THREAD:REGISTER` is a guest register, where a thread may also
-/// be named by its number; all else is as in scenarios.
+/// `verdict` is never, sometimes or always. In the condition `THREAD:REGISTER` is a guest register or a part of one, where a
+/// thread may also be named by its number; all else is as in scenarios.
 struct GuestQuestion {
   std::string verdict, condition;
   std::string why = {};  ///< empty: the condition
@@ -39,10 +40,24 @@ struct GuestOptions {
   std::vector<GuestQuestion> questions;
   /// Helpers of the translator whose work is not known return at once, without effect. Otherwise calling one is an error.
   bool stub_helpers = false;
+  /// A64 code of helpers whose work is known, by name, and which helper is where: by address, for FEX by offset in its
+  /// state.
+  std::map<std::string, std::string> helpers = {};
+  std::map<u64, std::string> helper_names = {};
+  std::string register_names = {};  ///< which registers there are, for messages
 };
 
-/// Where a guest register of a thread is, as scenarios write it ("reader.X4", "reader_rax"); empty if there is none of
-/// that name.
+/// The code of the helper at `address` if its name and work are known, else empty. Throws InputError for a name without work.
+std::string helper_code(const GuestOptions& options, u64 address);
+
+/// A code area of a scenario.
+std::string helper_yaml(const std::string& label, const std::string& remark, u64 at, const std::string& code);
+
+/// Does a question speak of a flag of the guest, or of all? Then threads have to compute them at their end.
+bool asks_for_flags(const GuestOptions& options);
+
+/// Where a guest register of a thread is, as scenarios write it ("reader.X4", "bits(reader_rax, 7, 0)"); empty if there is
+/// none of that name.
 using GuestPlace = std::function<std::string(const std::string& thread, const std::string& reg)>;
 
 /// The end of a scenario: `show` for `shown` (registers of each thread) and the variables, or what is expected if
@@ -56,6 +71,9 @@ std::string guest_variables_yaml(const GuestOptions& options, u64 shift);
 /// "NAME=ADDRESS" or "NAME=ADDRESS:VALUE", NAME may be "NAME[COUNT]"; "THREAD:REGISTER=VALUE". Throw InputError.
 GuestVariable parse_guest_variable(const std::string& text);
 GuestRegister parse_guest_register(const std::string& text);
+
+/// Is `value` a number, decimal or after 0x, of at most so many bits (128 or fewer)?
+bool fits_in(const std::string& value, unsigned bits);
 
 /// Letters, digits and underscores, not starting with a digit.
 bool is_name(const std::string& s);

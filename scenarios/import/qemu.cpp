@@ -31,7 +31,7 @@ class Parser {
   }
 
  private:
-  enum class Section { Other, Guest, Prologue, Block };
+  enum class Section { Other, Guest, Operations, Prologue, Block };
 
   void read_line(LineCursor& c) {
     if (c.accept("PROLOGUE:")) {
@@ -47,7 +47,12 @@ class Parser {
       pending_->symbol = std::string(c.rest());
     } else if (c.starts_with("OP") || c.starts_with("----")) {
       finish_code(c.number());
-      section_ = Section::Other;
+      // Operations are shown as made, as optimised, or both; the last is what the code does.
+      section_ = c.starts_with("OP") && pending_ ? Section::Operations : Section::Other;
+      if (section_ == Section::Operations) pending_->calls.clear();
+    } else if (section_ == Section::Operations) {
+      c.skip_spaces();
+      if (c.accept("call ")) pending_->calls.emplace_back(c.rest().substr(0, c.rest().find(',')));
     } else if (section_ == Section::Guest) {
       guest_line(c);
     } else if (section_ == Section::Prologue || section_ == Section::Block) {
@@ -98,7 +103,9 @@ class Parser {
       mark(c.hexadecimal(16, "a guest address"));
       return;
     }
-    if (!c.accept("0x")) return;  // "data:", "-- tb slow paths" and blank lines
+    if (c.starts_with("-- tb slow paths") && section_ == Section::Block)
+      pending_->slow_paths = static_cast<u32>(code_.words.size());
+    if (!c.accept("0x")) return;  // "data:" and blank lines
     const u64 address = c.hexadecimal(16, "an address");
     if (!c.accept(":")) c.fail("expected ':' after the address");
     c.skip_spaces();
@@ -227,6 +234,28 @@ std::vector<u64> helper_addresses(const QemuLog& log) {
   std::sort(found.begin(), found.end());
   found.erase(std::unique(found.begin(), found.end()), found.end());
   return found;
+}
+
+std::map<u64, std::string> helper_names(const QemuLog& log, const std::string& file) {
+  std::map<u64, std::string> names;
+  for (const TranslatedBlock& b : log.blocks) {
+    std::vector<u64> called;
+    const std::size_t end = b.slow_paths == 0 ? b.code.words.size() : b.slow_paths;
+    for (std::size_t i = 0; i < end; ++i) {
+      const u32 w = b.code.words[i];
+      const bool call = (w & 0xfc000000) == 0x94000000 || (w & 0xfffffc1f) == 0xd63f0000;  // BL, BLR
+      const auto target = call ? far_target(b.code, i) : std::nullopt;
+      if (target && !is_inside(log, *target)) called.push_back(*target);
+    }
+    if (called.size() != b.calls.size()) continue;
+    for (std::size_t i = 0; i < called.size(); ++i) {
+      const auto [known, added] = names.emplace(called[i], b.calls[i]);
+      if (added || known->second == b.calls[i]) continue;
+      throw InputError(Diagnostic{{file, b.line, 0}, "the block calls " + b.calls[i] + " where another calls " + known->second +
+                                                         "; log with op_opt instead of op"});
+    }
+  }
+  return names;
 }
 
 std::vector<u64> lookup_addresses(const QemuLog& log) {

@@ -5,6 +5,7 @@
 // through its disassembler, such as Debian's 7.2. Owns the format of the log; must not know scenarios.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +34,8 @@ struct TranslatedBlock {
   std::string symbol;  ///< guest function, empty if the guest has no symbols
   std::vector<GuestInstruction> guest;
   HostCode code;
+  std::vector<std::string> calls;  ///< helpers, in the order of their calls, if the log shows operations (`op_opt`, `op`)
+  u32 slow_paths = 0;              ///< index of the first word that only rare cases reach; 0: none
   u32 line = 0;  ///< of the log, where the block starts
 };
 
@@ -52,6 +55,10 @@ std::vector<u64> helper_addresses(const QemuLog& log);
 
 /// Those of them whose result the code jumps to at once (BLR, then BR X0): the lookup of the next block.
 std::vector<u64> lookup_addresses(const QemuLog& log);
+
+/// Names of helpers by address: the n-th call of a block is the n-th that its operations show. A block whose calls are not
+/// as many says nothing. Throws InputError where two blocks contradict each other.
+std::map<u64, std::string> helper_names(const QemuLog& log, const std::string& file);
 
 /// Makes every exit of a block that QEMU can link to another block (goto_tb) fall through to the code that
 /// leaves the translated code: the log shows such an exit before QEMU has given it its first target, which is

@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <array>
-#include <functional>
 #include <map>
 #include <optional>
 
 #include "isa/assembler.h"
+#include "scenarios/import/guest_registers.h"
 #include "support/bits.h"
 #include "support/diagnostic.h"
 
@@ -16,10 +16,23 @@ namespace isobar::scenarios {
 
 namespace {
 
-// CPUX86State of QEMU 7.2: general registers from offset 0, then the instruction pointer and the lazy flags.
-// The flag that asks a block to exit lies 8 bytes before it, since QEMU 8 16 bytes, with can_do_io behind it.
-constexpr std::array<const char*, 16> kRegisters = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
-                                                    "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15"};
+// CPUX86State: general registers from offset 0, then the instruction pointer and the lazy flags. The flag that asks a block
+// to exit lies 8 bytes before it, since QEMU 8 16 bytes, with can_do_io behind it. The vector registers are 32 of 64 bytes,
+// with a scratch register behind them.
+constexpr unsigned kGeneralRegisters = 16;
+constexpr u64 kAfterFlags = 0xb0;
+constexpr unsigned kVectorQuads = 4;                    // elements of 16 bytes of a vector register
+constexpr unsigned kVectorElements = 33 * kVectorQuads;
+constexpr u64 kAfterVectors = 512;                      // bytes: scratch registers of MMX and masks
+
+/// What differs between versions.
+struct QemuLayout {
+  const char* version;
+  u64 vectors;          ///< offset of XMM0
+  unsigned flags_kept;  ///< cc_op: the flags are in cc_src
+};
+constexpr QemuLayout kQemu7{"7.2", 848, 1};
+constexpr QemuLayout kQemu10{"10.0", 864, 0};
 constexpr unsigned kStackPointer = 4;
 constexpr u64 kExitRequest = 0x10;  // before the state
 constexpr u64 kInstructionPointer = 0x80;
@@ -146,25 +159,72 @@ std::string code_yaml(const std::string& name, const HostCode& code,
   return y;
 }
 
-/// What a guest register of a thread starts with, as scenarios write it; empty for 0.
-using InitialValue = std::function<std::string(const std::string& thread, const std::string& reg)>;
+/// LDUR W, [X19, #-8]: the flag that asks a block to exit is where QEMU 7 has it.
+bool is_old(const QemuLog& log) {
+  return std::any_of(log.blocks.begin(), log.blocks.end(), [](const TranslatedBlock& b) {
+    return std::any_of(b.code.words.begin(), b.code.words.end(), [](u32 w) { return (w & 0xffffffe0) == 0xb85f8260; });
+  });
+}
 
-std::string thread_memory_yaml(const std::string& thread, u64 cpu, u64 stack, u64 guest_stack, u64 base,
-                               const InitialValue& initial) {
-  std::string y = fmt::format("  {}_exit_request: {{at: {:#x}, count: 2}}\n", thread, cpu - kExitRequest);
-  for (unsigned r = 0; r < kRegisters.size(); ++r) {
-    const std::string value = initial(thread, kRegisters[r]);
-    const bool is_stack = value.empty() && r == kStackPointer;
-    y += fmt::format("  {}_{}: {{at: {:#x}{}}}\n", thread, kRegisters[r], cpu + 8 * r,
-                     is_stack        ? fmt::format(", value: {:#x}", guest_stack + kGuestStackBytes / 2)
-                     : value.empty() ? ""
-                                     : ", value: " + value);
+/// Do the blocks access more of the state than general registers and flags?
+bool uses_more_state(const QemuLog& log) {
+  for (const TranslatedBlock& b : log.blocks) {
+    for (const u32 w : b.code.words) {
+      const std::string text = isa::disassemble(w, b.code.base);
+      const std::size_t at = text.find("[x19, #");
+      if (at != std::string::npos && text[at + 7] != '-' && std::stoull(text.substr(at + 7), nullptr, 0) >= kAfterFlags) return true;
+    }
   }
-  y += fmt::format("  {}_rip: {{at: {:#x}}}\n", thread, cpu + kInstructionPointer);
-  y += fmt::format("  {}_flags: {{at: {:#x}, count: 5}}\n", thread, cpu + kFlags);
-  y += fmt::format("  {}_host_stack: {{at: {:#x}, count: {}}}\n", thread, stack, kHostStackBytes / 8);
-  y += fmt::format("  {}_guest_stack: {{at: {:#x}, count: {}}}\n", thread, base + guest_stack,
-                   kGuestStackBytes / 8);
+  return false;
+}
+
+bool asks_for_vectors(const GuestOptions& guest) {
+  const auto named = [](const std::string& s) { return s.find("xmm") != std::string::npos; };
+  return std::any_of(guest.registers.begin(), guest.registers.end(), [&](const GuestRegister& r) { return named(r.name); }) ||
+         std::any_of(guest.questions.begin(), guest.questions.end(), [&](const GuestQuestion& q) { return named(q.condition); });
+}
+
+/// Where a thread's state and stacks are.
+struct QemuThread {
+  std::string name;
+  u64 cpu = 0, stack = 0, guest_stack = 0;
+};
+
+std::string vectors_yaml(const QemuThread& t, const QemuLayout& layout, const std::vector<GuestStart>& starts) {
+  std::array<std::string, 16> values;
+  unsigned last = 0;
+  for (const GuestStart& s : starts) {
+    if (s.part.kind != GuestPart::Kind::Vector) continue;
+    values[s.part.number] = s.value;
+    last = std::max(last, s.part.number + 1);
+  }
+  std::string list;
+  for (unsigned i = 0; i < last; ++i)
+    list += fmt::format("{}{}", i == 0 ? "" : ", 0, 0, 0, ", values[i].empty() ? "0" : values[i]);
+  const u64 end = layout.vectors + u64{16} * kVectorElements;
+  return fmt::format("  {}_state: {{at: {:#x}, count: {}}}\n", t.name, t.cpu + kAfterFlags, (layout.vectors - kAfterFlags) / 8) +
+         fmt::format("  {}_xmm: {{type: u128, at: {:#x}, count: {}{}}}\n", t.name, t.cpu + layout.vectors, kVectorElements,
+                     last == 0 ? "" : ", value: [" + list + "]") +
+         fmt::format("  {}_scratch: {{at: {:#x}, count: {}}}\n", t.name, t.cpu + end, kAfterVectors / 8);
+}
+
+std::string thread_memory_yaml(const QemuThread& t, u64 base, const QemuLayout& layout, const std::vector<GuestStart>& starts,
+                               bool more) {
+  std::string y = fmt::format("  {}_exit_request: {{at: {:#x}, count: 2}}\n", t.name, t.cpu - kExitRequest);
+  for (unsigned r = 0; r < kGeneralRegisters; ++r) {
+    std::string value = r == kStackPointer ? fmt::format("{:#x}", t.guest_stack + kGuestStackBytes / 2) : "";
+    for (const GuestStart& s : starts) {
+      if (s.part.kind == GuestPart::Kind::General && s.part.number == r) value = s.value;
+    }
+    y += fmt::format("  {}_{}: {{at: {:#x}{}}}\n", t.name, guest_register_name(r), t.cpu + 8 * r,
+                     value.empty() ? "" : ", value: " + value);
+  }
+  y += fmt::format("  {}_rip: {{at: {:#x}}}\n", t.name, t.cpu + kInstructionPointer);
+  y += fmt::format("  {}_flags: {{at: {:#x}, count: 5{}}}\n", t.name, t.cpu + kFlags,
+                   layout.flags_kept == 0 ? "" : fmt::format(", value: [0, 0, 0, 0, {}]", layout.flags_kept));
+  if (more) y += vectors_yaml(t, layout, starts);
+  y += fmt::format("  {}_host_stack: {{at: {:#x}, count: {}}}\n", t.name, t.stack, kHostStackBytes / 8);
+  y += fmt::format("  {}_guest_stack: {{at: {:#x}, count: {}}}\n", t.name, base + t.guest_stack, kGuestStackBytes / 8);
   return y;
 }
 
@@ -173,10 +233,35 @@ std::string numbered(const char* name, std::size_t number) {
   return number == 0 ? name : fmt::format("{}_{}", name, number);
 }
 
-std::string helper_yaml(std::size_t number, u64 helper) {
-  return fmt::format(
-      "  # A helper, reduced to its return.\n  {}:\n    type: code\n    at: {:#x}\n    asm: |\n      RET\n",
-      numbered("helper", number), helper);
+/// Code without its last RET.
+std::string without_return(const std::string& code) {
+  return code.substr(0, code.rfind("RET"));
+}
+
+/// What a helper's code says in braces: {guest_base}, what is added to guest addresses, and {NAME}, what another helper does.
+std::string expanded(std::string code, const GuestOptions& guest, u64 base) {
+  for (std::size_t at = 0; (at = code.find('{', at)) != std::string::npos;) {
+    const std::size_t end = code.find('}', at);
+    if (end == std::string::npos) break;
+    const std::string name = code.substr(at + 1, end - at - 1);
+    const auto other = guest.helpers.find(name);
+    if (name == "guest_base") {
+      code.replace(at, end + 1 - at, fmt::format("{:#x}", base));
+    } else if (other != guest.helpers.end() && other->second.find('{') == std::string::npos) {
+      code.replace(at, end + 1 - at, without_return(other->second));
+    } else {
+      ++at;
+    }
+  }
+  return code;
+}
+
+/// The helper at `address`, or nothing but its return.
+std::string qemu_helper_yaml(const GuestOptions& guest, std::size_t number, u64 address, u64 base) {
+  const std::string code = helper_code(guest, address);
+  if (code.empty()) return helper_yaml(numbered("helper", number), "A helper, reduced to its return.", address, "RET");
+  const std::string& name = guest.helper_names.at(address);
+  return helper_yaml("helper_" + name, "helper_" + name, address, expanded(code, guest, base));
 }
 
 std::string lookup_yaml(std::size_t number, u64 helper, u64 exit) {
@@ -189,32 +274,42 @@ std::string lookup_yaml(std::size_t number, u64 helper, u64 exit) {
       numbered("lookup_tb_ptr", number), helper, bits(exit, 15, 0), bits(exit, 31, 16), bits(exit, 47, 32), bits(exit, 63, 48));
 }
 
-bool is_register(const std::string& name) {
-  return std::find(kRegisters.begin(), kRegisters.end(), name) != kRegisters.end();
-}
-
-std::string place_of_register(const std::string& thread, const std::string& reg) {
-  return is_register(reg) ? thread + "_" + reg : "";
-}
-
-void check_registers(const GuestOptions& guest, const std::vector<std::string>& threads) {
-  for (const GuestRegister& r : guest.registers) {
-    const bool known = std::find(threads.begin(), threads.end(), r.thread) != threads.end();
-    if (!known) throw InputError(Diagnostic{{}, fmt::format("--register: no thread '{}'", r.thread)});
-    if (!is_register(r.name)) throw InputError(Diagnostic{{}, fmt::format("--register: '{}' is no register of the guest", r.name)});
+std::string qemu_place(const std::string& thread, const std::string& reg) {
+  const auto part = find_guest_part(reg);
+  if (!part) return "";
+  switch (part->kind) {
+    case GuestPart::Kind::General: return part_of(thread + "_" + guest_register_name(part->number), 64, *part);
+    case GuestPart::Kind::Vector: return part_of(fmt::format("{}_xmm[{}]", thread, kVectorQuads * part->number), 128, *part);
+    case GuestPart::Kind::Flag: return part_of(thread + ".W0", 32, *part);
   }
+  return "";
 }
 
 /// A variable is given by its guest address, which is not the one in the scenario.
-std::string initial_value(const GuestOptions& guest, const std::string& thread, const std::string& reg) {
-  std::string value;
-  for (const GuestRegister& r : guest.registers) {
-    if (r.thread == thread && r.name == reg) value = r.value;
+std::vector<GuestStart> starts_in_guest(const GuestOptions& guest, const std::vector<std::string>& threads, const std::string& thread) {
+  std::vector<GuestStart> starts = guest_starts(guest, threads, thread);
+  for (GuestStart& s : starts) {
+    for (const GuestVariable& v : guest.variables) {
+      if (v.name == s.value) s.value = fmt::format("{:#x}", v.address);
+    }
   }
-  for (const GuestVariable& v : guest.variables) {
-    if (v.name == value) value = fmt::format("{:#x}", v.address);
+  return starts;
+}
+
+/// The end of a thread that has to know its flags: what QEMU's helper makes of its lazy ones, in X0.
+std::string flags_text(const GuestOptions& guest, const std::string& thread) {
+  const auto code = guest.helpers.find("cc_compute_all");
+  if (code == guest.helpers.end())
+    throw InputError(Diagnostic{{}, "the flags of the guest need the work of the helper cc_compute_all; --helpers gives it"});
+  std::string y = fmt::format("      // EFLAGS in X0\n      LDR X9, ={}_rax\n      LDP X0, X1, [X9, #{}]\n      LDR X2, [X9, #{}]\n"
+                              "      LDR W3, [X9, #{}]\n", thread, kFlags + 8, kFlags + 24, kFlags + 32);
+  const std::string body = without_return(code->second);
+  for (std::size_t from = 0; from < body.size();) {
+    const std::size_t end = std::min(body.find('\n', from), body.size());
+    if (end > from) y += "      " + body.substr(from, end - from) + "\n";
+    from = end + 1;
   }
-  return value;
+  return y + "      ORR W0, W0, #2\n";
 }
 
 /// The text of a thread that runs one block.
@@ -282,12 +377,16 @@ std::string qemu_scenario(const QemuLog& log, const std::string& file, const Qem
     used.blocks.push_back(*b);
     labels[b->guest_pc] = fmt::format("block_{:x}", b->guest_pc);
   }
+  GuestOptions guest = options.guest;
+  guest.register_names = kGuestRegisterNames;
+  for (const auto& [address, name] : helper_names(log, file)) guest.helper_names.emplace(address, name);
   const std::vector<u64> helpers = helper_addresses(used);
   const std::vector<u64> lookups = lookup_addresses(used);
+  const auto is_lookup = [&](u64 h) { return std::find(lookups.begin(), lookups.end(), h) != lookups.end(); };
   for (const u64 h : helpers) {
-    if (options.guest.stub_helpers || std::find(lookups.begin(), lookups.end(), h) != lookups.end()) continue;
-    fail(file, fmt::format("the blocks call a helper at {:#x} whose work is not known; --stub-helpers lets it return "
-                           "without effect", h));
+    if (guest.stub_helpers || is_lookup(h) || guest.helper_names.count(h) != 0) continue;
+    fail(file, fmt::format("the blocks call a helper at {:#x} whose work is not known; log with op_opt too, or name it with "
+                           "--helper {:#x}=NAME; --stub-helpers lets it return without effect", h, h));
   }
   reset_links(used);
 
@@ -295,35 +394,36 @@ std::string qemu_scenario(const QemuLog& log, const std::string& file, const Qem
       "name: {}\ndescription: |\n  Imported from a log of QEMU user emulation.\n"
       "machine: {{kind: none}}\nmemory:\n",
       options.guest.name.empty() ? "QEMU" : options.guest.name);
-  y += guest_variables_yaml(options.guest, base);
+  y += guest_variables_yaml(guest, base);
   y += code_yaml("enter_and_leave", used.prologue, {});
-  for (std::size_t i = 0; i < helpers.size(); ++i) {
-    const bool lookup = std::find(lookups.begin(), lookups.end(), helpers[i]) != lookups.end();
-    y += lookup ? lookup_yaml(i, helpers[i], exit) : helper_yaml(i, helpers[i]);
-  }
+  for (std::size_t i = 0; i < helpers.size(); ++i)
+    y += is_lookup(helpers[i]) ? lookup_yaml(i, helpers[i], exit) : qemu_helper_yaml(guest, i, helpers[i], base);
   std::string threads = "threads:\n";
-  const InitialValue initial = [&](const std::string& thread, const std::string& reg) {
-    return initial_value(options.guest, thread, reg);
-  };
-  check_registers(options.guest, names);
+  const bool flags = asks_for_flags(guest);
+  const bool more = asks_for_vectors(guest) || uses_more_state(used);
+  const QemuLayout& layout = is_old(used) ? kQemu7 : kQemu10;
   std::map<u64, std::string> placed;
   for (std::size_t i = 0; i < names.size(); ++i) {
-    const u64 cpu = kCpuStates + kPerThread * i + 0x100;
-    const u64 stack = kHostStacks + kPerThread * i;
+    const QemuThread thread{names[i], kCpuStates + kPerThread * i + 0x100, kHostStacks + kPerThread * i, kGuestStacks + kPerThread * i};
     const TranslatedBlock& b = used.blocks[i];
     const std::string label = labels.empty() ? names[i] + "_block" : labels[b.guest_pc];
     if (placed.emplace(b.code.base, label).second) y += code_yaml(label, b.code, b.guest);
-    y += thread_memory_yaml(names[i], cpu, stack, kGuestStacks + kPerThread * i, base, initial);
+    y += thread_memory_yaml(thread, base, layout, starts_in_guest(guest, names, names[i]), more);
     const std::string& first = placed[b.code.base];
-    threads += labels.empty() ? enter_once_yaml(names[i], first, stack + kHostStackBytes)
-                              : main_loop_yaml(names[i], first, stack + kHostStackBytes, labels);
+    threads += labels.empty() ? enter_once_yaml(names[i], first, thread.stack + kHostStackBytes)
+                              : main_loop_yaml(names[i], first, thread.stack + kHostStackBytes, labels);
+    if (flags) threads += flags_text(guest, names[i]);
   }
   for (std::size_t i = names.size(); i < used.blocks.size(); ++i) {
     const TranslatedBlock& b = used.blocks[i];
     const std::string& label = labels[b.guest_pc];
     if (placed.emplace(b.code.base, label).second) y += code_yaml(label, b.code, b.guest);
   }
-  return y + threads + guest_questions_yaml(options.guest, names, {"rax", "rbx", "rcx", "rdx"}, place_of_register);
+  return y + threads + guest_questions_yaml(guest, names, {"rax", "rbx", "rcx", "rdx"}, qemu_place);
+}
+
+std::string qemu_version(const QemuLog& log) {
+  return is_old(log) ? kQemu7.version : kQemu10.version;
 }
 
 }  // namespace isobar::scenarios

@@ -28,6 +28,10 @@ struct QemuScenarioOptions {
 /// `stub_helpers` (the lookup of the next block is known: it leaves the translated code).
 std::string qemu_scenario(const QemuLog& log, const std::string& file, const QemuScenarioOptions& options);
 
+/// Which layout of CPUX86State a log is taken to have: "7.2", or "10.0" for all later ones. They differ in vector registers
+/// and lazy flags only.
+std::string qemu_version(const QemuLog& log);
+
 /// One line per block: translation, guest address, symbol, host address, words, barriers.
 std::string list_blocks(const QemuLog& log);
 

@@ -14,7 +14,7 @@ make() {
   "$isobar" import "$@" -o "$here/imported.tmp"
   {
     printf '%s\n' "$text" | sed '/^--$/,$d'
-    sed -n '/^memory:/,/^show:/p' "$here/imported.tmp" | sed '/^show:/d'
+    sed -n '/^memory:/,/^\(show\|expect\):/p' "$here/imported.tmp" | sed '/^\(show\|expect\):/,$d'
     printf '%s\n' "$text" | sed '1,/^--$/d'
   } >"$here/$file"
   rm "$here/imported.tmp"
@@ -150,6 +150,46 @@ expect:
     why: The message does arrive.
 TEXT
 
+# fex_spin FILE PREFIX
+fex_spin() {
+  message_passing "$1" fex "$here/fex_spin.log" --symbols "$here/fex_spin.sym" --thread "writer=${2}writer" \
+    --thread "reader=${2}wait" --link "${2}wait=${2}wait,${2}read"
+}
+
+fex_spin fex-spin-plain.yaml "" <<'TEXT'
+name: FEX waiting for a message, without TSO emulation
+description: |
+  An x86-64 thread waits in a loop for a flag and then loads the data, as FEX translates it with TSO emulation off. The reader
+  is of two blocks, linked: the first one branches to itself or to the second. RET looks for the next block in FEX's table,
+  which is empty here, and leaves for the main loop, which finds no block of the guest address and ends.
+variants:
+  weak: {machine: {kind: none}}
+  tso: {machine: {kind: actlr, tso: true}}
+--
+expect:
+  - sometimes: reader.X5 == 0
+    for: weak
+    why: RDX is the data; its load is satisfied before that of the flag, or the stores change places. x86 forbids it.
+  - always: reader.X5 == 1
+    for: tso
+    why: The hardware keeps the order that the translation left out.
+  - sometimes: reader.X5 == 1
+    why: The message does arrive.
+TEXT
+
+fex_spin fex-spin-tso.yaml tso_ <<'TEXT'
+name: FEX waiting for a message, with TSO emulation
+description: |
+  The same guest loop as FEX translates it for a core with FEAT_LRCPC: loads are LDAPR, stores STLR.
+variants:
+  weak: {machine: {kind: none}}
+  tso: {machine: {kind: actlr, tso: true}}
+--
+expect:
+  - always: reader.X5 == 1
+    why: The LDAPR of the data waits for that of the flag, the STLR of the flag for the store of the data.
+TEXT
+
 data=x0
 flag=x1
 message_passing listing-fenced.yaml objdump "$here/listing.txt" --thread writer --thread reader <<'TEXT'
@@ -203,4 +243,64 @@ expect:
     why: W5 is EAX. Whoever comes second in memory reads the other's 1.
   - sometimes: P0.W5 == 1 && P1.W5 == 1
     why: Both may have exchanged before either loads.
+TEXT
+
+# QEMU 10 with helpers: lock FILE LIBRARY IMPORT-ARGUMENTS...
+lock() {
+  file=$1
+  library=$2
+  shift 2
+  make "$file" qemu "$here/lock.log" --helpers "$library" --variable x=0x401140 --variable y=0x401180 --variable lock_word=0x4011c0 "$@"
+}
+
+lock xchg-lse.yaml qemu-lse --thread left --thread right <<'TEXT'
+name: XCHG by QEMU's helper, with LSE
+description: |
+  Two x86-64 threads exchange 1 into a variable each and then load the other's (guest_lock.s), as QEMU 10 translates it for a
+  process with several threads. The exchange is a helper of QEMU; what it does is SWPAL on a core with FEAT_LSE
+  (helpers/qemu-lse.yaml). On x86 an exchange is a full barrier, and at least one thread sees the other's 1.
+variants:
+  weak: {machine: {kind: none}}
+  tso: {machine: {kind: actlr, tso: true}}
+--
+expect:
+  - never: bits(left_rdx, 31, 0) == 0 && bits(right_rdx, 31, 0) == 0
+    why: EDX of both. The load waits for the read of the SWPAL, which is one step with its write.
+  - sometimes: bits(left_rdx, 31, 0) == 1 && bits(right_rdx, 31, 0) == 1
+    why: Both may have exchanged before either loads.
+TEXT
+
+lock xchg-llsc.yaml qemu-llsc --thread left --thread right <<'TEXT'
+name: XCHG by QEMU's helper, without LSE
+description: |
+  The same guest code and the same translation on a core without FEAT_LSE, where the helper is a loop of LDAXR and STLXR
+  (helpers/qemu-llsc.yaml).
+variants:
+  weak: {machine: {kind: none}}
+--
+expect:
+  - sometimes: bits(left_rdx, 31, 0) == 0 && bits(right_rdx, 31, 0) == 0
+    why: EDX of both. The DMB ISHLD before the load does not order the STLXR of the helper before it; x86 forbids it.
+  - always: x == 1 && y == 1
+    why: Both exchanges happen.
+TEXT
+
+lock cmpxchg-flags.yaml qemu-lse --thread first=take --thread second=take --always 'first:zf != second:zf' <<'TEXT'
+name: Who has the lock, by the flags
+description: |
+  Two x86-64 threads try once to take a lock with LOCK CMPXCHG. ZF says who has it. QEMU keeps the flags as the operands of the
+  last operation; each thread computes them at its end as QEMU's own helper does (helpers/qemu-10.0.yaml), so that the
+  expectations speak of EFLAGS in X0.
+variants:
+  weak: {machine: {kind: none}}
+--
+expect:
+  - always: bits(first.W0, 6, 6) != bits(second.W0, 6, 6)
+    why: ZF. One of the two finds the lock free, the other finds it taken.
+  - sometimes: bits(first.W0, 6, 6) == 1
+    why: The first may have it.
+  - sometimes: bits(second.W0, 6, 6) == 1
+    why: The second may have it.
+  - always: lock_word == 1
+    why: Somebody has it.
 TEXT

@@ -152,6 +152,93 @@ forall (1:rax=0 \\/ 1:rdx=1)
         result = isobar("run", made)
         self.assertEqual(result.returncode, AS_EXPECTED, result)
 
+    def test_parts_of_registers_vectors_and_flags_of_fex(self):
+        log = self.write("RIP: 0x10\nDisassemble Begin\nmov x4, x11\nmov v17.16b, v16.16b\neor x27, x7, x5\n"
+                         "subs x26, x7, x5\nDisassemble End\n")
+        for left, right, flags in (0, 1, "cf pf af sf"), (1 << 63, 1, "pf af of"), (5, 5, "pf zf"), (0x14, 1, ""):
+            with self.subTest(left=left, right=right):
+                want = " && ".join(f"P0:{f} == {int(f in flags.split())}" for f in ("cf", "pf", "af", "zf", "sf", "of"))
+                made = self.scenario("fex", log, "--thread=P0=0x10", "--register=P0:rdi=0x1122334455667788",
+                                     f"--register=P0:rcx={left}", f"--register=P0:rdx={right}", "--register=P0:xmm0=0x10000000000000002",
+                                     "--always", "P0:eax == 0x55667788 && P0:ax == 0x7788 && P0:al == 0x88 && P0:ah == 0x77",
+                                     "--always", "P0:xmm1 == 0x10000000000000002 && P0:xmm1[0] == 2 && P0:xmm1[1] == 1", "--always", want)
+                result = isobar("run", made)
+                self.assertEqual(result.returncode, AS_EXPECTED, result)
+
+    def test_parts_of_registers_vectors_and_flags_of_qemu(self):
+        # XMM1 := XMM0; cc_dst, cc_src and cc_op of a 64-bit SUB from RAX, RCX and RDX.
+        code = """0x2040:  d503249f  bti j
+0x2044:  b85f0274  ldur w20, [x19, #-16]
+0x2048:  3dc0da60  ldr q0, [x19, #864]
+0x204c:  3d80ea60  str q0, [x19, #928]
+0x2050:  f9400261  ldr x1, [x19]
+0x2054:  f9004a61  str x1, [x19, #144]
+0x2058:  f9400661  ldr x1, [x19, #8]
+0x205c:  f9004e61  str x1, [x19, #152]
+0x2060:  b9401261  ldr w1, [x19, #16]
+0x2064:  b900aa61  str w1, [x19, #168]
+0x2068:  17fffbe8  b #0x1008
+"""
+        log = self.write(QEMU_10[:QEMU_10.index("OUT:")] + "OUT: [size=44]\n" + code)
+        made = self.scenario("qemu", log, "--thread=P0=f", "--register=P0:rax=0xffffffffffffffff", "--register=P0:rcx=1",
+                             "--register=P0:rdx=19", "--register=P0:xmm0=0x10000000000000002",
+                             "--always", "P0:xmm1 == 0x10000000000000002 && P0:xmm1[1] == 1 && P0:ax == 0xffff && P0:ah == 0xff && P0:ecx == 1",
+                             "--always", "P0:cf == 1 && P0:sf == 1 && P0:zf == 0 && P0:of == 0 && P0:af == 1 && P0:pf == 1 && P0:eflags == 0x97")
+        result = isobar("run", made)
+        self.assertEqual(result.returncode, AS_EXPECTED, result)
+
+    def test_fex_goes_on_with_linked_and_followed_blocks(self):
+        # LDR X0, .+8; BLR X0; the address of the linker; the guest address 0x400100. There: X4 := 7.
+        words = self.write("400000: 58000040 d63f0000 00000000 00000000 00400100 00000000\n400100: d28000e4\n")
+        arguments = ["raw", words, "--environment=fex", "--thread=P0=0x400000"]
+        for follow, rax in ([], 0), (["--follow=0x400100"], 7), (["--link=0x400000=0x400100"], 7), (["--follow=0x400100", "--link=0x400000=-"], 0):
+            made = self.scenario(*arguments, *follow, "--always", f"P0:rax == {rax}")
+            result = isobar("run", made)
+            self.assertEqual(result.returncode, AS_EXPECTED, (follow, result))
+        # FEX's main loop finds the block of the address that is in the state.
+        log = self.write("RIP: 0x10\nDisassemble Begin\nmov w20, #0x20\nldr x0, [x28, #1704]\nstr x20, [x28, #24]\nbr x0\nDisassemble End\n"
+                         "RIP: 0x20\nDisassemble Begin\nmov x4, #0x7\nDisassemble End\n")
+        made = self.scenario("fex", log, "--thread=P0=0x10", "--follow=0x20", "--always", "P0:rax == 7")
+        self.assertEqual(isobar("run", made).returncode, AS_EXPECTED)
+
+    def test_helpers_do_what_libraries_say(self):
+        log = FOLDER / "lock.log"
+        arguments = ["--thread=left", "--thread=right", "--variable=x=0x401140", "--variable=y=0x401180",
+                     "--never", "left:edx == 0 && right:edx == 0"]
+        for library, status in ("qemu-lse", AS_EXPECTED), ("qemu-llsc", DIFFERS):
+            self.assertEqual(isobar("run", self.scenario("qemu", log, "--helpers", library, *arguments)).returncode, status)
+        own = self.write("title: t\ndescription: d\nsource: s\nhelpers:\n  mine: |\n    MOV W0, #3\n    RET\n", "own.yaml")
+        unnamed = self.write("".join(l for l in log.read_text().splitlines(True) if not l.startswith(" call ")))
+        self.refused("whose work is not known; log with op_opt too, or name it with --helper 0x55002d17e0=NAME", "qemu", unnamed, *arguments)
+        made = self.scenario("qemu", unnamed, *arguments, "--helpers", own, "--helper=0x55002d17e0=mine", "--always", "left:eax == 3")
+        self.assertIn("helper_mine", made.read_text())
+        self.refused("the work of the helper 'other' is not known", "qemu", unnamed, *arguments, "--helper=0x55002d17e0=other")
+        fex = self.write("RIP: 0x10\nDisassemble Begin\nldr x3, [x28, #2048]\nblr x3\nmov x4, x0\nDisassemble End\n")
+        made = self.scenario("fex", fex, "--thread=P0=0x10", "--helpers", own, "--helper=0x800=mine", "--always", "P0:rax == 3")
+        self.assertEqual(isobar("run", made).returncode, AS_EXPECTED)
+
+    def test_cmpxchg16b_of_qemu_7(self):
+        log = self.write(QEMU_10[:QEMU_10.index("OUT:")] + """OP:
+ call cmpxchg16b,$0x0,$0,env,rdi
+
+OUT: [size=36]
+0x2040:  b85f8274  ldur w20, [x19, #-8]
+0x2044:  aa1e03f5  mov x21, x30
+0x2048:  aa1303e0  mov x0, x19
+0x204c:  f9401e61  ldr x1, [x19, #56]
+0x2050:  940003ec  bl #0x3000
+0x2054:  aa1503fe  mov x30, x21
+0x2058:  52800034  mov w20, #1
+0x205c:  b900aa74  str w20, [x19, #168]
+0x2060:  17fffbea  b #0x1008
+""")
+        for library in "qemu-lse", "qemu-llsc":
+            for rax, want in (1, "a[0] == 5 && a[1] == 6 && P0:rax == 1 && P0:zf == 1"), (9, "a[0] == 1 && a[1] == 0 && P0:rax == 1 && P0:zf == 0"):
+                made = self.scenario("qemu", log, "--helpers", library, "--thread=P0=f", "--variable=a[2]=0x404000:1", "--register=P0:rdi=a",
+                                     f"--register=P0:rax={rax}", "--register=P0:rbx=5", "--register=P0:rcx=6", "--always", want + " && P0:rdx == 0")
+                result = isobar("run", made)
+                self.assertEqual(result.returncode, AS_EXPECTED, result)
+
     def test_code_without_a_place_is_moved(self):
         words = self.write("d2800020 14000002\nd65f03c0 # f ends here\nd65f03c0\n")
         made = self.scenario("raw", words, "--thread=P0=0x0", "--always", "P0:x0 == 1")
@@ -194,7 +281,15 @@ forall (1:rax=0 \\/ 1:rdx=1)
         threads = [*FEX, "--thread=writer", "--thread=reader"]
         for message, option in [("no thread 'P7'; the threads are writer, reader", "--never=P7:rax == 1"),
                                 ("no thread '2'; the threads", "--never=2:rax == 1"),
-                                ("'eax' is no register of the guest", "--never=reader:eax == 1"),
+                                ("'exx' is no register of the guest; expected rax to r15", "--never=reader:exx == 1"),
+                                ("'xmm0[2]' is no register", "--never=reader:xmm0[2] == 1"),
+                                ("al cannot start with a value", "--register=reader:al=1"),
+                                ("a number of at most 32 bits", "--register=reader:eax=0x100000000"),
+                                ("a number of at most 128 bits", "--register=reader:xmm0=data"),
+                                ("there are no such helpers; expected a file or one of qemu-10.0", "--helpers=none"),
+                                ("expected 0xADDRESS=NAME", "--helper=12=f"),
+                                ("expected BLOCK=TARGET", "--link=writer"), ("no block 'nobody'", "--link=writer=nobody"),
+                                ("--link names 2 targets, but 1 exits", "--link=writer=-,-"),
                                 ("unexpected character", '--never=x == "1"'),
                                 ("--register: no thread 'P7'", "--register=P7:rax=1"),
                                 ("'r16' is no register of the guest", "--register=reader:r16=1"),

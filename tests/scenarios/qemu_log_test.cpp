@@ -1,9 +1,20 @@
 // The reader of QEMU logs: what it takes from a log, and what it refuses.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <fstream>
+#include <random>
+#include <sstream>
 #include <string>
 
+#include "isa/assembler.h"
+#include "isa/sequential.h"
+#include "scenarios/import/helper_library.h"
 #include "scenarios/import/qemu.h"
+#include "support/bits.h"
 #include "support/diagnostic.h"
 
 namespace isobar::scenarios {
@@ -139,6 +150,156 @@ TEST(QemuLog, SurvivesEveryPrefix) {
     }
   }
   EXPECT_GT(refused, all.size() / 2);
+}
+
+TEST(QemuLog, NamesHelpersByTheirCalls) {
+  std::string log = kPrologue + kBlock;
+  log.replace(log.find(" mov_i64 tmp2"), 0, " call lookup_tb_ptr,$0x6,$1,tmp3,env\n");
+  EXPECT_EQ(helper_names(parse_qemu_log(log, "log"), "log"), (std::map<u64, std::string>{{0x55002af1b0, "lookup_tb_ptr"}}));
+  EXPECT_TRUE(helper_names(parse_qemu_log(kPrologue + kBlock, "log"), "log").empty());
+  std::string other = kBlock;
+  other.replace(other.find(" mov_i64 tmp2"), 0, " call pause,$0x6,$0,env\n");
+  EXPECT_THROW(helper_names(parse_qemu_log(log + other, "log"), "log"), InputError);
+}
+
+std::map<std::string, std::string> shipped_helpers(const std::string& name) {
+  const std::string file = std::string(ISOBAR_SOURCE_DIR) + "/helpers/" + name + ".yaml";
+  std::ifstream in(file);
+  std::ostringstream text;
+  text << in.rdbuf();
+  std::map<std::string, std::string> helpers;
+  add_helpers(text.str(), file, helpers);
+  return helpers;
+}
+
+/// Code and nothing else.
+struct CodeMemory : isa::MemoryInterface {
+  explicit CodeMemory(const std::string& text) : code(isa::assemble(text, 0x10000)) {}
+  bool fetch(u64 address, u32& word) override {
+    if (address < code.base || address + 4 > code.base + code.bytes.size()) return false;
+    word = 0;
+    for (unsigned i = 0; i < 4; ++i) word |= u32{code.bytes[address - code.base + i]} << (8 * i);
+    return true;
+  }
+  bool read(const isa::Uop&, u64, Value&) override { return false; }
+  bool write(const isa::Uop&, u64, const Value&) override { return false; }
+  isa::Assembly code;
+};
+
+u64 call(CodeMemory& memory, const std::array<u64, 4>& arguments) {
+  isa::ArchState state;
+  state.pc = memory.code.base;
+  std::copy(arguments.begin(), arguments.end(), state.x.begin());
+  state.x[30] = 0;
+  while (state.pc != 0) {
+    if (isa::step(state, memory).kind != isa::StepResult::Kind::Completed) throw std::runtime_error("a helper faults");
+  }
+  return state.x[0];
+}
+
+/// What QEMU remembers of an operation of x86 on `a`, `b` and the carry flag, and the flags that it leaves (Intel SDM 2).
+struct Lazy {
+  u64 dst = 0, src = 0, src2 = 0, flags = 0;
+};
+constexpr u64 kCf = 1, kPf = 4, kAf = 16, kZf = 64, kSf = 128, kOf = 2048;
+
+Lazy lazy(unsigned kind, unsigned width, u64 a, u64 b, u64 carry) {
+  const u64 mask = ones(width), sign = u64{1} << (width - 1);
+  a &= mask;
+  b &= mask;
+  Lazy l{0, b, 0, 0};
+  bool cf = false, of = false, af = false;
+  const bool inc = kind == 7, dec = kind == 8;
+  if (inc || dec) b = 1;
+  const u64 c = kind == 3 || kind == 5 ? carry : 0;
+  if (kind == 2 || kind == 3 || inc) {
+    l.dst = (a + b + c) & mask;
+    cf = c != 0 ? l.dst <= a : l.dst < a;
+    of = (~(a ^ b) & (a ^ l.dst) & sign) != 0;
+    af = (a & 15) + (b & 15) + c > 15;
+  } else if (kind == 4 || kind == 5 || dec) {
+    l.dst = (a - b - c) & mask;
+    cf = c != 0 ? a <= b : a < b;
+    of = ((a ^ b) & (a ^ l.dst) & sign) != 0;
+    af = (a & 15) < (b & 15) + c;
+  } else {
+    l.dst = a;
+    if (kind == 1) cf = of = b != 0;
+    if (kind == 9) cf = (b & sign) != 0;
+    if (kind == 10) cf = (b & 1) != 0;
+    if (kind == 9 || kind == 10) of = ((a ^ b) & sign) != 0;
+    if (kind == 11) cf = b == 0;
+    if (kind == 12) cf = b != 0;
+  }
+  if (kind == 3 || kind == 5) l.src2 = carry;
+  if (inc || dec) {
+    cf = carry != 0;
+    l.src = carry;
+  }
+  l.flags = (cf ? kCf : 0) | (of ? kOf : 0) | (af ? kAf : 0) | (l.dst == 0 ? kZf : 0) | ((l.dst & sign) != 0 ? kSf : 0) |
+            (std::popcount(l.dst & 0xff) % 2 == 0 ? kPf : 0);
+  return l;
+}
+
+TEST(QemuHelpers, ComputeLazyFlags) {
+  std::mt19937_64 random(1);
+  const std::array<u64, 6> edges{0, 1, 0x7f7f'7f7f'7f7f'7f7f, 0x8080'8080'8080'8080, ~u64{0}, 0x10};
+  for (const bool old : {true, false}) {
+    const std::map<std::string, std::string> helpers = shipped_helpers(old ? "qemu-7.2" : "qemu-10.0");
+    CodeMemory all(helpers.at("cc_compute_all")), carry_only(helpers.at("cc_compute_c"));
+    const auto check = [&](u64 op, const Lazy& l, const std::string& what) {
+      EXPECT_EQ(call(all, {l.dst, l.src, l.src2, op}), l.flags) << what;
+      EXPECT_EQ(call(carry_only, {l.dst, l.src, l.src2, op}), l.flags & kCf) << what;
+    };
+    for (unsigned kind = 1; kind <= (old ? 11u : 12u); ++kind) {
+      for (unsigned size = 0; size < 4; ++size) {
+        for (unsigned n = 0; n < 24; ++n) {
+          const u64 a = n % 2 == 0 ? edges[n / 2 % 6] : random(), b = n < 12 ? edges[n % 6] : random();
+          Lazy l = lazy(kind, 8u << size, a, b, n / 3 % 2);
+          // Bits above the operand's are anything.
+          if (size < 3 && n % 4 == 0) l.dst |= ~u64{0} << (8u << size);
+          const unsigned op = 4 * kind + size - (old ? 2 : 0);
+          check(op, l, fmt::format("kind {} size {} {:#x} {:#x}", kind, size, a, b));
+        }
+      }
+    }
+    check(old ? 1 : 0, {5, 0x8d5, 1, 0x8d5}, "flags kept");
+    check(old ? 46 : 1, {1, 0x8d4, 0, 0x8d5}, "ADCX");
+    check(old ? 47 : 2, {1, 0x0d4, 1, 0x8d4}, "ADOX");
+    check(old ? 48 : 3, {1, 0x0d4, 1, 0x8d5}, "both");
+    check(old ? 50 : 55, {7, 7, 0, 0}, "POPCNT");
+    check(old ? 50 : 55, {0, 0, 0, kZf}, "POPCNT of 0");
+    if (old) check(49, {7, 7, 7, kZf | kPf}, "CLR");
+  }
+}
+
+TEST(QemuHelpers, ShippedOnesAssemble) {
+  for (const char* name : {"qemu-lse", "qemu-llsc", "qemu-7.2", "qemu-10.0"}) {
+    for (const auto& [helper, code] : shipped_helpers(name)) {
+      std::string text = code;
+      for (std::size_t at = 0; (at = text.find("{guest_base}")) != std::string::npos;) text.replace(at, 12, "0x10000000");
+      if (const std::size_t at = text.find("{cc_compute_all}"); at != std::string::npos) text.replace(at, 16, "NOP");
+      EXPECT_FALSE(isa::assemble(text, 0x10000).bytes.empty()) << name << ' ' << helper;
+    }
+  }
+}
+
+TEST(QemuHelpers, WrongLibrariesAreLocated) {
+  const auto refused = [](const std::string& text) {
+    std::map<std::string, std::string> helpers;
+    try {
+      add_helpers(text, "h.yaml", helpers);
+    } catch (const InputError& e) {
+      return e.diagnostics().at(0).where.line;
+    }
+    return 0u;
+  };
+  const std::string head = "title: a\ndescription: b\nsource: c\n";
+  EXPECT_EQ(refused(head + "helpers: {f: RET}\n"), 0u);
+  EXPECT_EQ(refused(head + "helpers: RET\n"), 4u);
+  EXPECT_EQ(refused(head + "helpers:\n  f:\n    - RET\n"), 6u);
+  EXPECT_EQ(refused(head + "helpers:\n  1f: RET\n"), 5u);
+  EXPECT_EQ(refused(head + "extra: 1\nhelpers: {f: RET}\n"), 4u);
 }
 
 }  // namespace
