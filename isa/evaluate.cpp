@@ -142,6 +142,7 @@ std::array<Value, 2> evaluate_load(const Uop& u, const Value& raw) {
 
 Value evaluate_store(const Uop& u, const Inputs& in, const Value& read) {
   const Value v = operand(u, in, u.n_addr);
+  if (u.mem.tag == TagAccess::Explicit) return {v.lo & 15, 0};
   if (u.mem.size > 8) return v;  // only Plain and CompareAndSwap exist
   return truncate({combine(u.mem.rmw, truncate(read, u.mem.size).lo, v.lo, u.mem.size), 0}, u.mem.size);
 }

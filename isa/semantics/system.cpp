@@ -18,6 +18,9 @@ const SystemRegister* system_register(u32 w) {
                               get(w, 7, 5));
 }
 
+constexpr unsigned kGmid = 0x4804;          ///< op0 to op2 of GMID_EL1, S3_1_C0_C0_4, as in bits 19:5
+constexpr u64 kGmidBlockSize = 3;           ///< GMID_EL1.BS: LDGM and STGM are for 32 bytes (isa/semantics/tags.cpp)
+
 /// Bits of a register that are not reserved. Exception traps of FPCR are not supported: these bits stay 0.
 u64 implemented_bits(Reg r) {
   if (r == Reg::FPCR) return 0x07c8'0000;  // AHP, DN, FZ, RMode, FZ16
@@ -105,6 +108,16 @@ bool lower_msr_immediate(u32 w, Instruction& out) {
 }
 
 bool lower_mrs(u32 w, Instruction& out) {
+  if (get(w, 19, 5) == kGmid) {
+    // A constant that EL0 may not read: GCR_EL1 is read for the check of the exception level.
+    Uop check = make(UopKind::SysRead);
+    check.sys = Reg::GCR_EL1;
+    append(out, check);
+    Uop value = make_alu(AluOp::Constant, 64, {}, x_dst(rt(w)));
+    value.imm = kGmidBlockSize;
+    append(out, value);
+    return true;
+  }
   const SystemRegister* r = system_register(w);
   if (r == nullptr || r->min_read_el > 1) return false;
   Uop u = make(UopKind::SysRead);

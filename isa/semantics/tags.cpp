@@ -1,5 +1,7 @@
 // Allocation tags (FEAT_MTE): arithmetic on logical address tags, loads and stores of allocation tags (Arm ARM C6.2, IRG
 // to SUBPS). The checks that other accesses make are added by the model (model/thread/tags.h).
+#include <bit>
+
 #include "isa/semantics/lowering.h"
 
 namespace isobar::isa {
@@ -8,6 +10,9 @@ namespace {
 using namespace field;
 
 constexpr unsigned kGranule = 16;
+constexpr unsigned kTagBits = 4, kTagShift = 3;          ///< a block of LDGM has 1 << kTagShift bits of tags
+constexpr unsigned kZeroBlock = 64;                      ///< DCZID_EL0.BS = 4
+constexpr unsigned kTagBlock = 4u << 3;           ///< GMID_EL1.BS = 3: bytes of LDGM and STGM
 
 /// The tag of one granule, at base + offset.
 Uop make_tag_access(UopKind kind, const AddressOperand& a) {
@@ -37,6 +42,49 @@ void append_tag_of(Instruction& out, Reg pointer, u64 offset) {
 void append_write_back(Instruction& out, unsigned base, u64 offset) {
   Uop u = make_alu(AluOp::Add, 64, {x_or_sp(base)}, x_or_sp(base));
   u.imm = offset;
+  append(out, u);
+}
+
+/// The same tag for every granule of a block, and zeroes if asked.
+void append_block(Instruction& out, Reg base, Reg tag_value, bool zero) {
+  for (unsigned offset = 0; offset < kZeroBlock; offset += kGranule) {
+    const AddressOperand a{.base = base, .offset = offset};
+    Uop tag = make_tag_access(UopKind::Write, a);
+    tag.imm2 = kZeroBlock - 1;
+    add_data_input(tag, tag_value);
+    append(out, tag);
+    if (!zero) continue;
+    Uop data = make_unchecked_store(a, kGranule, Reg::XZR);
+    data.imm2 = kZeroBlock - 1;
+    append(out, data);
+  }
+}
+
+/// Makes the instruction undefined at EL0, as the read of a register of EL1 is.
+void append_privilege_check(Instruction& out) {
+  Uop u;
+  u.kind = UopKind::SysRead;
+  u.sys = Reg::GCR_EL1;
+  append(out, u);
+}
+
+/// 4 * the number of the first granule of the block among the 16 whose tags fit in a register (LDGM, STGM): where its tag
+/// is there. Returns the position of the micro-op.
+unsigned append_tag_position(Instruction& out, Reg base) {
+  constexpr unsigned kHighest = 7, kBlockBits = std::bit_width(kTagBlock) - 1;
+  static_assert(kTagBlock / kGranule * kTagBits == 1u << kTagShift);
+  Uop u = make_alu(AluOp::UnsignedBitfield, 64, {base}, Reg::None);
+  u.imm = kBlockBits;
+  u.imm2 = kHighest;
+  append(out, u);
+  return out.count - 1u;
+}
+
+/// `value` shifted by what append_tag_position() has found.
+void append_tag_shift(Instruction& out, AluOp op, Reg value, unsigned position, Reg result) {
+  Uop u = make_alu(op, 64, {value, uop_result(position)}, result);
+  u.extend = 8;  // LSL
+  u.amount = kTagShift;
   append(out, u);
 }
 
@@ -111,19 +159,60 @@ bool lower_store_tag_and_pair(u32 w, Instruction& out) {
 
 /// DC GVA and DC GZVA on the 64-byte block that DCZID_EL0 announces: tags, and with GZVA zeroes too.
 bool lower_tag_block(u32 w, Instruction& out) {
-  constexpr unsigned kBlock = 64;
   const Reg base = x_reg(rt(w));
   append_tag_of(out, base, 0);
-  for (unsigned offset = 0; offset < kBlock; offset += kGranule) {
-    const AddressOperand a{.base = base, .offset = offset};
-    Uop tag = make_tag_access(UopKind::Write, a);
-    tag.imm2 = kBlock - 1;
-    add_data_input(tag, uop_result(0));
+  append_block(out, base, uop_result(0), get(w, 7, 5) == 4);
+  return true;
+}
+
+/// STZGM: the same with the tag in a register, at EL1.
+bool lower_store_tag_zero_block(u32 w, Instruction& out) {
+  append_privilege_check(out);
+  append_block(out, x_or_sp(rn(w)), x_reg(rt(w)), true);
+  return true;
+}
+
+/// LDGM: the tags of the block that GMID_EL1 announces, at EL1; the other bits are 0.
+bool lower_load_tags(u32 w, Instruction& out) {
+  append_privilege_check(out);
+  const Reg base = x_or_sp(rn(w));
+  const unsigned position = append_tag_position(out, base), first = out.count;
+  for (unsigned g = 0; g < kTagBlock / kGranule; ++g) {
+    Uop tag = make_tag_access(UopKind::Read, {.base = base, .offset = g * kGranule});
+    tag.imm2 = kTagBlock - 1;
     append(out, tag);
-    if (get(w, 7, 5) != 4) continue;
-    Uop data = make_unchecked_store(a, kGranule, Reg::XZR);
-    data.imm2 = kBlock - 1;
-    append(out, data);
+  }
+  Reg tags = uop_result(first);
+  for (unsigned g = 1; g < kTagBlock / kGranule; ++g) {
+    Uop u = make_alu(AluOp::Orr, 64, {tags, uop_result(first + g)}, Reg::None);
+    u.extend = 8;  // LSL
+    u.amount = static_cast<u8>(kTagBits * g);
+    append(out, u);
+    tags = uop_result(out.count - 1u);
+  }
+  append_tag_shift(out, AluOp::ShiftLeft, tags, position, x_dst(rt(w)));
+  return true;
+}
+
+/// STGM: the tags of the block that GMID_EL1 announces, at EL1.
+bool lower_store_tags(u32 w, Instruction& out) {
+  append_privilege_check(out);
+  const Reg base = x_or_sp(rn(w));
+  append_tag_shift(out, AluOp::ShiftRight, x_reg(rt(w)), append_tag_position(out, base), Reg::None);
+  const unsigned tags = out.count - 1u;
+  for (unsigned g = 0; g < kTagBlock / kGranule; ++g) {
+    Reg own = uop_result(tags);
+    if (g != 0) {
+      Uop u = make_alu(AluOp::UnsignedBitfield, 64, {own}, Reg::None);
+      u.imm = u64{kTagBits} * g;
+      u.imm2 = u64{kTagBits} * g + kTagBits - 1;
+      append(out, u);
+      own = uop_result(out.count - 1u);
+    }
+    Uop tag = make_tag_access(UopKind::Write, {.base = base, .offset = g * kGranule});
+    tag.imm2 = kTagBlock - 1;
+    add_data_input(tag, own);
+    append(out, tag);
   }
   return true;
 }

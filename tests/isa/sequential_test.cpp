@@ -7,6 +7,7 @@
 #include <map>
 
 #include "isa/assembler.h"
+#include "support/bits.h"
 
 namespace isobar::isa {
 namespace {
@@ -291,6 +292,71 @@ TEST(Sequential, ConsistentConditionalBranch) {
     r.state.nzcv = nzcv;
     ASSERT_EQ(r.step().kind, Kind::Completed);
     EXPECT_EQ(r.state.pc, r.program.base + ((nzcv >> 3 != (nzcv & 1)) ? 8 : 4));
+  }
+}
+
+/// Data and tags; granules that nobody has written have tag 0 and no data.
+struct TagMemory : TestMemory {
+  using TestMemory::TestMemory;
+  bool read(const Uop& u, u64 address, Value& value) override {
+    if (u.mem.tag != TagAccess::Explicit) return TestMemory::read(u, address, value);
+    value = {tags[align_down(address, 16)], 0};
+    return true;
+  }
+  bool write(const Uop& u, u64 address, const Value& value) override {
+    if (u.mem.tag == TagAccess::Explicit) {
+      tags[align_down(address, 16)] = value.lo;
+    } else {
+      zeroed.push_back(address);
+    }
+    return true;
+  }
+  std::map<u64, u64> tags;
+  std::vector<u64> zeroed;
+};
+
+/// The pseudo-code of LDGM, STGM and STZGM in the Arm ARM (C6.2), in blocks of 32 and 64 bytes.
+TEST(Sequential, TagsInBulk) {
+  const Assembly program = assemble("  mrs x9, S3_1_C0_C0_4\n  ldgm x1, [x0]\n  stgm x2, [x0]\n  stzgm x3, [x0]\n", 0x10000);
+  for (const u64 base : {u64{0x20000}, u64{0x20020}, u64{0x200f8}, u64{0x20047}}) {
+    TagMemory memory(program);
+    for (u64 a = 0x20000; a < 0x20100; a += 16) memory.tags[a] = (a >> 4) * 7 % 16;
+    std::map<u64, u64> tags = memory.tags;
+    ArchState state;
+    state.pc = program.base;
+    state.el = 1;
+    state.x[0] = base;
+    state.x[2] = 0xfedc'ba98'7654'3210;
+    state.x[3] = 0x55;
+    u64 loaded = 0;
+    for (u64 a = align_down(base, 32); a < align_down(base, 32) + 32; a += 16) loaded |= tags[a] << (a >> 4) % 16 * 4;
+    for (unsigned i = 0; i < 2; ++i) ASSERT_EQ(step(state, memory).kind, Kind::Completed);
+    EXPECT_EQ(state.x[9], 3u);
+    EXPECT_EQ(state.x[1], loaded) << std::hex << base;
+    for (u64 a = align_down(base, 32); a < align_down(base, 32) + 32; a += 16) tags[a] = state.x[2] >> (a >> 4) % 16 * 4 & 15;
+    ASSERT_EQ(step(state, memory).kind, Kind::Completed);
+    EXPECT_EQ(memory.tags, tags) << std::hex << base;
+    EXPECT_TRUE(memory.zeroed.empty());
+    std::vector<u64> zeroed;
+    for (u64 a = align_down(base, 64); a < align_down(base, 64) + 64; a += 16) {
+      tags[a] = 5;
+      zeroed.push_back(a);
+    }
+    ASSERT_EQ(step(state, memory).kind, Kind::Completed);
+    EXPECT_EQ(memory.tags, tags) << std::hex << base;
+    EXPECT_EQ(memory.zeroed, zeroed);
+  }
+}
+
+TEST(Sequential, TagsInBulkAreUndefinedAtEl0) {
+  for (const char* text : {"mrs x9, S3_1_C0_C0_4", "ldgm x1, [x0]", "stgm x2, [x0]", "stzgm x3, [x0]"}) {
+    const Assembly program = assemble(text, 0x10000);
+    TagMemory memory(program);
+    ArchState state;
+    state.pc = program.base;
+    state.x[0] = 0x20000;
+    EXPECT_EQ(step(state, memory).exception, ExceptionOp::Undefined) << text;
+    EXPECT_TRUE(memory.tags.empty()) << text;
   }
 }
 
