@@ -42,6 +42,7 @@ ExitStatus cost(const CostOptions& o) {
     workloads.push_back(parse_cost_workload(read_file(file), file));
   ProgressLine progress;
   for (const Timing& timing : timings) {
+    std::vector<CostTable> tables;
     for (const CostWorkload& w : workloads) {
       CostTable t;
       t.workload = &w;
@@ -53,7 +54,9 @@ ExitStatus cost(const CostOptions& o) {
       }
       progress.erase();
       std::printf("%s%s", o.json ? cost_lines(t).c_str() : cost_text(t).c_str(), o.json ? "" : "\n");
+      tables.push_back(std::move(t));
     }
+    if (tables.size() > 1) std::printf("%s%s", o.json ? mean_lines(tables).c_str() : mean_text(tables).c_str(), o.json ? "" : "\n");
   }
   return ExitStatus::AsExpected;
 }

@@ -163,11 +163,23 @@ CaseReport report_timed(const Workload& w, const scenarios::Seen& seen,
   return r;
 }
 
+/// The timing model of the command line, else that of the scenario.
+std::optional<Timing> timing_of(const RunOptions& options, const Workload& w, const scenarios::RunSection& run) {
+  if (options.timing || run.timing.empty()) return options.timing;
+  try {
+    return find_timing(run.timing);
+  } catch (const InputError& e) {
+    if (e.diagnostics().front().where.line != 0) throw;
+    throw InputError(Diagnostic{{w.file, run.timing_line, run.timing_column}, fmt::format("timing: {}", e.diagnostics().front().message)});
+  }
+}
+
 Result run_timed_seeds(const RunOptions& options, const Workload& w, const scenarios::RunSection& run,
                        ProgressLine& progress) {
   TimedLimits limits;
   limits.seconds = run.timeout_seconds;
   std::vector<TimedReport> runs;
+  const std::optional<Timing> timing = timing_of(options, w, run);
   scenarios::Seen seen;
   seen.coverage = scenarios::Coverage::Timed;
   if (w.scenario && w.scenario->variants[w.variant_index].run.how != How::Timed) {
@@ -179,7 +191,7 @@ Result run_timed_seeds(const RunOptions& options, const Workload& w, const scena
   std::map<trace::Outcome, u64, trace::OutcomeLess> outcomes;
   for (const u64 seed : run.seeds) {
     runs.push_back(run_timed(w, seed, limits, !options.trace_file.empty(), progress, nullptr,
-                             options.timing ? &options.timing->platform : nullptr));
+                             timing ? &timing->platform : nullptr));
     const TimedReport& t = runs.back();
     seen.seconds += t.seconds;
     seen.explored += t.transitions;

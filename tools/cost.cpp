@@ -191,4 +191,51 @@ std::string cost_lines(const CostTable& t) {
   return out;
 }
 
+namespace {
+
+/// Of one mapping, the `m`th of all tables.
+struct CostMean {
+  double logarithms = 0;
+  unsigned workloads = 0;
+  double ratio() const { return std::exp(logarithms / workloads); }
+};
+
+CostMean mean_of(const std::vector<CostTable>& tables, std::size_t m) {
+  CostMean mean;
+  for (const CostTable& t : tables) {
+    if (!t.costs[m].unsupported.empty()) continue;
+    mean.logarithms += std::log(t.costs[m].ticks / t.plain.ticks);
+    ++mean.workloads;
+  }
+  return mean;
+}
+
+}  // namespace
+
+std::string mean_text(const std::vector<CostTable>& tables) {
+  std::string out = fmt::format("geometric mean of the ratios on {}\n  {:<20} {:>6} {:>9}\n", tables.front().timing->name, "mapping",
+                                "ratio", "workloads");
+  for (std::size_t m = 0; m < tables.front().mappings.size(); ++m) {
+    const CostMean mean = mean_of(tables, m);
+    if (mean.workloads != 0) out += fmt::format("  {:<20} {:>6.3f} {:>9}\n", tables.front().mappings[m], mean.ratio(), mean.workloads);
+  }
+  return out;
+}
+
+std::string mean_lines(const std::vector<CostTable>& tables) {
+  std::string out;
+  for (std::size_t m = 0; m < tables.front().mappings.size(); ++m) {
+    const CostMean mean = mean_of(tables, m);
+    if (mean.workloads == 0) continue;
+    const nlohmann::ordered_json j{{"format", kCostFormat},
+                                   {"timing", tables.front().timing->name},
+                                   {"mapping", tables.front().mappings[m]},
+                                   {"status", "mean"},
+                                   {"workloads", mean.workloads},
+                                   {"ratio", mean.ratio()}};
+    out += j.dump() + "\n";
+  }
+  return out;
+}
+
 }  // namespace isobar::tools

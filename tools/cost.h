@@ -53,4 +53,8 @@ std::string cost_text(const CostTable& t);
 /// One JSON object per mapping, each on a line.
 std::string cost_lines(const CostTable& t);
 
+/// Geometric mean of the ratios of each mapping over the workloads that it can run, as the end of a table or JSON lines.
+std::string mean_text(const std::vector<CostTable>& tables);
+std::string mean_lines(const std::vector<CostTable>& tables);
+
 }  // namespace isobar::tools

@@ -131,7 +131,7 @@ const Section& process_section() {
 }
 
 const Section& run_section() {
-  static const Section s{"run", {"how", "seeds", "runs", "pct_depth", "max_states", "timeout"}};
+  static const Section s{"run", {"how", "seeds", "runs", "pct_depth", "max_states", "timeout", "timing"}};
   return s;
 }
 
@@ -281,6 +281,11 @@ void read_run(const Node& n, Problems& problems, RunSection& run) {
   if (const Node* v = map.find("max_states"))
     assign(run.max_states, read_integer(*v, problems, "max_states", 0, ~u64{0}));
   if (const Node* v = map.find("timeout")) assign(run.timeout_seconds, read_seconds(*v, problems, "timeout"));
+  if (const Node* v = map.find("timing")) {
+    assign(run.timing, read_text(*v, problems, "timing"));
+    run.timing_line = v->line;
+    run.timing_column = v->column;
+  }
 }
 
 }  // namespace isobar::scenarios

@@ -122,6 +122,8 @@ struct RunSection {
   unsigned pct_depth = 0;  ///< Random: 0 uniform, otherwise probabilistic concurrency testing of this depth
   u64 max_states = 10'000'000;  ///< Explore; 0: no limit
   double timeout_seconds = 60;  ///< 0: no limit
+  std::string timing;           ///< Timed: a timing model by name or file; empty: the platform as it is
+  u32 timing_line = 0, timing_column = 0;
 };
 
 /// Where one thread starts in one variant.

@@ -14,7 +14,7 @@ MODELS = ["apple-m1-like", "neoverse-n1-like", "default"]
 def costs(*arguments):
     result = isobar("cost", "--json", *arguments)
     assert result.returncode == AS_EXPECTED, result.stderr
-    return [json.loads(line) for line in result.stdout.splitlines()]
+    return [c for c in map(json.loads, result.stdout.splitlines()) if c["status"] != "mean"]
 
 
 class Costs(unittest.TestCase):
@@ -46,6 +46,12 @@ class Costs(unittest.TestCase):
         arguments = ["--timing", "neoverse-n1-like", "--mapping", "fex-ldapr", "spinlock", "false-sharing"]
         self.assertEqual(costs(*arguments), costs(*arguments))
 
+    def test_means_are_of_the_ratios(self):
+        lines = isobar("cost", "--json", "--timing", "apple-m1-like", "--mapping", "hardware-tso", "pointer-chase", "miss-then-hits").stdout
+        first, second, mean = map(json.loads, lines.splitlines())
+        self.assertEqual((mean["status"], mean["workloads"]), ("mean", 2))
+        self.assertAlmostEqual(mean["ratio"] ** 2, first["ratio"] * second["ratio"])
+
     def test_text(self):
         result = isobar("cost", "--timing", "default", "--mapping", "hardware-tso", "pointer-chase")
         self.assertEqual(result.returncode, AS_EXPECTED, result.stderr)
@@ -60,6 +66,23 @@ class Models(unittest.TestCase):
         digests = [[r["digest"] for r in json.loads(isobar("run", "--json", *more, *variant, scenario).stdout)["runs"]]
                    for more in [[], ["--timing", "default"]]]
         self.assertEqual(digests[0], digests[1])
+
+    def test_scenarios_name_a_model(self):
+        with tempfile.TemporaryDirectory() as folder:
+            file = pathlib.Path(folder) / "named.yaml"
+            text = ("description: d\nmemory: {x: 0}\nrun: {how: timed, timing: NAME}\nexpect: [{always: x == 0, why: w}]\n"
+                    "threads:\n  t:\n    asm: |\n      LDR X0, =x\n      LDR X1, [X0]\n")
+            cycles = {}
+            for name in ["default", "apple-m1-like"]:
+                file.write_text(text.replace("NAME", name), encoding="utf-8")
+                cycles[name] = json.loads(isobar("run", "--json", file).stdout)["runs"][0]["ticks"]
+                given = json.loads(isobar("run", "--json", "--timing", "default", file).stdout)["runs"][0]["ticks"]
+                self.assertEqual(given, cycles["default"])
+            self.assertNotEqual(cycles["default"], cycles["apple-m1-like"])
+            file.write_text(text.replace("NAME", "z80"), encoding="utf-8")
+            result = isobar("run", file)
+            self.assertEqual(result.returncode, BAD_INPUT)
+            self.assertIn("named.yaml:3:27: error: timing: there is no such timing model", result.stderr)
 
     def test_what_is_seen_stays_allowed(self):
         for model in MODELS:
