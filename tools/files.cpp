@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -81,7 +82,12 @@ std::string read_file(const std::string& path) {
   if (!in) fail(path, std::string("cannot open: ") + std::strerror(errno));
   const std::uintmax_t size = fs::file_size(path, error);
   if (!error && size > kMaxFile) fail(path, "is larger than 256 MiB");
-  std::string content{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  std::string content;
+  std::array<char, 1 << 16> part;
+  do {
+    in.read(part.data(), part.size());
+    content.append(part.data(), static_cast<std::size_t>(in.gcount()));
+  } while (in);
   if (in.bad()) fail(path, std::string("cannot read: ") + std::strerror(errno));
   return content;
 }

@@ -26,9 +26,7 @@ class Enumerator {
 
   void run(unsigned first) {
     if (!program_.reset[core_].running) return;
-    open_guesses_ = count_open_guesses();
-    for (unsigned i = 0; i < c_.window.size(); ++i)
-      if (i < first ? may_be_guessed(c_.window[i], i) : !has_nothing_to_choose(c_.window[i])) slot(i);
+    for (u64 left = look(first); left != 0; left &= left - 1) slot(static_cast<unsigned>(__builtin_ctzll(left)));
     fetch();
     system_effect();
     interrupt();
@@ -38,6 +36,43 @@ class Enumerator {
  private:
   void add(TransitionKind k, unsigned slot, unsigned choice) {
     out_.push_back({k, core_, static_cast<u8>(slot), static_cast<u16>(choice)});
+  }
+
+  /// What the cases below need to know about all of the window; the mask of slots that are a case.
+  u64 look(unsigned first) {
+    u64 cases = 0;
+    for (unsigned i = 0; i < c_.window.size(); ++i) {
+      const Entry& e = c_.window[i];
+      const UopKind kind = e.uop->kind;
+      // Most of the window is done and waits for what is older: not looked at any closer, which is measured.
+      if (e.known && (kind == UopKind::Alu || (kind == UopKind::Read && e.fired && e.address_known && !e.faulting))) continue;
+      const u64 slot = u64{1} << i;
+      if (i < first ? may_be_guessed(e, i) : !has_nothing_to_choose(e)) cases |= slot;
+      open_guesses_ += e.guessed && !e.resolved;
+      if (is_source(e)) sources_ |= slot;
+      if (uncommitted_ == kNone && is_uncommitted(e)) uncommitted_ = i;
+      if (holds_loads_ == kNone && may_hold_loads(e)) holds_loads_ = i;
+      if (may_hold_stores(e)) hold_stores_ |= slot;
+    }
+    return cases;
+  }
+
+  /// may_satisfy(), for which most loads need not look at the window.
+  bool may_read(unsigned i) const {
+    const Entry& e = c_.window[i];
+    if (i <= holds_loads_ && !e.context.tso && e.address_known && !e.faulting) return true;
+    return may_satisfy(config_, c_, i);
+  }
+
+  /// may_propagate(), for which most stores of a core that repairs its guesses need not.
+  bool may_write(unsigned i) const {
+    const Entry& e = c_.window[i];
+    if (config_.speculation == Speculation::Squash) {
+      if (uncommitted_ < i) return false;
+      const bool plain = !e.uop->mem.exclusive && e.uop->mem.rmw == isa::RmwOp::Plain;
+      if (plain && e.address_known && e.known && !e.faulting) return may_pass(config_, c_, i, hold_stores_);
+    }
+    return may_propagate(config_, c_, i);
   }
 
   /// Most of the window: looked at before the cases below because it is cheap.
@@ -68,7 +103,7 @@ class Enumerator {
         if (!e.guessed && !e.resolved) predict(i, 2);
         return;
       case UopKind::Read:
-        if (!e.fired && may_satisfy(config_, c_, i)) read(i);
+        if (!e.fired && may_read(i)) read(i);
         return;
       case UopKind::Write: return write(i);
       case UopKind::CacheOp: return maintain(i);
@@ -131,7 +166,7 @@ class Enumerator {
   /// Per single-copy-atomic piece one step per source: the bytes that come from memory, all at one instant and before
   /// any other byte of the piece, and those of each own store in the store buffer.
   void read(unsigned i) {
-    const ReadSources sources = read_sources(c_, i);
+    const ReadSources sources = read_sources(c_, i, sources_);
     if (sources.blocked) return;
     const Entry& e = c_.window[i];
     const unsigned bytes = piece_bytes(e);
@@ -169,7 +204,8 @@ class Enumerator {
       if (e.partner != kNoSlot) predict(i, 2);
       return;
     }
-    if (e.fired || e.inert || !may_propagate(config_, c_, i)) return;
+    if (e.fired || e.inert) return;
+    if (!may_write(i)) return;
     if (!atomic_now(c_, i)) return;
     for (unsigned first = 0; first < e.uop->mem.size; first += piece_bytes(e))
       if ((e.own >> first & 1) == 0) add(TransitionKind::PropagateWrite, i, first);
@@ -226,12 +262,6 @@ class Enumerator {
     add(TransitionKind::TimerTick, 0, kTimerIntid);
   }
 
-  unsigned count_open_guesses() const {
-    unsigned n = 0;
-    for (const Entry& e : c_.window) n += e.guessed && !e.resolved;
-    return n;
-  }
-
   const MachineConfig& config_;
   const Program& program_;
   const Image& image_;
@@ -240,6 +270,10 @@ class Enumerator {
   u8 core_;
   std::vector<Transition>& out_;
   unsigned open_guesses_ = 0;
+  u64 sources_ = 0;  ///< source_slots()
+  static constexpr unsigned kNone = ~0u;
+  unsigned uncommitted_ = kNone, holds_loads_ = kNone;  ///< first slot of which that is true
+  u64 hold_stores_ = 0;                                 ///< slots of which that is true
 };
 
 }  // namespace

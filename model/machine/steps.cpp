@@ -27,8 +27,16 @@ unsigned iterations_in_flight(const Core& c) {
 
 }  // namespace
 
+u64 source_slots(const Core& c) {
+  u64 mask = 0;
+  for (unsigned j = 0; j < c.window.size(); ++j) mask |= u64{is_source(c.window[j])} << j;
+  return mask;
+}
+
+ReadSources read_sources(const Core& c, unsigned i) { return read_sources(c, i, source_slots(c)); }
+
 /// Stores are visited youngest first: one that covers a byte nobody younger has given is where it comes from.
-ReadSources read_sources(const Core& c, unsigned i) {
+ReadSources read_sources(const Core& c, unsigned i, u64 stores) {
   const Entry& e = c.window[i];
   ReadSources s;
   s.byte.fill(kUnbound);
@@ -36,9 +44,11 @@ ReadSources read_sources(const Core& c, unsigned i) {
   for (unsigned b = 0; b < e.uop->mem.size; ++b)
     if (e.source[b] == kUnbound) open = static_cast<u16>(open | 1u << b);
   const u64 seq_start = e.seq - e.index;
-  for (unsigned j = i; j-- > 0 && open != 0;) {
+  for (u64 left = stores & ones(i); left != 0 && open != 0;) {
+    const unsigned j = 63 - static_cast<unsigned>(__builtin_clzll(left));
+    left &= ~(u64{1} << j);
     const Entry& z = c.window[j];
-    if (!is_write(z) || z.inert || z.seq >= seq_start || !z.address_known) continue;
+    if (z.seq >= seq_start) continue;
     if (!overlaps(z.addr, z.uop->mem.size, e.addr, e.uop->mem.size)) continue;
     for (unsigned b = 0; b < e.uop->mem.size; ++b) {
       if ((open >> b & 1) == 0 || !covers(z, e.addr + b)) continue;

@@ -13,6 +13,11 @@ struct ReadSources {
   bool blocked = false;     ///< an older exclusive or CAS write of these bytes is undecided
 };
 ReadSources read_sources(const Core& c, unsigned i);
+/// The same with what source_slots() gives, for who asks about several reads.
+ReadSources read_sources(const Core& c, unsigned i, u64 stores);
+/// Mask of the stores that reads may take bytes from, so far.
+u64 source_slots(const Core& c);
+inline bool is_source(const Entry& e) { return e.uop->kind == isa::UopKind::Write && !e.inert && e.address_known; }
 
 /// Mask of the bytes that one step of read `i` takes: those of the piece that starts at byte `first` which come from
 /// `from`.

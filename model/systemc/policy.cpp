@@ -115,17 +115,6 @@ unsigned rank(TransitionKind kind) {
   return 6;
 }
 
-Port port(TransitionKind kind) {
-  switch (kind) {
-    case TransitionKind::Fetch: return Port::Fetch;
-    case TransitionKind::Translate:
-    case TransitionKind::SatisfyRead:
-    case TransitionKind::ForwardRead: return Port::Load;
-    case TransitionKind::PropagateWrite: return Port::Store;
-    default: return Port::Other;
-  }
-}
-
 unsigned width(const Widths& widths, Port port) {
   switch (port) {
     case Port::Fetch: return widths.fetch;
@@ -144,10 +133,17 @@ Policy::Policy(const model::Machine& machine, Platform& platform, u64 seed)
 void Policy::propose(const MachineState& s, unsigned core, CoreSchedule& schedule, const model::Settled& settled) {
   enabled_.clear();
   machine_.enabled(s, core, enabled_, settled.unchanged);
-  previous_.swap(schedule.proposals);
-  schedule.proposals.clear();
-  for (const Proposal& p : previous_)
-    if (const std::optional<Transition> step = model::still_enabled(p.step, settled)) schedule.proposals.push_back({p.ready, p.order, *step, p.ticks});
+  sources_.reset();
+  previous_.clear();
+  std::size_t kept = 0;
+  for (const Proposal& p : schedule.proposals) {
+    if (const std::optional<Transition> step = model::still_enabled(p.step, settled))
+      schedule.proposals[kept++] = {p.ready, p.order, *step, p.ticks};
+    else
+      previous_.push_back(p);
+  }
+  schedule.proposals.resize(kept);
+  kept_ = kept;
   note_interrupt(s, core, schedule);
   const PipelineConfig& pipeline = platform_.config().pipeline;
   if (pipeline.on) {
@@ -175,7 +171,8 @@ void Policy::consider(const MachineState& s, const Transition& t, CoreSchedule& 
   const u32 seq = t.kind == TransitionKind::Fetch ? c.next_seq : has_entry(t.kind) ? c.window[t.slot].seq : 0;
   p.order = order_of(t, seq, part(t));
   const auto same = [&p](const Proposal& q) { return q.order == p.order; };
-  if (std::any_of(schedule.proposals.begin(), schedule.proposals.end(), same)) return;
+  // What was kept is about other slots, or of other kinds.
+  if (std::any_of(schedule.proposals.begin() + static_cast<std::ptrdiff_t>(kept_), schedule.proposals.end(), same)) return;
   const auto old = std::find_if(previous_.begin(), previous_.end(), same);
   if (t.kind == TransitionKind::TakeInterrupt) {
     p.ready = *schedule.interrupt_ready;
@@ -189,7 +186,7 @@ void Policy::consider(const MachineState& s, const Transition& t, CoreSchedule& 
   schedule.proposals.push_back(p);
 }
 
-bool Policy::wanted(const MachineState& s, const Transition& t, const CoreSchedule& schedule) const {
+bool Policy::wanted(const MachineState& s, const Transition& t, const CoreSchedule& schedule) {
   const Core& c = s.core[t.core];
   switch (t.kind) {
     case TransitionKind::Predict: {
@@ -232,11 +229,13 @@ bool Policy::is_random_tag(const Transition& t, u32 seq) const {
 /// A load takes a piece in one go, memory bytes first, once every byte of it can be had: a store that leaves
 /// the store buffer in between would otherwise take its bytes away. The read of an LSE operation goes to
 /// memory together with its write, once older stores have left.
-bool Policy::read_wanted(const Core& c, const Transition& t) const {
+bool Policy::read_wanted(const Core& c, const Transition& t) {
   const Entry& e = c.window[t.slot];
   if (e.uop->mem.atomic && t.kind == TransitionKind::ForwardRead) return false;
   const unsigned first = part(t);
-  const model::ReadSources sources = model::read_sources(c, t.slot);
+  if (!sources_) sources_ = model::source_slots(c);
+  if ((*sources_ & ones(t.slot)) == 0) return true;
+  const model::ReadSources sources = model::read_sources(c, t.slot, *sources_);
   u64 needed = 0;
   bool from_memory = false;
   for (unsigned b = first; b < first + model::piece_bytes(e); ++b) {
@@ -244,6 +243,7 @@ bool Policy::read_wanted(const Core& c, const Transition& t) const {
     if (sources.byte[b] < model::kMonitorSlot) needed |= u64{1} << sources.byte[b];
   }
   if (from_memory && t.kind == TransitionKind::ForwardRead) return false;
+  if (needed == 0) return true;
   for (const Transition& other : enabled_)
     if (other.kind == TransitionKind::ForwardRead && other.slot == t.slot && part(other) == first)
       needed &= ~(u64{1} << model::forward_slot(other.choice));
@@ -350,6 +350,10 @@ u64 Policy::jitter(unsigned core, u32 seq, TransitionKind kind, u64 which) const
 std::optional<Transition> Policy::decide(const MachineState& s, const Proposal& p) {
   Transition t = p.step;
   const Core& c = s.core[t.core];
+  if (t.kind == TransitionKind::Fetch && s.storage.code.empty()) {
+    t.choice = 0;
+    return t;
+  }
   if (t.kind == TransitionKind::Fetch) {
     model::Access a;
     a.kind = AccessKind::Fetch;

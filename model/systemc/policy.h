@@ -60,7 +60,16 @@ struct CoreSchedule {
   }
 };
 
-Port port(model::TransitionKind kind);
+constexpr Port port(model::TransitionKind kind) {
+  switch (kind) {
+    case model::TransitionKind::Fetch: return Port::Fetch;
+    case model::TransitionKind::Translate:
+    case model::TransitionKind::SatisfyRead:
+    case model::TransitionKind::ForwardRead: return Port::Load;
+    case model::TransitionKind::PropagateWrite: return Port::Store;
+    default: return Port::Other;
+  }
+}
 unsigned width(const Widths& widths, Port port);
 
 /// Makes and decides on proposals.
@@ -87,8 +96,8 @@ class Policy {
 
  private:
   void consider(const model::MachineState& s, const model::Transition& t, CoreSchedule& schedule);
-  bool wanted(const model::MachineState& s, const model::Transition& t, const CoreSchedule& schedule) const;
-  bool read_wanted(const model::Core& c, const model::Transition& t) const;
+  bool wanted(const model::MachineState& s, const model::Transition& t, const CoreSchedule& schedule);
+  bool read_wanted(const model::Core& c, const model::Transition& t);
   bool is_random_tag(const model::Transition& t, u32 seq) const;
   std::optional<model::Transition> rest_of_read(const model::MachineState& s, const Proposal& p,
                                                 unsigned slot);
@@ -107,7 +116,9 @@ class Policy {
   Platform& platform_;
   u64 seed_;
   std::vector<model::Transition> enabled_;
-  std::vector<Proposal> previous_;
+  std::vector<Proposal> previous_;  ///< of the core, without those that stay
+  std::size_t kept_ = 0;            ///< those, which come first
+  std::optional<u64> sources_;      ///< model::source_slots() of the core that propose() is about
   model::MachineState trial_;
 };
 

@@ -58,18 +58,9 @@ bool overlap_happened(const Entry& q, const Entry& e) {
   return true;
 }
 
-/// Speculation::Squash: what older slot may still be discarded (operational-model.md 2.7, taken conservatively)?
 Wait commit_wait(const Core& c, unsigned i) {
-  for (unsigned j = 0; j < i; ++j) {
-    const Entry& q = c.window[j];
-    const UopKind k = q.uop->kind;
-    const bool open_write = k == UopKind::Write && (is_undecided(q) || (!q.inert && !q.fired &&
-                                                                        (q.uop->mem.atomic || q.uop->mem.exclusive)));
-    if ((k == UopKind::Read && (!q.fired || !q.known)) || open_write ||
-        ((k == UopKind::Select || k == UopKind::Branch) && !q.resolved) ||
-        (is_access(q) && (!q.address_known || q.faulting)))
-      return wait(Row::Committed, j);
-  }
+  for (unsigned j = 0; j < i; ++j)
+    if (is_uncommitted(c.window[j])) return wait(Row::Committed, j);
   return {};
 }
 
@@ -79,6 +70,32 @@ Row row_of(BarrierOp op) {
     case BarrierOp::DmbLoad: return Row::G12;
     case BarrierOp::DmbStore: return Row::G13;
     default: return Row::G14;
+  }
+}
+
+/// Why store `e` may not pass the older `q`.
+Row store_row(const MachineConfig& config, const Core& c, const Entry& q, const Entry& e) {
+  switch (q.uop->kind) {
+    case UopKind::Branch:
+    case UopKind::Eret: return holds(Rule::G3Write) && !branch_resolved(c, q) ? Row::G3 : Row::None;
+    case UopKind::Read:
+    case UopKind::Write:
+      if (q.inert) return Row::None;
+      if (!lets_store_pass(c, q)) return Row::G4;
+      if (holds(Rule::G21) && is_open_check(q)) return Row::G21;
+      if (q.fired) return Row::None;
+      if (const Row row = order_row(config, c, q, e); row != Row::None) return row;
+      return holds(Rule::G6) && overlaps(q.addr, q.uop->mem.size, e.addr, e.uop->mem.size) && !overlap_happened(q, e)
+                 ? Row::G6
+                 : Row::None;
+    case UopKind::Barrier:
+      return !q.fired && barrier_holds(q.uop->barrier_op(), e) ? row_of(q.uop->barrier_op()) : Row::None;
+    case UopKind::CacheOp:
+      return holds(Rule::G22Write) && is_data_cache_op(q) && !q.fired && q.address_known &&
+                     touches_line(config, e, q.addr)
+                 ? Row::G22
+                 : Row::None;
+    default: return Row::None;
   }
 }
 
@@ -263,6 +280,12 @@ Wait forward_wait(const Core& c, unsigned from, const Entry& e) {
   return {};
 }
 
+bool may_pass(const MachineConfig& config, const Core& c, unsigned i, u64 slots) {
+  for (u64 left = slots & ones(i); left != 0; left &= left - 1)
+    if (store_row(config, c, c.window[static_cast<unsigned>(__builtin_ctzll(left))], c.window[i]) != Row::None) return false;
+  return true;
+}
+
 Wait propagate_wait(const MachineConfig& config, const Core& c, unsigned i) {
   const Entry& e = c.window[i];
   if (!e.address_known && holds(Rule::G1Write)) return wait(Row::G1, i);
@@ -273,37 +296,26 @@ Wait propagate_wait(const MachineConfig& config, const Core& c, unsigned i) {
   if (conditional && !e.resolved && holds(Rule::G5Condition)) return wait(Row::G5, i);
   if (holds(Rule::G5Own) && !guesses_resolved(c, e.guess | e.guess_addr | e.guess_cond)) return wait(Row::G5, i);
   if (const Entry* r = partner_read(c, e); r != nullptr && !r->fired && holds(Rule::G16)) return wait(Row::G16, e.partner);
-  for (unsigned j = i; j-- > 0;) {
-    const Entry& q = c.window[j];
-    switch (q.uop->kind) {
-      case UopKind::Branch:
-      case UopKind::Eret:
-        if (holds(Rule::G3Write) && !branch_resolved(c, q)) return wait(Row::G3, j);
-        break;
-      case UopKind::Read:
-      case UopKind::Write:
-        if (q.inert) break;
-        if (!lets_store_pass(c, q)) return wait(Row::G4, j);
-        if (holds(Rule::G21) && is_open_check(q)) return wait(Row::G21, j);
-        if (q.fired) break;
-        if (const Row row = order_row(config, c, q, e); row != Row::None) return wait(row, j);
-        if (holds(Rule::G6) && overlaps(q.addr, q.uop->mem.size, e.addr, e.uop->mem.size) && !overlap_happened(q, e))
-          return wait(Row::G6, j);
-        break;
-      case UopKind::Barrier:
-        if (!q.fired && barrier_holds(q.uop->barrier_op(), e)) return wait(row_of(q.uop->barrier_op()), j);
-        break;
-      case UopKind::CacheOp:
-        if (holds(Rule::G22Write) && is_data_cache_op(q) && !q.fired && q.address_known &&
-            touches_line(config, e, q.addr)) return wait(Row::G22, j);
-        break;
-      default: break;
-    }
-  }
+  for (unsigned j = i; j-- > 0;)
+    if (const Row row = store_row(config, c, c.window[j], e); row != Row::None) return wait(row, j);
   if (config.speculation == Speculation::Squash) {
     if (const Wait w = commit_wait(c, i); w.waits()) return w;
   }
   return preceding_guesses_resolved(config, c, i) ? Wait{} : wait(Row::G5, i);
+}
+
+u8 read_that_missed(const Core& c, unsigned i) {
+  const Entry& e = c.window[i];
+  for (unsigned j = i + 1; j < c.window.size(); ++j) {
+    const Entry& y = c.window[j];
+    if (!is_read(y) || instruction_start(c, j) == instruction_start(c, i)) continue;
+    for (unsigned b = 0; b < y.uop->mem.size; ++b) {
+      if (y.source[b] == kUnbound || !covers(e, y.addr + b)) continue;
+      if (y.source[b] < kMonitorSlot && y.source[b] >= i) continue;
+      return static_cast<u8>(j);
+    }
+  }
+  return kNoSlot;
 }
 
 Wait maintain_wait(const MachineConfig& config, const Core& c, unsigned i) {

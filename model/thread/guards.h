@@ -37,6 +37,41 @@ inline bool synchronised(const Core& c, unsigned i) { return !synchronisation_wa
 
 /// A load may be satisfied (its address is known and every row for R holds).
 Wait satisfy_wait(const MachineConfig& config, const Core& c, unsigned i);
+/// Speculation::Squash: may something that has to do with `q` still discard what is younger (operational-model.md 2.7, taken
+/// conservatively)? Stores wait for that.
+inline bool is_uncommitted(const Entry& q) {
+  switch (q.uop->kind) {
+    case isa::UopKind::Read: return !q.fired || !q.known || !q.address_known || q.faulting;
+    case isa::UopKind::Write:
+      if (!q.address_known || q.faulting || is_undecided(q)) return true;
+      return !q.inert && !q.fired && (q.uop->mem.atomic || q.uop->mem.exclusive);
+    case isa::UopKind::Select:
+    case isa::UopKind::Branch: return !q.resolved;
+    default: return false;
+  }
+}
+/// May loads have to wait for `q`? Those of a core that is not TSO wait for nothing else.
+inline bool may_hold_loads(const Entry& q) {
+  switch (q.uop->kind) {
+    case isa::UopKind::Read:
+    case isa::UopKind::Write:
+      return !q.fired && !q.inert && (q.uop->mem.acquire || q.uop->mem.acquire_pc || q.uop->mem.release);
+    case isa::UopKind::Barrier:
+    case isa::UopKind::CacheOp: return !q.fired;
+    default: return false;
+  }
+}
+/// May stores have to wait for `q`, although nothing older than them is_uncommitted()? They wait for nothing else then.
+inline bool may_hold_stores(const Entry& q) {
+  switch (q.uop->kind) {
+    case isa::UopKind::Write: return !q.fired && !q.inert;
+    case isa::UopKind::Barrier:
+    case isa::UopKind::CacheOp: return !q.fired;
+    case isa::UopKind::Eret: return !q.resolved;
+    default: return false;
+  }
+}
+
 inline bool may_satisfy(const MachineConfig& config, const Core& c, unsigned i) {
   return !satisfy_wait(config, c, i).waits();
 }
@@ -45,6 +80,8 @@ Wait propagate_wait(const MachineConfig& config, const Core& c, unsigned i);
 inline bool may_propagate(const MachineConfig& config, const Core& c, unsigned i) {
   return !propagate_wait(config, c, i).waits();
 }
+/// Of these slots, are there none that the store at slot `i` has to wait for?
+bool may_pass(const MachineConfig& config, const Core& c, unsigned i, u64 slots);
 /// DC or IC may take effect.
 Wait maintain_wait(const MachineConfig& config, const Core& c, unsigned i);
 inline bool may_maintain(const MachineConfig& config, const Core& c, unsigned i) {
@@ -56,6 +93,10 @@ inline bool may_act(const MachineConfig& config, const Core& c, unsigned i) { re
 
 /// G5, second part: guesses of every read that must precede store `i` through any chain of rows are checked.
 bool preceding_guesses_resolved(const MachineConfig& config, const Core& c, unsigned i);
+
+/// The oldest read behind the store at slot `i`, in another instruction, with a byte of it that comes neither from there nor
+/// from a store in between; kNoSlot if none.
+u8 read_that_missed(const Core& c, unsigned i);
 
 /// Guesses that a load which takes bytes from store `z` (in the store buffer) comes to hang on: those of the store's
 /// address, data and condition, and whether it happens at all.

@@ -20,8 +20,8 @@ using isa::UopKind;
 
 namespace {
 
-/// Settles one core. Slots are visited oldest first until a whole pass changes nothing. What a slot does hangs on no
-/// younger instruction, so a pass begins at the oldest one that may have changed; what leaves the window changes all.
+/// Settles one core. Slots are visited oldest first, again until a pass changes nothing for slots that it is past. What a
+/// slot does hangs on no younger instruction, so a pass begins at the oldest one that may have changed.
 class Settler {
  public:
   Settler(const SettleContext& ctx, MachineState& s, unsigned core) : ctx_(ctx), s_(s), core_(core), c_(s.core[core]) {}
@@ -30,22 +30,38 @@ class Settler {
     constexpr unsigned kNothing = ~0u;
     Settled result{0, first};
     while (first != kNothing) {
-      unsigned next = kNothing;
+      unsigned changed = kNothing, next = kNothing;
       for (unsigned i = first; i < c_.window.size(); ++i) {
+        if (c_.window[i].known && c_.window[i].uop->kind == UopKind::Alu) continue;
         changed_ = false;
+        const std::size_t size = c_.window.size();
+        const u32 seq = c_.window[i].seq;
         step(i);
         if (s_.dead) return {};
-        if (changed_ && next == kNothing) next = i < c_.window.size() ? instruction_start(c_, i) : i;
+        if (!changed_) continue;
+        const unsigned from = i < c_.window.size() ? instruction_start(c_, i) : i;
+        changed = std::min(changed, from);
+        if (c_.window.size() != size || c_.window[i].seq != seq || may_concern_older(c_.window[i])) next = std::min(next, from);
       }
-      result.unchanged = std::min(result.unchanged, next);
+      result.unchanged = std::min(result.unchanged, changed);
       const unsigned retired = retire_complete();
       result.followed_by({retired, kNothing});
-      first = retired != 0 ? 0 : next;
+      first = retired == 0 || next == kNothing ? next : next - std::min(next, retired);
+      // A fault of a tag check waits until it is the oldest, a DSB for translations anywhere.
+      if (retired != 0 && (ctx_.config.tagging || !ctx_.program.pages.empty())) first = 0;
     }
     return result;
   }
 
  private:
+  /// Parts of one instruction wait for each other in both directions only if it is an atomic or has a tag check.
+  bool may_concern_older(const Entry& e) const {
+    if (ctx_.config.tagging) return true;
+    const UopKind k = e.uop->kind;
+    if (k == UopKind::Alu || k == UopKind::Branch || k == UopKind::Select) return false;
+    return !is_access(e) || e.uop->mem.atomic || e.uop->mem.exclusive;
+  }
+
   void step(unsigned i) {
     Entry& e = c_.window[i];
     switch (e.uop->kind) {
@@ -124,11 +140,6 @@ class Settler {
     }
   }
 
-  bool checks_stack() const {
-    constexpr unsigned kSa0 = 4;
-    return bit(c_.reg[isa::index(Reg::SCTLR_EL1)], kSa0) != 0;
-  }
-
   /// Address generation and permission check, common to accesses and cache maintenance.
   void address(unsigned i, u8 need) {
     Entry& e = c_.window[i];
@@ -144,10 +155,8 @@ class Settler {
     e.addr = isa::evaluate_address(*e.uop, in, e.pc);
     e.guess_addr = o.guess;
     changed_ = true;
-    if (e.context.el == 0 && is_access(e) && e.uop->src[0] == Reg::SP && !is_aligned(in[0].lo, 16) && checks_stack()) {
-      e.address_known = true;
-      return raise_fault(e, kSpAlignmentFault);
-    }
+    e.address_known = is_stack_misaligned(c_, e, in[0].lo);
+    if (e.address_known) return raise_fault(e, kSpAlignmentFault);
     if (is_tag_check(e)) e.value2.lo = e.addr;
     // TCR_EL1.TBI0 is set where there are tags, and below programs that have a memory of their own.
     if (ctx_.config.tagging || ctx_.program.map != nullptr) e.addr = without_tag(e.addr);
@@ -514,16 +523,7 @@ class Settler {
   /// store in between.
   void check_younger_reads(unsigned i) {
     if (!holds(Rule::HazardWrite)) return;
-    const Entry& e = c_.window[i];
-    for (unsigned j = i + 1; j < c_.window.size(); ++j) {
-      const Entry& y = c_.window[j];
-      if (!is_read(y) || instruction_start(c_, j) == instruction_start(c_, i)) continue;
-      for (unsigned b = 0; b < y.uop->mem.size; ++b) {
-        if (y.source[b] == kUnbound || !covers(e, y.addr + b)) continue;
-        if (y.source[b] < kMonitorSlot && y.source[b] >= i) continue;
-        return violated(j);
-      }
-    }
+    if (const u8 j = read_that_missed(c_, i); j != kNoSlot) violated(j);
   }
 
   /// "Overtaken" matters only while an older load is still to be satisfied, or for an RMW: forget it otherwise, so that

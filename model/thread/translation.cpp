@@ -83,6 +83,12 @@ bool is_misaligned(const Entry& e) {
   return (aligned_only && !is_aligned(e.addr, size)) || (within_16 && (e.addr & 15) + size > 16);
 }
 
+bool is_stack_misaligned(const Core& c, const Entry& e, u64 base) {
+  constexpr unsigned kSa0 = 4;
+  return e.context.el == 0 && e.uop->src[0] == isa::Reg::SP && !is_aligned(base, 16) && is_access(e) &&
+         bit(c.reg[isa::index(isa::Reg::SCTLR_EL1)], kSa0) != 0;
+}
+
 u64 region_fault(const Program& program, const Core& c, const Entry& e, u8 need) {
   Context as = e.context;
   if (e.uop->mem.unprivileged) as.el = 0;
