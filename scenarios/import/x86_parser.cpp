@@ -13,7 +13,7 @@ namespace {
 
 using Kind = X86Operand::Kind;
 
-constexpr std::array<std::string_view, 8> kOld{"ax", "cx", "dx", "bx", "sp", "bp", "si", "di"};
+constexpr std::array<std::string_view, 8> kOldNames{"ax", "cx", "dx", "bx", "sp", "bp", "si", "di"};
 
 /// How an operation takes its operands.
 enum class Form : u8 {
@@ -441,8 +441,8 @@ std::optional<X86Operand> parse_x86_register(std::string_view name) {
     r.size = 16;
     return r;
   }
-  for (u8 i = 0; i < kOld.size(); ++i) {
-    const std::string w(kOld[i]);
+  for (u8 i = 0; i < kOldNames.size(); ++i) {
+    const std::string w(kOldNames[i]);
     r.reg = i;
     if (n == "r" + w) r.size = 8;
     if (n == "e" + w) r.size = 4;
@@ -468,7 +468,7 @@ std::optional<X86Operand> parse_x86_register(std::string_view name) {
 
 std::string x86_register_name(const X86Operand& r) {
   if (r.kind == Kind::Vector) return fmt::format("xmm{}", r.reg);
-  return r.reg < kOld.size() ? fmt::format("r{}", kOld[r.reg]) : fmt::format("r{}", r.reg);
+  return r.reg < kOldNames.size() ? fmt::format("r{}", kOldNames[r.reg]) : fmt::format("r{}", r.reg);
 }
 
 std::vector<X86Instruction> parse_x86(const LitmusThread& thread, const std::string& file) {
