@@ -97,7 +97,7 @@ class Builder {
     for (auto x = relations_.local_store.begin(); x != relations_.local_store.end(); ++x) {
       const auto& [load, stores] = *x;
       const u8 size = program_.event[load].size;
-      if (std::all_of(stores.begin(), stores.begin() + size, [&](EventId w) { return w == stores[0]; })) continue;
+      if (std::all_of(stores.begin(), stores.begin() + size, [first = stores[0]](EventId w) { return w == first; })) continue;
       Slices s{junction(), junction(), {}, {}};
       for (unsigned b = 0; b < size; ++b) {
         const EventId w = stores[b];

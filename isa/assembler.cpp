@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "isa/answers.h"
 #include "isa/assembler_directives.h"
 #include "isa/assembler_link.h"
 #include "isa/assembler_target.h"
@@ -227,9 +228,7 @@ Location locate_offset(std::string_view text, std::size_t offset, const Assemble
           static_cast<u32>(column) + (lines == 0 ? options.first_column : 1)};
 }
 
-}  // namespace
-
-Assembly assemble(std::string_view text, u64 base, const AssemblerOptions& options) {
+Assembly assemble_anew(std::string_view text, u64 base, const AssemblerOptions& options) {
   const auto fail = [&](std::size_t offset, const std::string& message) {
     const Diagnostic d{locate_offset(text, offset, options), message};
     throw InputError(d);
@@ -251,6 +250,21 @@ Assembly assemble(std::string_view text, u64 base, const AssemblerOptions& optio
     const Diagnostic d{{options.file, options.first_line, 0}, "the assembler gave up: " + e.reason};
     throw InputError(d);
   }
+}
+
+}  // namespace
+
+Assembly assemble(std::string_view text, u64 base, const AssemblerOptions& options) {
+  Answers* const answers = AnswerRecorder::current();
+  if (answers == nullptr) return assemble_anew(text, base, options);
+  Answers::Text& answer = answers->texts[question(text, base, options)];
+  try {
+    answer.assembly = assemble_anew(text, base, options);
+  } catch (const InputError& e) {
+    answer.errors = e.diagnostics();
+    throw;
+  }
+  return answer.assembly;
 }
 
 }  // namespace isobar::isa

@@ -21,6 +21,7 @@
 #include <cstring>
 #include <unordered_map>
 
+#include "isa/answers.h"
 #include "isa/assembler.h"
 #include "isa/assembler_target.h"
 #include "isa/assembler_text.h"
@@ -260,13 +261,17 @@ std::optional<u32> assemble_word(std::string_view instruction, std::string* why)
     if (cache.size() >= kMaxCached) cache.clear();
     found = cache.emplace(std::move(key), assemble_miss(instruction)).first;
   }
+  if (Answers* const answers = AnswerRecorder::current())
+    answers->words[found->first] = {found->second.word, found->second.why};
   if (why != nullptr) *why = found->second.why;
   return found->second.word;
 }
 
 std::string disassemble(u32 word, u64 pc) {
   thread_local Disassembler disassembler;
-  return disassembler.print(word, pc);
+  Answers* const answers = AnswerRecorder::current();
+  if (answers == nullptr) return disassembler.print(word, pc);
+  return answers->instructions[{word, pc}] = disassembler.print(word, pc);
 }
 
 }  // namespace isobar::isa

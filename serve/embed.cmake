@@ -16,3 +16,18 @@ std::string_view page() {
 }  // namespace isobar::serve
 ")
 target_sources(isobar_serve PRIVATE ${page_embedded})
+
+# The core that exported pages run, if the one that is kept was made from these sources.
+include(${CMAKE_CURRENT_LIST_DIR}/../wasm/sources.cmake)
+set(core_file ${core_root}/web/dist/core.wasm.gz)
+set(core_hash ${core_root}/web/dist/core.inputs)
+set(core_kept "")
+if(EXISTS ${core_file} AND EXISTS ${core_hash})
+  set(core_kept ${core_file} ${core_hash})
+endif()
+set(core_embedded ${PROJECT_BINARY_DIR}/serve/core.cpp)
+add_custom_command(OUTPUT ${core_embedded}
+  COMMAND ${CMAKE_COMMAND} -DFILE=${core_file} -DINPUTS=${core_hash} -DOUTPUT=${core_embedded} -P ${core_root}/wasm/embed.cmake
+  DEPENDS ${core_inputs} ${core_kept} ${core_root}/wasm/embed.cmake VERBATIM)
+set_property(SOURCE ${core_embedded} PROPERTY OBJECT_DEPENDS ${core_kept})
+target_sources(isobar_serve PRIVATE ${core_embedded})

@@ -8,4 +8,8 @@ namespace isobar::serve {
 /// web/dist/index.html: one self-contained file.
 std::string_view page();
 
+/// web/dist/core.wasm.gz, which exported pages run; empty if the one that was there was not made from the sources of this
+/// program.
+std::string_view core();
+
 }  // namespace isobar::serve

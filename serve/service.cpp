@@ -12,6 +12,7 @@
 #include "serve/job.h"
 #include "session/commands.h"
 #include "session/graph.h"
+#include "session/kit.h"
 #include "session/state_lines.h"
 #include "session/view.h"
 #include "support/diagnostic.h"
@@ -217,6 +218,7 @@ Answer Service::handle(const std::string& path, const std::string& body) {
 Service::Json Service::dispatch(const std::string& path, const Json& request) {
   if (path == "open") return open(request);
   if (path == "schema") return {{"schema", Json::parse(scenarios::schema_text())}};
+  if (path == "kit") return kit(request);
   if (path == "examples") {
     Json list = Json::array();
     for (const Example& e : examples_) {
@@ -338,6 +340,33 @@ Service::Json Service::open(const Json& request) {
               {"settings", request.value("settings", Json::object())}};
   out["now"] = command(*s, {{"line", "show"}});
   return out;
+}
+
+// Everything that open(), and the changes that it offers, will ask for where there is no assembler.
+Service::Json Service::kit(const Json& request) const {
+  const std::string text = text_at(request, "text"), file = text_at(request, "file", "test.yaml");
+  if (text.size() > limits_.text_bytes)
+    throw Wrong{413, fmt::format("a test may have at most {} bytes", limits_.text_bytes)};
+  session::Kit kit;
+  session::KitRecorder recorder(kit);
+  const auto also = [&](const std::function<Workload()>& make) {
+    try {
+      const Workload changed = make();
+      recorder.ask_for_words(changed);
+      analysis_.changes(changed);  // they name instructions
+    } catch (const InputError&) {
+      // Refused there as it is here.
+    }
+  };
+  for (const Workload& w : session::parse_workloads(text, file, {})) {
+    recorder.ask_for_words(w);
+    recorder.ask_for_versions(w);
+    for (const Change& c : analysis_.changes(w)) also(c.make);
+    for (const Switch& s : analysis_.switches(w)) {
+      for (std::size_t value = 1; value < s.values.size(); ++value) also([&] { return s.set(w, value); });
+    }
+  }
+  return {{"kit", json(kit).dump(-1, ' ', false, Json::error_handler_t::replace)}};
 }
 
 Service::Json Service::command(Session& s, const Json& request) {

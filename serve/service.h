@@ -83,6 +83,7 @@ class Service {
 
   Json dispatch(const std::string& path, const Json& request);
   Json open(const Json& request);
+  Json kit(const Json& request) const;
   Json command(Session& s, const Json& request);
   Json start(const Pointer& s, const std::string& kind, const Json& request);
   Json record(Session& s) const;

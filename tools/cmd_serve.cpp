@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "serve/export_page.h"
 #include "serve/http.h"
 #include "serve/page.h"
 #include "serve/service.h"
@@ -29,12 +30,15 @@ serve::Response respond(serve::Service& service, const serve::Request& request) 
   const bool is_api = request.path.compare(0, api.size(), api) == 0;
   serve::Answer a;
   if (request.path == "/" && request.method == "GET") return {200, "text/html", std::string(serve::page())};
+  if (request.path == "/core.wasm.gz" && request.method == "GET" && !serve::core().empty())
+    return {200, "application/gzip", std::string(serve::core())};
   if (!is_api) {
     a = {404, {{"format", serve::kSessionFormat}, {"error", "there is no such page"}, {"diagnostics", nullptr}}};
   } else if (request.method != "POST") {
     a = {405, {{"format", serve::kSessionFormat}, {"error", "expected POST"}, {"diagnostics", nullptr}}};
   } else {
-    a = service.handle(request.path.substr(api.size()), request.body);
+    const std::string path = request.path.substr(api.size());
+    a = path == "page" ? serve::export_page(service, request.body) : service.handle(path, request.body);
   }
   return {a.status, "application/json", a.json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n"};
 }

@@ -91,11 +91,11 @@ bool lower_structure_multiple(u32 w, Instruction& out) {
   const auto [count, elements] = shape(w);
   if (elements > 1 && width == 64 && bytes == 8) return false;
   // With one element per structure the registers are as they stand in memory; else they are rearranged.
-  const auto rearrange = [&](AluOp op, unsigned i, Reg dst) {
+  const auto rearrange = [&, registers = count](AluOp op, unsigned i, Reg dst) {
     Uop u = make_alu(op, width, {}, dst);
     u.amount = static_cast<u8>(8 * bytes);
     u.imm = i;
-    for (unsigned r = 0; r < count; ++r) add_data_input(u, is_load(w) ? uop_result(r) : vt(w, r));
+    for (unsigned r = 0; r < registers; ++r) add_data_input(u, is_load(w) ? uop_result(r) : vt(w, r));
     append(out, u);
   };
   if (!is_load(w) && elements > 1) {

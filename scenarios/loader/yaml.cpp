@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "scenarios/loader/prescan.h"
+#include "scenarios/loader/yaml_trees.h"
 
 namespace isobar::scenarios {
 
@@ -223,6 +224,7 @@ Node parse_yaml(std::string_view text, Problems& problems) {
       problems.add(extra.line, extra.column, "a second document (after '---'); a file holds one scenario");
       throw Abort{};
     }
+    if (Trees* const trees = TreeRecorder::current()) trees->insert_or_assign(std::string(text), root);
     return root;
   } catch (const Abort&) {
     problems.throw_if_any();
@@ -235,16 +237,6 @@ Node parse_yaml(std::string_view text, Problems& problems) {
     problems.throw_if_any();
   }
   throw InternalError("a YAML error was reported without a message");
-}
-
-std::string describe(const Node& n) {
-  switch (n.kind) {
-    case Node::Kind::Null: return "nothing";
-    case Node::Kind::Scalar: return "the text " + scenarios::quoted(n.text);
-    case Node::Kind::Sequence: return "a list";
-    case Node::Kind::Map: return "a map";
-  }
-  return {};
 }
 
 }  // namespace isobar::scenarios

@@ -100,6 +100,19 @@ class Export(unittest.TestCase):
         for trace in sorted(self.folder.glob("MP*.trace"))[:3]:
             self.assertIn("one time unit is a step", isobar("export", "vcd", trace).stdout)
 
+    def test_page_has_the_run_and_timed_runs_are_refused(self):
+        isobar("explore", "--witness", self.folder, ROOT / "scenarios/classics/sb.yaml")
+        traces = sorted(self.folder.glob("SB*.trace"))
+        self.assertTrue(traces)
+        page = isobar("export", "page", traces[0]).stdout
+        data, _ = json.JSONDecoder().raw_decode(page, page.index("window.ISOBAR_EXPORT=") + len("window.ISOBAR_EXPORT="))
+        self.assertNotEqual(data["recording"]["states"][-1]["state"]["outcome"], "")
+        if "core" in data:
+            self.assertEqual(len(data["link"]["steps"]) + 1, len(data["recording"]["states"]))
+        refused = isobar("export", "page", self.trace)
+        self.assertEqual(refused.returncode, BAD_INPUT)
+        self.assertIn("timed", refused.stderr)
+
     def test_bad_input(self):
         for arguments in (["foo", self.trace], ["vcd", self.folder / "none"], ["vcd", self.folder / "two.yaml"], ["vcd"]):
             result = isobar("export", *arguments)

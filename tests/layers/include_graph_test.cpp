@@ -52,6 +52,7 @@ const std::map<std::string, std::set<std::string>>& allowed() {
       {"scenarios", with(core, {"kernel-shim"})},
       {"session", with(core, {"kernel-shim", "explore", "scenarios"})},
       {"serve", with(core, {"kernel-shim", "explore", "scenarios", "session"})},
+      {"wasm", {"support", "isa", "explore", "scenarios", "session", "serve", "tools"}},
       {"viewers", with(core, {"kernel-shim", "explore", "scenarios", "session"})},
       {"gdb", with(core, {"kernel-shim", "explore", "scenarios", "session", "viewers"})},
       {"tools", with(core, {"model/systemc", "kernel-shim", "explore", "axiomatic", "hunt", "crosscheck", "scenarios", "session", "viewers", "gdb",
@@ -110,7 +111,7 @@ const std::vector<Source>& sources() {
   static const std::vector<Source> all = [] {
     std::vector<Source> found;
     for (const char* top : {"support", "isa", "functional", "linux-user", "linux-detailed", "trace", "model", "kernel-shim",
-                            "explore", "axiomatic", "hunt", "scenarios", "session", "viewers", "gdb", "serve", "tools", "bench", "tests"}) {
+                            "explore", "axiomatic", "hunt", "scenarios", "session", "viewers", "gdb", "serve", "wasm", "tools", "bench", "tests"}) {
       if (!fs::exists(kRoot / top)) continue;
       for (const auto& e : fs::recursive_directory_iterator(kRoot / top)) {
         if (e.is_regular_file() && is_source(e.path())) found.push_back(read(e.path()));

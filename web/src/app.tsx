@@ -1,10 +1,11 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ask, decodeLink, encodeLink, finished, Refused } from "./api";
-import type { Combination, Diagnostic, Example, Found, Link, Now, Opened, Recording, Report, Row, State, Why } from "./api";
+import type { Combination, Diagnostic, Example, Found, Link, Now, Opened, Report, Row, State, Why } from "./api";
 import { Compare, kGroups } from "./compare";
 import { Editor } from "./editor";
 import { GraphView } from "./graph";
 import { LessonPanel } from "./lesson";
+import type { Exported } from "./local";
 import { Choices, Machine, Waiting } from "./machine";
 import { Outcomes } from "./outcomes";
 import { Walk } from "./walk";
@@ -14,7 +15,8 @@ function Changes({ all, most = 8 }: { all: string[]; most?: number }) {
   return <span class="quiet">{all.slice(0, most).join(" · ").replaceAll(" -> ", " → ")}{all.length > most && ` · and ${all.length - most} more`}</span>;
 }
 
-export function App() {
+/** The page; `exported` if it works without a server. */
+export function App({ exported }: { exported?: Exported }) {
   const [examples, setExamples] = useState<Example[]>([]);
   const [chosen, setChosen] = useState(0);
   const [text, setText] = useState(""), [file, setFile] = useState("test.yaml");
@@ -30,7 +32,7 @@ export function App() {
   const queue = useRef(Promise.resolve());
 
   const tell = (e: unknown) => {
-    setMessage(e instanceof Refused ? e.message : "The server does not answer. Is 'isobar serve' still running?");
+    setMessage(e instanceof Refused ? e.message : exported ? `This page has failed: ${e}` : "The server does not answer. Is 'isobar serve' still running?");
     if (e instanceof Refused) setProblems(e.diagnostics);
   };
   /** One request after the other, so that fast keys do not overtake each other. */
@@ -143,21 +145,17 @@ export function App() {
   };
 
   const [link, setLink] = useState("");
+  const here = (): Link => ({ text, file, variant: opened?.variant ?? "", change: opened?.change ?? "", settings: opened?.settings, steps: now?.steps.slice(0, now.state.position) ?? [] });
   const share = () => inTurn(async () => {
-    const hash = await encodeLink({ text, file, variant: opened?.variant ?? "", change: opened?.change ?? "", settings: opened?.settings, steps: now?.steps.slice(0, now.state.position) ?? [] });
+    const hash = await encodeLink(here());
     history.replaceState(null, "", hash);
     setLink(location.href);
     await navigator.clipboard?.writeText(location.href).catch(() => {});
   });
   const save = () => inTurn(async () => {
-    const run = await ask<{ position: number; states: Now[] }>("record", { session: session.current });
-    const recording: Recording = { title: opened!.title, cores: opened!.cores, position: 0, states: run.states };
-    const page = await (await fetch("/")).text();
-    const data = JSON.stringify(recording).replaceAll("<", "\\u003c");
-    const at = page.indexOf("<head>") + "<head>".length;
-    const whole = `${page.slice(0, at)}<script>window.ISOBAR_RECORDING=${data}</script>${page.slice(at)}`;
+    const { page } = await ask<{ page: string }>("page", { ...here(), steps: now!.steps, lesson: examples[chosen]?.lesson });
     const a = document.createElement("a");
-    a.href = URL.createObjectURL(new Blob([whole], { type: "text/html" }));
+    a.href = URL.createObjectURL(new Blob([page], { type: "text/html" }));
     a.download = `${opened!.name.replace(/[^\w.+-]+/g, "_")}.html`;
     a.click();
     setTimeout(() => URL.revokeObjectURL(a.href), 10_000);
@@ -175,6 +173,7 @@ export function App() {
       }
       const first = all[0];
       if (linked) { setChosen(-1); open(linked); }
+      else if (exported) { open(exported.link); command("jump start"); }
       else if (first) open({ text: first.text, file: first.file, variant: first.lesson?.variant ?? "", change: "", steps: [] });
     });
   }, []);
@@ -208,7 +207,7 @@ export function App() {
             onClick={() => reopen({ change: "", settings: Object.fromEntries(Object.entries(opened.settings).filter(([w]) => w !== what)) })}>{what}: {value} ✕</button>
         ))}
         <button type="button" onClick={share} disabled={!now}>Link</button>
-        <button type="button" onClick={save} disabled={!now || length === 0} title="One HTML file that shows this run without a server">Export</button>
+        {!exported && <button type="button" onClick={save} disabled={!now} title="One HTML file that works without a server">Export</button>}
       </header>
       {link && <p class="link"><label>Link to this state <input readOnly value={link} onFocus={(e) => e.currentTarget.select()} /></label> <button type="button" onClick={() => setLink("")}>Close</button></p>}
       {message && <p class="error" role="alert">{message}</p>}
