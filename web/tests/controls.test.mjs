@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { audit } from "./audit.mjs";
 import { address, at, choices, opened, page, playedOut, region, searched, shoot } from "./harness.mjs";
+import { longTest } from "./long.mjs";
 
 const compare = () => region("Compare");
 const healthy = async (what) => assert.deepEqual(await page.evaluate(audit), [], what);
@@ -62,13 +63,8 @@ test("single switches are opened, and code shows what stands there", async () =>
 test("long work goes on in the background and is cancelled", async () => {
   await opened();
   await page.locator("summary").click();
-  // Far more interleavings than anybody waits for.
-  const threads = [0, 1, 2, 3];
-  const row = (cells) => ` ${cells.join(" | ")} ;\n`;
-  const code = [1, 2, 3, 4, 5].map((n) => row(threads.map(() => `STR W3,[X1]`)) + row(threads.map(() => `LDR W${3 + n},[X2]`))).join("");
-  const start = threads.map((t) => `${t}:X1=${t % 2 ? "x" : "y"}; ${t}:X2=${t % 2 ? "y" : "x"}; ${t}:X3=${t + 1};`).join(" ");
   await page.getByLabel("litmus format").check();
-  await page.getByLabel("Test", { exact: true }).fill(`AArch64 BIG\n{ ${start} }\n${row(threads.map((t) => `P${t}`))}${code}exists (0:X8=1)\n`);
+  await page.getByLabel("Test", { exact: true }).fill(longTest());
   await page.getByRole("button", { name: "Open the changed test" }).click();
   await page.locator("main[aria-busy=false]").waitFor();
   await page.getByRole("button", { name: "Cancel", exact: true }).waitFor();

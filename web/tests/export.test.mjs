@@ -1,12 +1,13 @@
 // Exported pages in Debian's Chromium, from a file and without a server. ISOBAR_BINARY is the command.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, afterEach, before, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
+import { longTest } from "./long.mjs";
 
 const root = resolve(import.meta.dirname, "../..");
 const quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
@@ -24,13 +25,14 @@ async function fresh() {
 }
 
 before(async () => {
-  const server = spawn(process.env.ISOBAR_BINARY ?? join(root, "build/isobar"), ["serve", "--port", "0", "scenarios/classics/mp.yaml", "scenarios/jit/publish.yaml"], { cwd: root });
+  writeFileSync(join(folder, "BIG.litmus"), longTest());
+  const server = spawn(process.env.ISOBAR_BINARY ?? join(root, "build/isobar"), ["serve", "--port", "0", "scenarios/classics/mp.yaml", "scenarios/jit/publish.yaml", join(folder, "BIG.litmus")], { cwd: root });
   const address = await new Promise((found) => server.stdout.once("data", (d) => found(String(d).split(" ")[0])));
   hasCore = (await fetch(address + "core.wasm.gz")).status === 200;
   browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: quiet });
   await fresh();
   await page.goto(address);
-  for (const name of ["mp", "publish"]) {
+  for (const name of ["mp", "publish", "BIG"]) {
     const before = name === "mp" ? "Isobar" : await page.title();
     await page.getByLabel("Test to step through").selectOption({ label: name });
     await page.waitForFunction((t) => document.title !== t, before);
@@ -83,8 +85,24 @@ test("a page from a file steps, searches and shows runs", async (t) => {
   await page.getByRole("button", { name: "Why is reader.X3=1; reader.X4=0 not possible" }).click();
   await page.getByText(/^Forbidden/).waitFor();
   assert.ok((await page.locator(".cycle li").count()) >= 3);
-  await page.getByRole("button", { name: "Compare" }).click();
+  await page.getByRole("button", { name: "Compare", exact: true }).click();
   await page.locator("table.matrix tr", { hasText: "reader: TSO off" }).waitFor();
+  await page.getByLabel("Switch writer: TSO").selectOption("try each");
+  await page.getByLabel("Switch reader: TSO").selectOption("try each");
+  await page.getByRole("button", { name: "Compare 4 combinations" }).click();
+  await page.waitForFunction(() => document.querySelectorAll("table.combinations tbody tr").length === 4);
+});
+
+test("a long search shows how far it is and can be cancelled, while stepping goes on", async (t) => {
+  if (!hasCore) return t.skip("the command was built without the core (wasm/build)");
+  await opened("BIG");
+  await page.waitForFunction(() => /search: [1-9]/.test(document.querySelector(".progress")?.textContent));
+  await page.locator(".choices button").first().click();
+  await at(1);
+  await page.getByRole("button", { name: "Cancel", exact: true }).click();
+  await page.getByRole("button", { name: "Search for all outcomes" }).waitFor();
+  await page.getByRole("button", { name: "Undo" }).click();
+  await at(0);
 });
 
 test("code that is written has its text, and other tests are refused", async (t) => {
