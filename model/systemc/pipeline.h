@@ -75,10 +75,13 @@ class Pipeline {
   /// Whether the queues have room for more than what is in flight.
   bool room(const PipelineConfig& config, const model::Core& c) const;
 
-  void fetched(u64 now) { fetched_at_ = now; }
+  /// The system register writes that entry to a handler consists of have no instruction word; they all come at once.
+  void fetched(const PipelineConfig& config, const model::Entry& e, u64 now) {
+    fetched_at_ = now;
+    if (e.word == 0 && e.uop->kind == isa::UopKind::SysWrite) hold_fetch(now + config.exception_entry, Cause::Exception);
+  }
   void retired(const PipelineConfig& config, const model::Entry& e, u64 now) { complete(config, e, now); }
   void squashed(const PipelineConfig& config, u32 first_seq, u64 now);
-  void interrupted(const PipelineConfig& config, u64 now) { hold_fetch(now + config.exception_entry, Cause::Exception); }
 
   /// Counts the ticks from `now` to `until`, in which the core does nothing after what it did at `now`.
   void count(const model::Core& c, u64 now, u64 until);

@@ -25,7 +25,7 @@ class TimedRun::RunObserver final : public model::Observer {
       : state_(state), pipeline_(pipeline), next_(next) {}
 
   void fetched(unsigned core, const Entry& e) override {
-    if (pipeline_.on) state_.schedule[core].pipeline.fetched(state_.now);
+    if (pipeline_.on) state_.schedule[core].pipeline.fetched(pipeline_, e, state_.now);
     if (next_ != nullptr) next_->fetched(core, e);
   }
   void bound(unsigned core, const Entry& e, u16 mask, i64 from) override {
@@ -55,7 +55,6 @@ class TimedRun::RunObserver final : public model::Observer {
     if (next_ != nullptr) next_->squashed(core, first_seq);
   }
   void interrupted(unsigned core, u64 return_pc) override {
-    if (pipeline_.on) state_.schedule[core].pipeline.interrupted(pipeline_, state_.now);
     if (next_ != nullptr) next_->interrupted(core, return_pc);
   }
 

@@ -84,6 +84,37 @@ class Models(unittest.TestCase):
             self.assertEqual(result.returncode, BAD_INPUT)
             self.assertIn("named.yaml:3:27: error: timing: there is no such timing model", result.stderr)
 
+    def test_every_system_call_pays_for_entry_and_return(self):
+        scenario = """name: calls
+description: system calls
+machine: {cores: 1}
+kernel: {}
+run: {how: timed}
+threads:
+  T:
+    registers: {X9: 100}
+    asm: |
+      again:
+        MOV X8, #178
+        SVC #0
+        SUB X9, X9, #1
+        CBNZ X9, again
+expect: [{always: T.X9 == 0, why: the loop ends}]
+"""
+        model = (ROOT / "timing/apple-m1-like.yaml").read_text()
+        with tempfile.TemporaryDirectory() as folder:
+            file = pathlib.Path(folder, "calls.yaml")
+            file.write_text(scenario)
+            ticks = {}
+            for key in "none", "exception_entry: 50 ", "exception_return: 50 ":
+                timing = pathlib.Path(folder, "timing.yaml")
+                timing.write_text(model.replace(key, key.replace("50", "1050")))
+                result = isobar("run", "--json", "--seed", 1, "--timing", timing, file)
+                self.assertEqual(result.returncode, AS_EXPECTED, result.stdout + result.stderr)
+                ticks[key.split(":")[0]] = json.loads(result.stdout)["runs"][0]["ticks"]
+        for key in "exception_entry", "exception_return":
+            self.assertAlmostEqual(ticks[key] - ticks["none"], 100 * 1000, delta=3000)
+
     def test_what_is_seen_stays_allowed(self):
         for model in MODELS:
             for file in ["scenarios/classics/mp.yaml", "scenarios/tso/actlr-switch.yaml", "scenarios/locks/spinlock.yaml"]:
