@@ -292,6 +292,8 @@ u64 System::run_slice(Thread& t, u64 quantum) {
     stopped_ |= r.kind == StepResult::Kind::Stop;
     if (r.kind == StepResult::Kind::Hint || r.kind == StepResult::Kind::Stop) break;
     p.enter(t, r);
+    // The time that has passed in the program and in the call: what is due now comes before the program goes on.
+    expire_timers();
   }
   p.report_tags(t);
   // Another thread may write what the monitor covers; losing it is always allowed (Arm ARM B2.12.5).
