@@ -36,8 +36,10 @@ before(async () => {
     const before = name === "mp" ? "Isobar" : await page.title();
     await page.getByLabel("Test to step through").selectOption({ label: name });
     await page.waitForFunction((t) => document.title !== t, before);
-    await page.getByRole("button", { name: "Random run to the end" }).click();
-    await page.getByText(/^Finished: /).waitFor();
+    if (name !== "BIG") {
+      await page.getByRole("button", { name: "Random run to the end" }).click();
+      await page.getByText(/^Finished: /).waitFor();
+    }
     const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Export" }).click()]);
     saved[name] = join(folder, download.suggestedFilename());
     await download.saveAs(saved[name]);
