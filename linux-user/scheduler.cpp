@@ -198,9 +198,8 @@ void System::note_wait(const Thread& t) {
 }
 
 void System::expire_timers() {
-  for (const auto& p : processes_) {
-    if (!timers_exist_) break;
-    if (!p->ended) p->expire_timers();
+  for (std::size_t i = 0; i < processes_.size() && timers_exist_; ++i) {
+    if (!processes_[i]->ended) processes_[i]->expire_timers();
   }
   for (TimerFile* f : timer_files) {
     const u64 times = f->schedule.advance(time_);

@@ -12,17 +12,10 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "check.h"
+
 static volatile int number, code;
 static volatile uintptr_t address, stack_pointer;
-static int failures;
-
-#define CHECK(condition)                                          \
-  do {                                                            \
-    if (!(condition)) {                                           \
-      printf("line %d: %s\n", __LINE__, #condition);              \
-      ++failures;                                                 \
-    }                                                             \
-  } while (0)
 
 static void skip(int n, siginfo_t* info, void* context) {
   ucontext_t* u = context;
