@@ -4,8 +4,6 @@ namespace isobar::isa {
 
 namespace {
 
-thread_local Answers* recorded_answers = nullptr;
-
 void add_text(Hasher& h, std::string_view text) {
   h.word(text.size());
   h.bytes(text.data(), text.size());
@@ -27,11 +25,5 @@ Digest question(std::string_view text, u64 base, const AssemblerOptions& options
   }
   return h.digest();
 }
-
-AnswerRecorder::AnswerRecorder(Answers& answers) : before_(recorded_answers) { recorded_answers = &answers; }
-
-AnswerRecorder::~AnswerRecorder() { recorded_answers = before_; }
-
-Answers* AnswerRecorder::current() { return recorded_answers; }
 
 }  // namespace isobar::isa

@@ -10,6 +10,7 @@
 
 #include "isa/assembler.h"
 #include "support/hash.h"
+#include "support/recorder.h"
 
 namespace isobar::isa {
 
@@ -30,19 +31,7 @@ struct Answers {
 /// Stands for everything that the answer of assemble() depends on.
 Digest question(std::string_view text, u64 base, const AssemblerOptions& options);
 
-/// While it lives, every answer that the calling thread gets is added to `answers`.
-class AnswerRecorder {
- public:
-  explicit AnswerRecorder(Answers& answers);
-  ~AnswerRecorder();
-  AnswerRecorder(const AnswerRecorder&) = delete;
-  AnswerRecorder& operator=(const AnswerRecorder&) = delete;
-
-  /// Of the innermost recorder of this thread; nullptr if there is none.
-  static Answers* current();
-
- private:
-  Answers* before_;
-};
+/// Every answer that the calling thread gets is added to them.
+using AnswerRecorder = Recorder<Answers>;
 
 }  // namespace isobar::isa

@@ -34,21 +34,4 @@ void Job::progress(const explore::Progress& p) {
   progress_ = p;
 }
 
-void Job::note(const std::string& text) {
-  const std::lock_guard lock(mutex_);
-  note_ = text;
-}
-
-Job::Json Job::report() const {
-  const std::lock_guard lock(mutex_);
-  Json out = {{"kind", kind_},
-              {"running", running_.load()},
-              {"states", progress_.states},
-              {"done", progress_.done},
-              {"seconds", progress_.seconds},
-              {"note", note_}};
-  if (!running_) out["result"] = result_;
-  return out;
-}
-
 }  // namespace isobar::serve

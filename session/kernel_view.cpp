@@ -19,12 +19,26 @@ using kernel::TaskState;
 namespace {
 
 constexpr u64 kActlrTso = 2;
-constexpr unsigned kReschedule = 0, kCallFunction = 1, kTimer = 27;
+constexpr unsigned kReschedule = 0, kCallFunction = 1, kSequence = 2, kState = 3, kTimer = 27;
+
+/// What a process has registered for with membarrier.
+struct Registration {
+  u32 bit, ready;
+  const char* name;
+};
+constexpr Registration kRegistrations[] = {
+    {MembarrierState::PrivateExpedited, MembarrierState::PrivateExpeditedReady, "private expedited"},
+    {MembarrierState::SyncCore, MembarrierState::SyncCoreReady, "sync core"},
+    {MembarrierState::Rseq, MembarrierState::RseqReady, "rseq"},
+    {MembarrierState::GlobalExpedited, MembarrierState::GlobalExpeditedReady, "global expedited"},
+};
 
 std::string interrupt_name(unsigned intid) {
   switch (intid) {
     case kReschedule: return "reschedule";
     case kCallFunction: return "call function";
+    case kSequence: return "abort of sequences";
+    case kState: return "state of membarrier";
     case kTimer: return "timer";
     default: return fmt::format("interrupt {}", intid);
   }
@@ -140,10 +154,10 @@ class KernelReader {
   ObjectView process(u64 at) const {
     const u64 state = word(at + MmField::MembarrierState, 4);
     std::string registered;
-    if ((state & MembarrierState::PrivateExpedited) != 0)
-      registered = (state & MembarrierState::PrivateExpeditedReady) != 0 ? "private expedited" : "private expedited, not ready";
-    if ((state & MembarrierState::SyncCore) != 0)
-      registered += (state & MembarrierState::SyncCoreReady) != 0 ? ", sync core" : ", sync core, not ready";
+    for (const Registration& r : kRegistrations) {
+      if ((state & r.bit) == 0) continue;
+      registered += fmt::format("{}{}{}", registered.empty() ? "" : ", ", r.name, (state & r.ready) == 0 ? ", not ready" : "");
+    }
     return {mm_name(at), {{"membarrier", registered.empty() ? "not registered" : registered}}};
   }
 

@@ -50,17 +50,4 @@ void Job::progress(const explore::Progress& p) {
   isobar_progress(text.data(), text.size());
 }
 
-void Job::note(const std::string& text) { note_ = text; }
-
-Job::Json Job::report() const {
-  Json out = {{"kind", kind_},
-              {"running", running_.load()},
-              {"states", progress_.states},
-              {"done", progress_.done},
-              {"seconds", progress_.seconds},
-              {"note", note_}};
-  if (!running_) out["result"] = result_;
-  return out;
-}
-
 }  // namespace isobar::serve

@@ -236,17 +236,22 @@ membarrier_get_registrations:
         b       \done
         .endm
 
-// MB-5 to MB-8. The event of a core that executes a restartable sequence aborts it (RS-8). Without rseq there is none.
-membarrier_rseq:
+// Returns unless the process is registered (bit of membarrier_state) and another thread might be running.
+        .macro  need_barrier bit
         ldr     x9, [sp, #T_MM]
         ldr     w10, [x9, #MM_MEMBARRIER_STATE]
-        tbz     w10, #6, ret_eperm
+        tbz     w10, #\bit, ret_eperm
         .if     NR_CORES == 1
         b       ret_zero
         .endif
         ldr     w10, [x9, #MM_USERS]
         cmp     w10, #1
-        b.eq    ret_zero
+        b.eq    ret_zero                // MB-5: a single thread needs no barrier at all
+        .endm
+
+// MB-5 to MB-8. The event of a core that executes a restartable sequence aborts it (RS-8). Without rseq there is none.
+membarrier_rseq:
+        need_barrier 6
         .if     HAS_RSEQ
         interrupt_cores cores=mm, self=rseq, ipi=IPI_RSEQ
         .else
@@ -254,15 +259,7 @@ membarrier_rseq:
         .endif
 
 membarrier_private_expedited:
-        ldr     x9, [sp, #T_MM]
-        ldr     w10, [x9, #MM_MEMBARRIER_STATE]
-        tbz     w10, #0, ret_eperm
-        .if     NR_CORES == 1
-        b       ret_zero
-        .endif
-        ldr     w10, [x9, #MM_USERS]
-        cmp     w10, #1
-        b.eq    ret_zero                // MB-5: a single thread needs no barrier at all
+        need_barrier 0
         interrupt_cores cores=mm, self=no   // MB-6: never the caller's core
 
 // MB-6: the caller's core too, or another thread of the mm that replaces the caller there would miss its context

@@ -51,13 +51,8 @@
         sttr    x10, [x9]
         .endm
 
-// RS-2.
-sys_rseq:
-        cmp     w2, #RSEQ_FLAG_UNREGISTER
-        b.eq    rseq_unregister
-        cbnz    w2, ret_einval
-        ldr     x9, [sp, #T_RSEQ]
-        cbz     x9, 1f
+// The area in X9, which is registered, and the call's have to be the same.
+        .macro  check_rseq_area
         cmp     x9, x0
         b.ne    ret_einval
         cmp     w1, #RSEQ_SIZE
@@ -65,6 +60,16 @@ sys_rseq:
         ldr     w9, [sp, #T_RSEQ_SIG]
         cmp     w9, w3
         b.ne    ret_eperm
+        .endm
+
+// RS-2.
+sys_rseq:
+        cmp     w2, #RSEQ_FLAG_UNREGISTER
+        b.eq    rseq_unregister
+        cbnz    w2, ret_einval
+        ldr     x9, [sp, #T_RSEQ]
+        cbz     x9, 1f
+        check_rseq_area
         mov     x0, #-EBUSY
         b       ret_fast
 1:      cmp     w1, #RSEQ_SIZE          // the original size is the only one
@@ -82,13 +87,7 @@ rseq_registered:
 rseq_unregister:
         ldr     x9, [sp, #T_RSEQ]
         cbz     x9, ret_einval
-        cmp     x9, x0
-        b.ne    ret_einval
-        cmp     w1, #RSEQ_SIZE
-        b.ne    ret_einval
-        ldr     w9, [sp, #T_RSEQ_SIG]
-        cmp     w9, w3
-        b.ne    ret_eperm
+        check_rseq_area
         save_elr
         b       uaccess_rseq_unregister
 

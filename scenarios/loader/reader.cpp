@@ -10,6 +10,16 @@
 
 namespace isobar::scenarios {
 
+std::string describe(const Node& n) {
+  switch (n.kind) {
+    case Node::Kind::Null: return "nothing";
+    case Node::Kind::Scalar: return "the text " + scenarios::quoted(n.text);
+    case Node::Kind::Sequence: return "a list";
+    case Node::Kind::Map: return "a map";
+  }
+  return {};
+}
+
 void problem(Problems& problems, const Node& at, std::string message) {
   problems.add(at.line, at.column, std::move(message));
 }

@@ -5,25 +5,14 @@
 #include <string>
 
 #include "scenarios/loader/yaml.h"
+#include "support/recorder.h"
 
 namespace isobar::scenarios {
 
 /// What parse_yaml() made of a text without a byte order mark.
 using Trees = std::map<std::string, Node>;
 
-/// While it lives, everything that the calling thread parses is added to `trees`, except texts that are not YAML.
-class TreeRecorder {
- public:
-  explicit TreeRecorder(Trees& trees);
-  ~TreeRecorder();
-  TreeRecorder(const TreeRecorder&) = delete;
-  TreeRecorder& operator=(const TreeRecorder&) = delete;
-
-  /// Of the innermost recorder of this thread; nullptr if there is none.
-  static Trees* current();
-
- private:
-  Trees* before_;
-};
+/// Everything that the calling thread parses is added to them, except texts that are not YAML.
+using TreeRecorder = Recorder<Trees>;
 
 }  // namespace isobar::scenarios
