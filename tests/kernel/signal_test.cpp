@@ -2,8 +2,11 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <map>
 #include <tuple>
 
+#include "isa/assembler.h"
+#include "isa/decoder.h"
 #include "tests/kernel/system.h"
 
 namespace isobar::kernel::test {
@@ -160,6 +163,84 @@ TEST(Signal, SG_6_the_same_signal_in_its_handler_ends_the_thread) {
   EXPECT_EQ(s.memory(kData), 1u);
   EXPECT_EQ(s.field("t", "fault_pc"), t.entry + 16);
   EXPECT_EQ(s.field("t", "fault_esr") >> 26, 0x3cu);
+}
+
+/// Store buffering of a thread against one with a barrier: x is stored at one end of an exception, y is loaded at the other.
+/// What stands for the kernel is as short as can be, because the shim's delivery has more micro-ops than a window. True if both
+/// loads can miss both stores.
+bool overtaken_across(const std::string& program, const std::string& kernel) {
+  constexpr u64 kVectors = 0x4000'0000, kProgram = 0x10000, kOther = 0x20000, kWords = 0x80000;
+  model::MachineConfig config;
+  config.cores = 2;
+  for (model::CoreConfig& c : config.core) c.tso = model::TsoSupport::None;
+  model::Program p;
+  p.has_kernel = true;
+  const isa::Assembly text = isa::assemble(program, kProgram);
+  const isa::Assembly other = isa::assemble("str w4, [x6]\n dmb ish\n ldr w2, [x5]\n", kOther);
+  const isa::Assembly vectors = isa::assemble(".org 0x400\n" + kernel + " eret\n", kVectors);
+  constexpr u8 user_code = model::kReadEl0 | model::kExecEl0, data = model::kReadEl0 | model::kWriteEl0;
+  p.regions = {{kProgram, 0x1000, user_code, -1, "program"},
+               {kOther, 0x1000, user_code, -1, "other"},
+               {kWords, 0x1000, data, -1, "words"},
+               {kVectors, 0x1000, model::kReadEl1 | model::kExecEl1, -1, "vectors"}};
+  p.segments = {{kProgram, text.bytes}, {kOther, other.bytes}, {kVectors, vectors.bytes}};
+  p.stop = {text.labels.at("end"), kOther + other.bytes.size()};
+  for (const u64 pc : {kProgram, kOther}) {
+    model::ResetState r;
+    r.pc = pc;
+    r.registers = {{isa::x_reg(4), {1, 0}},
+                   {isa::x_reg(5), {kWords, 0}},
+                   {isa::x_reg(6), {kWords + 64, 0}},
+                   {isa::x_reg(9), {text.labels.at("handler"), 0}},
+                   {isa::Reg::VBAR_EL1, {kVectors, 0}}};
+    p.reset.push_back(r);
+  }
+  trace::Observable y, x;
+  y.reg = isa::x_reg(3);
+  x.core = 1;
+  x.reg = isa::x_reg(2);
+  const explore::SearchResult r = explore::search(model::Machine(config, p), {y, x}, {});
+  EXPECT_EQ(r.status, explore::Status::Complete);
+  for (const auto& [outcome, info] : r.outcomes)
+    if (outcome.values[0].lo == 0 && outcome.values[1].lo == 0) return true;
+  return false;
+}
+
+TEST(Signal, SG_8_entry_and_return_order_nothing) {
+  const std::string store = " str w4, [x5]\n", load = " ldr w3, [x6]\n", deliver = " msr elr_el1, x9\n";
+  const std::string into = store + " brk #0\n handler:\n" + load + "end:\n";
+  const std::string out_of = "handler:\n" + store + " svc #0\n" + load + "end:\n";
+  EXPECT_TRUE(overtaken_across(into, deliver)) << "a store before the fault, a load of the handler";
+  EXPECT_FALSE(overtaken_across(into, deliver + " dmb ish\n"));
+  EXPECT_TRUE(overtaken_across(out_of, "")) << "a store of the handler, a load behind its return";
+  EXPECT_FALSE(overtaken_across(out_of, " dmb ish\n"));
+}
+
+/// From the vector to the handler and back there is nothing that orders accesses.
+TEST(Signal, SG_8_delivery_and_return_have_no_barrier) {
+  System s;
+  handled(s, kSkip, " brk #1\n");
+  s.build();
+  const std::map<std::string, u64>& at = s.shim.symbols;
+  const std::pair<u64, u64> paths[] = {{at.at("el0_sync"), at.at("kthread_yield")},
+                                       {at.at("ret_fast_x11_x12"), at.at("ret_to_user")},
+                                       {at.at("el0_signal"), at.at("el1_sync_signal")}};
+  const model::MachineState initial = s.machine->initial();
+  unsigned accesses = 0;
+  for (const auto& [begin, end] : paths) {
+    for (u64 pc = begin; pc < end; pc += 4) {
+      const u64 word = model::read_memory(initial.storage, s.machine->image(), pc, 4).lo;
+      const isa::Instruction i = isa::decode(static_cast<u32>(word));
+      for (unsigned k = 0; k < i.count; ++k) {
+        const isa::Uop& u = i.uops[k];
+        EXPECT_NE(u.kind, isa::UopKind::Barrier) << std::hex << pc;
+        EXPECT_NE(u.kind, isa::UopKind::Isb) << std::hex << pc;
+        EXPECT_FALSE(u.mem.acquire || u.mem.acquire_pc || u.mem.release) << std::hex << pc;
+        accesses += u.kind == isa::UopKind::Read || u.kind == isa::UopKind::Write;
+      }
+    }
+  }
+  EXPECT_GT(accesses, 60u) << "the frame is written and read";
 }
 
 TEST(Signal, a_frame_without_memory_ends_the_thread) {
