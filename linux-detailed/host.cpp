@@ -121,11 +121,22 @@ void Host::call(MachineState& s, unsigned core, Call what) {
   if (system_.outcome() || pool_->exhausted) *stop_ = true;
 }
 
+/// The registers of a thread, and the memory model that it may have chosen without a host call.
+void Host::take_thread(MachineState& s, unsigned core, Thread& t) const {
+  take_registers(s.core[core], t.core);
+  if (config_.core[core].tso == model::TsoSupport::Actlr)
+    t.tso = (s.core[core].reg[isa::index(Reg::ACTLR_EL1)] & kActlrTso) != 0;
+}
+
+void Host::note_quick_call(unsigned core, u64 number, u64 result) const {
+  if (core_[core].current != nullptr) core_[core].current->process->note_call(*core_[core].current, number, result);
+}
+
 void Host::trap(MachineState& s, unsigned core) {
   model::Core& c = s.core[core];
   if (core_[core].current == nullptr) return decide(s, core);  // it was ended from another core
   Thread& t = *core_[core].current;
-  take_registers(c, t.core);
+  take_thread(s, core, t);
   const u64 syndrome = c.reg[isa::index(Reg::ESR_EL1)], fault = c.reg[isa::index(Reg::FAR_EL1)];
   StepResult why = cause(syndrome, fault, t.core.state().pc);
   t.core.stack_misaligned = syndrome >> 26 == static_cast<u64>(model::ExceptionClass::SpAlignment);
@@ -161,7 +172,7 @@ void Host::interrupt(MachineState& s, unsigned core) {
   model::Core& c = s.core[core];
   if (core_[core].current == nullptr) return decide(s, core);
   Thread& t = *core_[core].current;
-  take_registers(c, t.core);
+  take_thread(s, core, t);
   t.core.state().x[9] = c.reg[isa::index(Reg::TTBR1_EL1)];
   t.core.state().x[10] = c.reg[isa::index(Reg::MAIR_EL1)];
   t.process->report_tags(t);
@@ -288,7 +299,7 @@ u64 Host::cores_to_interrupt(unsigned core) const {
 }
 
 /// Where the kernel has the thread's task; made at the first time. clone() passes on the memory model (MM-3).
-unsigned Host::task_of(MachineState& s, const Thread& t) {
+unsigned Host::task_of(MachineState& s, Thread& t) {
   const auto found = task_.find(t.tid);
   if (found != task_.end()) return found->second;
   const unsigned slot = free_.back();
@@ -301,7 +312,19 @@ unsigned Host::task_of(MachineState& s, const Thread& t) {
   put(kernel::TaskField::Mm, mm);
   put(kernel::TaskField::ActiveMm, mm);
   put(kernel::TaskField::Actlr, t.tso ? kActlrTso : 0);
+  put_ids(s, t, task_address(slot));
   return slot;
+}
+
+/// Numbers that the kernel tells the thread without a host call: those that never change.
+void Host::put_ids(MachineState& s, Thread& t, u64 task) const {
+  constexpr u64 kGetppid = 173, kUnknown = ~u64{0};
+  for (u64 n = 0; n < kIdCalls; ++n) {
+    const u64 call = kFirstIdCall + n;
+    const u64 id = call == kGetppid ? kUnknown
+                                    : static_cast<u64>(linux_user::find_system_call(call)->run(*t.process, t, {}));
+    model::write_memory(s.storage, *image_, task + kTaskIds + 8 * n, 8, {id, 0});
+  }
 }
 
 /// Where the kernel has the memory descriptor of the thread's process; made at the first time.
@@ -317,7 +340,7 @@ u64 Host::descriptor_of(MachineState& s, const Thread& t) {
 }
 
 /// execve() has given the thread another address space, and the number of the process if it was not the first.
-void Host::follow(MachineState& s, const Thread& t, i32 tid_before) {
+void Host::follow(MachineState& s, Thread& t, i32 tid_before) {
   if (t.ended || system_.outcome()) return;
   if (t.tid != tid_before) {
     if (const auto leader = task_.find(t.tid); leader != task_.end()) {
@@ -329,6 +352,7 @@ void Host::follow(MachineState& s, const Thread& t, i32 tid_before) {
     task_.insert(std::move(own));
   }
   const u64 task = task_address(task_.at(t.tid)), mm = descriptor_of(s, t);
+  if (t.tid != tid_before) put_ids(s, t, task);
   if (model::read_memory(s.storage, *image_, task + kernel::TaskField::Mm, 8).lo == mm) return;
   for (const u64 field : {kernel::TaskField::Mm, kernel::TaskField::ActiveMm})
     model::write_memory(s.storage, *image_, task + field, 8, {mm, 0});

@@ -24,6 +24,9 @@ class Host {
   void attach(const model::Machine& machine) { image_ = &machine.image(); }
   void call(model::MachineState& s, unsigned core, Call what);
 
+  /// The kernel has done a system call of the thread on `core` by itself.
+  void note_quick_call(unsigned core, u64 number, u64 result) const;
+
   /// From now on every core stops where its thread is.
   void pause() { pausing_ = true; }
   /// Who wants `*stop` set when the process has ended or memory is exhausted.
@@ -40,6 +43,8 @@ class Host {
     bool abandoned = false;  ///< still executes a thread that another one has ended
   };
 
+  void take_thread(model::MachineState& s, unsigned core, linux_user::Thread& t) const;
+  void put_ids(model::MachineState& s, linux_user::Thread& t, u64 task) const;
   void trap(model::MachineState& s, unsigned core);
   void interrupt(model::MachineState& s, unsigned core);
   void decide(model::MachineState& s, unsigned core, u64 actions = 0, u64 membarrier = 0);
@@ -50,11 +55,11 @@ class Host {
   void deliver(linux_user::Thread& t);
   u64 cores_to_interrupt(unsigned core) const;
   bool is_on_another_core(const linux_user::Thread& t, unsigned core) const;
-  unsigned task_of(model::MachineState& s, const linux_user::Thread& t);
+  unsigned task_of(model::MachineState& s, linux_user::Thread& t);
   void forget_ended();
   bool only_timers_expire() const;
   u64 descriptor_of(model::MachineState& s, const linux_user::Thread& t);
-  void follow(model::MachineState& s, const linux_user::Thread& t, i32 tid_before);
+  void follow(model::MachineState& s, linux_user::Thread& t, i32 tid_before);
   void note_writes(model::MachineState& s) const;
 
   linux_user::System& system_;

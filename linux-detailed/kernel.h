@@ -17,7 +17,10 @@ inline constexpr u64 kQueues = kKernelBase + 0x1'0000, kQueueSize = 0x200;
 inline constexpr u64 kLocks = kKernelBase + 0x2'0000, kLocksSize = 0x100;
 /// Memory descriptors, the first one that of the first process.
 inline constexpr u64 kAddressSpaces = kKernelBase + 0x3'0000, kAddressSpaceSize = 0x40;
-inline constexpr u64 kTasks = kKernelBase + 0x10'0000, kTaskSize = 0x80;  ///< the idle task of each core, then threads
+inline constexpr u64 kTasks = kKernelBase + 0x10'0000, kTaskSize = 0x100;  ///< the idle task of each core, then threads
+
+/// In a task: results of the calls from kFirstIdCall on, see T_IDS in asm-user/10-user.S.
+inline constexpr u64 kTaskIds = 0x80, kFirstIdCall = 172, kIdCalls = 7;
 
 constexpr u64 task_address(unsigned slot) {
   return kTasks + slot * kTaskSize;
@@ -41,10 +44,22 @@ inline constexpr u64 kSetActlr = 1, kMembarrier = 2, kSwitch = 4, kIdle = 8, kPa
                      kAllCores = 128;
 }  // namespace action
 
-/// What `program` needs to run threads on the cores of `machine`: the kernel's text and data, every core about to ask
-/// for its first thread at `start_time`. `tasks` is the number of task structures, `tso` whether threads begin with
-/// ACTLR_EL1.TSO. `map` has the memory of the processes and outlives the program.
-model::Program build_program(const model::MachineConfig& machine, unsigned tasks, bool tso, u64 start_time,
-                             model::MemoryMap& map);
+struct KernelOptions {
+  unsigned tasks = 0;       ///< task structures
+  bool tso = false;         ///< threads begin with ACTLR_EL1.TSO
+  bool quick_calls = true;  ///< some system calls need no host call
+  u64 start_time = 0;
+  u64 epoch = 0;            ///< CLOCK_REALTIME at time 0, ns
+};
+
+/// A call that the kernel has done without the host.
+struct QuickCalls {
+  u64 number_at = 0, result_at = 0;  ///< instructions whose values are the call's number and its result; 0: there are none
+};
+
+/// What is needed to run threads on the cores of `machine`: the kernel's text and data, every core about to ask for its
+/// first thread. `map` has the memory of the processes and outlives the program.
+model::Program build_program(const model::MachineConfig& machine, const KernelOptions& options, model::MemoryMap& map,
+                             QuickCalls& quick);
 
 }  // namespace isobar::linux_detailed

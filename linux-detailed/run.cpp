@@ -15,13 +15,19 @@ namespace {
 using linux_user::Outcome;
 using systemc::RunStatus;
 
-/// Counts the instructions of the program and sees where execution in detail is to end.
+/// Counts the instructions of the program and sees where execution in detail is to end, and which system calls needed no
+/// host call.
 class Watch final : public model::Observer {
  public:
-  Watch(std::optional<u64> until, std::optional<u64> most) : until_(until), most_(most) {}
+  Watch(const Host& host, const QuickCalls& quick, std::optional<u64> until, std::optional<u64> most)
+      : host_(host), quick_(quick), until_(until), most_(most) {}
 
-  void retired(unsigned, const model::Entry& e) override {
-    if (e.context.el != 0) return;
+  void retired(unsigned core, const model::Entry& e) override {
+    if (e.context.el != 0) {
+      if (e.pc == quick_.number_at) number_[core] = e.value.lo;
+      if (e.pc == quick_.result_at) host_.note_quick_call(core, number_[core], e.value.lo);
+      return;
+    }
     if (e.index == 0 && (e.word == functional::kLeaveHint || e.pc == until_)) leaves_ = stop = true;
     if (e.last && ++instructions_ == most_) stop = true;
   }
@@ -31,7 +37,10 @@ class Watch final : public model::Observer {
   bool stop = false;
 
  private:
+  const Host& host_;
+  const QuickCalls quick_;
   std::optional<u64> until_, most_;
+  std::array<u64, kMaxCores> number_{};
   u64 instructions_ = 0;
   bool leaves_ = false;
 };
@@ -46,6 +55,17 @@ model::MachineConfig machine_of(const linux_user::System& system, const Detailed
   return config;
 }
 
+KernelOptions kernel_of(const linux_user::Options& user, const DetailedOptions& detailed, u64 start_time) {
+  KernelOptions k;
+  k.tasks = Host::tasks(user);
+  k.tso = detailed.core[0].tso_at_reset;
+  // The host has to look at a system call if it reports what was noted before, or where the call is.
+  k.quick_calls = !user.tagging && !user.checks_sequences;
+  k.start_time = start_time;
+  k.epoch = linux_user::System::kEpoch;
+  return k;
+}
+
 /// One stretch in detail, from all threads at rest to all threads at rest or the end of the process.
 class Stretch {
  public:
@@ -54,10 +74,10 @@ class Stretch {
         config_(machine_of(system, options)),
         host_(system, config_, spaces_),
         machine_(config_,
-                 build_program(config_, Host::tasks(system.options), options.core[0].tso_at_reset, system.now(), spaces_),
+                 build_program(config_, kernel_of(system.options, options, system.now()), spaces_, quick_),
                  std::make_shared<HostCalls>(host_)),
         run_(machine_, options.platform, system.options.seed + number),
-        watch_(options.until, left(system)) {
+        watch_(host_, quick_, options.until, left(system)) {
     host_.attach(machine_);
     run_.set_observer(&watch_);
     run_.keep_log(false);
@@ -125,6 +145,7 @@ class Stretch {
   std::shared_ptr<functional::Pool> pool_ = system_.processes().front()->memory().pool();
   AddressSpaces spaces_{kKernelBase};
   Host host_;
+  QuickCalls quick_;
   model::Machine machine_;
   systemc::TimedRun run_;
   Watch watch_;

@@ -118,6 +118,8 @@ class Process {
 
   /// What the core has to do for a thread that stopped with `r`: its system call, or a signal for its fault.
   void enter(Thread& t, const isa::StepResult& r);
+  /// A driver has done a system call of the thread by itself.
+  void note_call(const Thread& t, u64 number, u64 result) const;
   /// Sends the signal for mismatches of tags that the core has only noted.
   void report_tags(Thread& t);
   /// Tries a call that waits for an event again.

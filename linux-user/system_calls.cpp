@@ -97,6 +97,12 @@ void Process::interrupt(Thread& t) {
   }
 }
 
+void Process::note_call(const Thread& t, u64 number, u64 result) const {
+  const SystemCall* known = find_system_call(number);
+  if (known == nullptr || !system.options.trace) return;
+  system.options.trace(fmt::format("[{}] {}({}) = {:#x}", t.tid, known->name, known->arguments == 0 ? "" : "...", result));
+}
+
 void Process::trace_call(const Thread& t, i64 result) {
   const SystemCall* known = find_system_call(t.call.number);
   std::string line = fmt::format("[{}] ", t.tid);

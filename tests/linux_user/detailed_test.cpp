@@ -2,6 +2,8 @@
 // model where there is one.
 #include "linux-detailed/run.h"
 
+#include <algorithm>
+
 #include "linux-user/elf_symbols.h"
 #include "tests/linux_user/program.h"
 
@@ -25,6 +27,7 @@ struct Setting {
   bool coherent_fetch = false;
   u64 limit = 20'000'000;
   std::optional<TagChecks> tags;  ///< memory tagging exists
+  std::vector<std::string>* trace = nullptr;  ///< gets a line for each system call
 };
 
 Detailed run_detailed(const std::string& name, std::vector<std::string> arguments = {}, const Setting& setting = {}) {
@@ -44,6 +47,7 @@ Detailed run_detailed(const std::string& name, std::vector<std::string> argument
   o.arguments = std::move(arguments);
   o.arguments.insert(o.arguments.begin(), name);
   o.write = [&d](int fd, const std::string& bytes) { d.output += fd == 1 ? bytes : ""; };
+  if (setting.trace != nullptr) o.trace = [&](const std::string& line) { setting.trace->push_back(line); };
   o.read = [](u64) { return std::string(); };
   linux_detailed::DetailedOptions detailed;
   detailed.detailed_at_start = setting.at_start;
@@ -136,6 +140,29 @@ TEST(Detailed, FencesAndMembarrierForbidStoreBuffering) {
     EXPECT_EQ(forbidden(kind, std::nullopt), 0) << kind;
     EXPECT_EQ(forbidden(kind, true), 0) << kind;
   }
+}
+
+TEST(Detailed, SystemCallsOrderOnlyWhatTheKernelDoes) {
+  ISOBAR_NEEDS_PROGRAM("ordering");
+  // Neither the exception nor the return is a barrier, and these calls have none.
+  EXPECT_GT(forbidden("id", std::nullopt), 0);
+  EXPECT_GT(forbidden("clock", std::nullopt), 0);
+  EXPECT_EQ(forbidden("yield", std::nullopt), 0);  // schedule() has one
+  EXPECT_EQ(forbidden("id-membarrier", std::nullopt), 0);
+}
+
+TEST(Detailed, CallsWithoutTheHostAreShown) {
+  ISOBAR_NEEDS_PROGRAM("ordering");
+  Setting s;
+  s.at_start = false;
+  std::vector<std::string> lines;
+  s.trace = &lines;
+  run_detailed("ordering", {"clock", "1"}, s);
+  const auto shown = [&](const std::string& line) { return std::count(lines.begin(), lines.end(), line); };
+  EXPECT_EQ(shown("[1000] gettid() = 0x3e8"), 1);
+  EXPECT_EQ(shown("[1001] gettid() = 0x3e9"), 1);
+  EXPECT_EQ(shown("[1000] clock_gettime(...) = 0x0"), 1);
+  EXPECT_EQ(shown("[1001] clock_gettime(...) = 0x0"), 1);
 }
 
 TEST(Detailed, ProgramsThatCheckThemselvesFindNothingOnCoresThatOverlap) {

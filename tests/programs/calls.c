@@ -36,11 +36,43 @@ static void* wait_for_one(void* argument) {
   return NULL;
 }
 
+/// A system call; `*others` are bits of registers that it has changed besides x0.
+static long call(long number, long first, void* second, uint64_t* others) {
+  register uint64_t x8 __asm__("x8") = (uint64_t)number, x0 __asm__("x0") = (uint64_t)first;
+  register uint64_t x1 __asm__("x1") = (uintptr_t)second;
+  register uint64_t x9 __asm__("x9") = 9, x10 __asm__("x10") = 10, x11 __asm__("x11") = 11, x12 __asm__("x12") = 12;
+  uint64_t lower;
+  __asm__ volatile("cmp xzr, x9\n svc #0\n cset %0, lo"
+                   : "=r"(lower), "+r"(x0), "+r"(x1), "+r"(x8), "+r"(x9), "+r"(x10), "+r"(x11), "+r"(x12)
+                   :
+                   : "cc", "memory");
+  *others |= (x8 ^ (uint64_t)number) | (x1 ^ (uintptr_t)second) | (x9 ^ 9) | (x10 ^ 10) | (x11 ^ 11) | (x12 ^ 12) | (lower ^ 1);
+  return (long)x0;
+}
+
+static void test_registers(char* writable, char* read_only) {
+  uint64_t others = 0;
+  const long tid = call(SYS_gettid, 5, NULL, &others);
+  CHECK(tid == call(SYS_getpid, 5, NULL, &others) && tid > 0 && call(SYS_getppid, 0, NULL, &others) == getppid());
+  CHECK(call(SYS_getuid, 0, NULL, &others) == getuid() && call(SYS_getegid, 0, NULL, &others) == getegid());
+  CHECK(call(SYS_clock_gettime, CLOCK_REALTIME, writable, &others) == 0);
+  struct timespec first, second;
+  memcpy(&first, writable, sizeof first);
+  CHECK(call(SYS_clock_gettime, CLOCK_REALTIME, writable + 3, &others) == 0);  // not aligned
+  memcpy(&second, writable + 3, sizeof second);
+  CHECK(first.tv_sec == 1700000000 && second.tv_sec == first.tv_sec && second.tv_nsec > first.tv_nsec);
+  CHECK(call(SYS_clock_gettime, CLOCK_MONOTONIC, read_only, &others) == -EFAULT);
+  CHECK(call(SYS_clock_gettime, CLOCK_MONOTONIC, (char*)((uintptr_t)writable | 1ul << 56), &others) == -EFAULT);
+  CHECK(others == 0);
+}
+
 int main(void) {
   const size_t page = 4096;
   char* a = mmap(NULL, 4 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   for (int i = 0; i < 4; ++i) a[i * page] = (char)('a' + i);
   char* wall = mmap(a + 2 * page, page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+  test_registers(a, wall);
+  a[0] = 'a';
   CHECK(mremap(a, 2 * page, 3 * page, 0) == MAP_FAILED && errno == ENOMEM);
   char* b = mremap(a, 2 * page, 5 * page, MREMAP_MAYMOVE);
   CHECK(b != MAP_FAILED && b != a && b[0] == 'a' && b[page] == 'b' && b[4 * page] == 0 && wall[0] == 0);

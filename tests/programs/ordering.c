@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #define DETAILED_BEGIN() __asm__ volatile("hint #96" ::: "memory")
@@ -18,8 +19,9 @@
 #define relaxed memory_order_relaxed
 #define SET_MEM_MODEL 0x4d4d444c
 
-enum kind { STORE_BUFFERING, FENCED, MEMBARRIER, MESSAGE_PASSING, BY_PRCTL };
-static const char *const names[] = {"store-buffering", "fenced", "membarrier", "message-passing", "by-prctl"};
+enum kind { STORE_BUFFERING, FENCED, MEMBARRIER, ID, CLOCK, ID_MEMBARRIER, YIELD, MESSAGE_PASSING, BY_PRCTL };
+static const char *const names[] = {"store-buffering", "fenced", "membarrier",      "id",      "clock",
+                                    "id-membarrier",   "yield",  "message-passing", "by-prctl"};
 static enum kind kind;
 static int rounds, forbidden;
 static struct {
@@ -29,6 +31,10 @@ static struct {
   _Alignas(128) atomic_ulong value;
 } start;
 static int seen[2];
+/// Zeros in lines that nobody has touched: what is stored is known only long after the store has been executed.
+static struct {
+  _Alignas(128) atomic_int value;
+} zero[2][64];
 
 static void pin(int core) {
   cpu_set_t set;
@@ -37,13 +43,39 @@ static void pin(int core) {
   if (sched_setaffinity(0, sizeof set, &set) != 0) abort();
 }
 
+static long id[2];
+
+/// Without the instructions of the library, which take room in the window between the store and the load.
+static long call(long number, long first, const void *second) {
+  register long x8 __asm__("x8") = number, x0 __asm__("x0") = first;
+  register const void *x1 __asm__("x1") = second;
+  __asm__ volatile("svc #0" : "+r"(x0) : "r"(x8), "r"(x1) : "memory");
+  return x0;
+}
+
+/// What is between the store and the load of store buffering.
 static void order(int thread) {
-  if (kind == FENCED) atomic_thread_fence(memory_order_seq_cst);
-  if (kind != MEMBARRIER) return;
-  if (thread == 0)
-    __asm__ volatile("" ::: "memory");
-  else if (syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) != 0)
-    abort();
+  struct timespec time;
+  switch (kind) {
+    case FENCED: atomic_thread_fence(memory_order_seq_cst); return;
+    case ID_MEMBARRIER:
+    case MEMBARRIER:
+      if (thread == 1) {
+        if (syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) != 0) abort();
+        return;
+      }
+      __asm__ volatile("" ::: "memory");
+      if (kind == MEMBARRIER) return;
+      // fall through
+    case ID:
+      if (call(SYS_gettid, 0, NULL) != id[thread]) abort();
+      return;
+    case CLOCK:
+      if (call(SYS_clock_gettime, CLOCK_MONOTONIC, &time) != 0) abort();
+      return;
+    case YIELD: sched_yield(); return;
+    default: return;
+  }
 }
 
 static uint64_t now(void) {
@@ -64,10 +96,10 @@ static void meet(int thread, int round) {
   }
 }
 
-static void play(int thread) {
+static void play(int thread, int round) {
   if (kind < MESSAGE_PASSING) {
     atomic_int *mine = thread == 0 ? &x.value : &y.value, *other = thread == 0 ? &y.value : &x.value;
-    atomic_store_explicit(mine, 1, relaxed);
+    atomic_store_explicit(mine, 1 + atomic_load_explicit(&zero[thread][round % 64].value, relaxed), relaxed);
     order(thread);
     seen[thread] = atomic_load_explicit(other, relaxed);
   } else if (thread == 0) {
@@ -82,10 +114,11 @@ static void play(int thread) {
 static void *body(void *argument) {
   const int thread = argument != NULL;
   pin(thread);
+  id[thread] = syscall(SYS_gettid);
   if (kind == BY_PRCTL && prctl(SET_MEM_MODEL, 1, 0, 0, 0) != 0) exit(2);
   for (int round = 0; round < rounds; ++round) {
     meet(thread, 2 * round);
-    play(thread);
+    play(thread, round);
     meet(thread, 2 * round + 1);
     if (thread == 0) {
       forbidden += seen[0] == 0 && seen[1] == 0;
@@ -101,7 +134,7 @@ int main(int count, char **arguments) {
   rounds = atoi(arguments[2]);
   while (strcmp(names[kind], arguments[1]) != 0)
     if (++kind > BY_PRCTL) return 2;
-  if (kind == MEMBARRIER) syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
+  if (kind == MEMBARRIER || kind == ID_MEMBARRIER) syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
   pthread_t other;
   DETAILED_BEGIN();
   if (pthread_create(&other, NULL, body, &rounds) != 0) return 2;
