@@ -62,6 +62,7 @@ void Pipeline::forget(const Core& c, u64 now) {
   const u32 oldest = c.window.empty() ? c.next_seq : c.window.front().seq;
   std::erase_if(begun_, [&](const Begun& b) { return b.seq < oldest; });
   std::erase_if(held_, [&](const Held& h) { return h.seq < oldest && h.until <= now; });
+  std::erase_if(fills_, [&](const Fill& f) { return f.until <= now; });
 }
 
 void Pipeline::complete(const PipelineConfig& config, const Entry& e, u64 now) {
@@ -92,13 +93,34 @@ u64 Pipeline::held_until(const Entry& e) const {
   return until;
 }
 
+u64 Pipeline::arrival(const PipelineConfig& config, const Begun& b, u64 from, Way way) {
+  if (!way.miss) return from + way.ticks;
+  const unsigned limit = b.read ? config.load_misses : config.store_misses;
+  std::vector<u64> busy;
+  for (const Fill& f : fills_) {
+    if (f.until <= from) continue;
+    if (f.line == b.line) return from + way.ticks;  // goes with it
+    if (f.read == b.read) busy.push_back(f.until);
+  }
+  u64 start = from;
+  if (busy.size() >= limit) {
+    std::sort(busy.begin(), busy.end());
+    start = busy[busy.size() - limit];
+  }
+  fills_.push_back({b.line, start + way.ticks, b.read});
+  return start + way.ticks;
+}
+
 Pipeline::Begun Pipeline::begin(const model::MachineConfig& machine, const Core& c, unsigned slot, u64 now,
-                                u64 latency) const {
+                                Way way) const {
   const Entry& e = c.window[slot];
   Begun b;
   b.seq = e.seq;
-  b.latency = static_cast<unsigned>(latency);
-  b.ideal = now + latency;
+  b.line = e.addr / machine.line_bytes;
+  b.latency = static_cast<unsigned>(way.ticks);
+  b.miss = way.miss;
+  b.read = model::is_read(e) && !is_atomic(e);
+  b.ideal = now + way.ticks;
   b.own = is_atomic(e) ? Cause::Atomic : model::is_read(e) ? Cause::Load : Cause::Store;
   const model::Wait wait =
       model::is_read(e) ? model::satisfy_wait(machine, c, slot) : model::propagate_wait(machine, c, slot);
@@ -118,13 +140,28 @@ bool Pipeline::may_fetch(const PipelineConfig& config, const Core& c, unsigned s
   return true;
 }
 
-u64 Pipeline::ready(const Entry& e, u64 now, u64 latency) const {
+u64 Pipeline::ready(const PipelineConfig& config, const Entry& e, u64 now, Way way) {
   const u64 from = std::max(now, held_until(e));
-  const Begun* b = find(e.seq);
+  Begun* b = find(e.seq);
+  if (b == nullptr) return from + way.ticks;
+  if (b->turn == 0) b->turn = now;
   // A line that was there when the access began and has gone since must be fetched once more.
-  const bool lost = b != nullptr && latency > b->latency;
-  if (b == nullptr || b->fetched == 0 || lost) return from + latency;
+  const bool lost = way.ticks > b->latency;
+  if (b->fetched == 0 || lost) return arrival(config, *b, from, way);
   return std::max(from, b->fetched);
+}
+
+void Pipeline::line_taken(const PipelineConfig& config, const Core& c, u64 line, bool written, u64 now,
+                          u64 ticks) {
+  for (Begun& b : begun_) {
+    if (b.line != line || b.turn != 0 || b.fetched == 0 || b.fetched > now) continue;
+    if (b.read ? !written || b.held != Cause::Order : !config.lost_lines) continue;
+    const auto same = [&](const Entry& e) { return e.seq == b.seq && !e.fired; };
+    if (std::none_of(c.window.begin(), c.window.end(), same)) continue;
+    b.replayed |= b.read;
+    b.latency = static_cast<unsigned>(ticks);
+    b.fetched = arrival(config, b, b.read ? now + config.replay : now, {ticks, true});
+  }
 }
 
 bool Pipeline::room(const PipelineConfig& config, const Core& c) const {
@@ -170,7 +207,7 @@ void Pipeline::count(const Core& c, u64 now, u64 until) {
   }
   const u64 done = std::min(until, std::max(now, b->ideal));
   add(b->own, done - now);
-  add(b->held, until - done);
+  add(b->replayed && b->turn != 0 ? Cause::Replay : b->held, until - done);
 }
 
 }  // namespace isobar::systemc

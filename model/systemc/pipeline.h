@@ -15,14 +15,15 @@
 namespace isobar::systemc {
 
 /// Where a cycle of a core goes. Columns: name, word used in reports.
-#define ISOBAR_CAUSES(X)                                                                             \
-  X(Issue, "issue")         /* an instruction was fetched */                                         \
-  X(Fetch, "fetch")         /* nothing in flight: instruction cache miss, ISB, wrong guess */        \
-  X(Load, "load")           /* the oldest access is a load on its way */                             \
-  X(Store, "store")         /* the oldest access is a store on its way out of the store buffer */    \
-  X(Order, "order")         /* the oldest access could be done but for acquire, release or TSO */    \
-  X(Barrier, "barrier")     /* the same but for a DMB or DSB */                                      \
-  X(Atomic, "atomic")       /* the oldest access is an atomic or exclusive on its way */             \
+#define ISOBAR_CAUSES(X)                                                                          \
+  X(Issue, "issue")         /* an instruction was fetched */                                      \
+  X(Fetch, "fetch")         /* nothing in flight: instruction cache miss, ISB, wrong guess */     \
+  X(Load, "load")           /* the oldest access is a load on its way */                          \
+  X(Store, "store")         /* the oldest access is a store on its way out of the store buffer */ \
+  X(Order, "order")         /* the oldest access could be done but for acquire, release or TSO */ \
+  X(Barrier, "barrier")     /* the same but for a DMB or DSB */                                   \
+  X(Replay, "replay")       /* the same, and another core took the line while a load waited */    \
+  X(Atomic, "atomic")       /* the oldest access is an atomic or exclusive on its way */          \
   X(Exception, "exception") /* entry and return */
 
 enum class Cause : u8 {
@@ -32,6 +33,12 @@ enum class Cause : u8 {
 };
 inline constexpr std::size_t kCauses = static_cast<std::size_t>(Cause::Exception) + 1;
 std::string_view name(Cause c);
+
+/// What an access takes through the platform.
+struct Way {
+  u64 ticks = 0;
+  bool miss = false;  ///< no L1 cache answers
+};
 
 /// Ticks by Cause.
 using CycleCount = std::array<u64, kCauses>;
@@ -43,15 +50,20 @@ class Pipeline {
     u32 seq = 0;
     u64 ideal = 0;         ///< when it would be done if nothing had to go before it
     u64 fetched = 0;       ///< when its line is there, if it is fetched before its turn; 0: it is not
+    u64 line = 0;          ///< address divided by the size of a line
+    u64 turn = 0;          ///< when nothing had to go before it any more; 0: not yet
     unsigned latency = 0;  ///< of the access as it was then
+    bool miss = false;     ///< the same
+    bool read = false;
+    bool replayed = false;
     Cause own = Cause::Load, held = Cause::Load;
   };
 
-  /// Looks for accesses that have begun and barriers that are complete, at `now`. `latency(slot)` is what an access takes
-  /// from now on.
-  template <class Latency>
+  /// Looks for accesses that have begun and barriers that are complete, at `now`. `way(slot)` is what an
+  /// access takes from now on.
+  template <class GetWay>
   void look(const PipelineConfig& config, const model::MachineConfig& machine, const model::Core& c, u64 now,
-            Latency latency) {
+            GetWay way) {
     forget(c, now);
     unsigned stores = 0;
     for (unsigned i = 0; i < c.window.size(); ++i) {
@@ -61,15 +73,21 @@ class Pipeline {
       if (e.uop->kind == isa::UopKind::Write) ++stores;
       Begun* b = find(e.seq);
       if (b == nullptr) {
-        begun_.push_back(begin(machine, c, i, now, latency(i)));
+        begun_.push_back(begin(machine, c, i, now, way(i)));
         b = &begun_.back();
       }
-      if (b->fetched == 0 && may_fetch(config, c, i, stores)) b->fetched = std::max(now, held_until(e)) + b->latency;
+      if (b->fetched == 0 && may_fetch(config, c, i, stores))
+        b->fetched = arrival(config, *b, std::max(now, held_until(e)), {b->latency, b->miss});
     }
   }
 
-  /// When a step on `e`, possible from `now` on and with `latency` ticks ahead of it, is ready.
-  u64 ready(const model::Entry& e, u64 now, u64 latency) const;
+  /// When a step on `e`, possible from `now` on and with `way` ahead of it, is ready.
+  u64 ready(const PipelineConfig& config, const model::Entry& e, u64 now, Way way);
+  /// Another core has read `line`, or written to it, and it takes `ticks` from there. What has fetched the
+  /// line and waits for its turn fetches it again: stores, and if it was written to, loads that wait for
+  /// their order.
+  void line_taken(const PipelineConfig& config, const model::Core& c, u64 line, bool written, u64 now,
+                  u64 ticks);
   /// The same for the next fetch.
   u64 fetch_ready(u64 now, u64 latency) const { return std::max(now, fetch_from_) + latency; }
   /// Whether the queues have room for more than what is in flight.
@@ -94,6 +112,12 @@ class Pipeline {
     isa::BarrierOp op = isa::BarrierOp::DmbFull;
     u64 until = 0;
   };
+  /// A line on its way.
+  struct Fill {
+    u64 line = 0;
+    u64 until = 0;
+    bool read = false;
+  };
 
   static bool begins(const model::Entry& e);
   void forget(const model::Core& c, u64 now);
@@ -101,7 +125,11 @@ class Pipeline {
   void complete(const PipelineConfig& config, const model::Entry& e, u64 now);
   Begun* find(u32 seq);
   const Begun* find(u32 seq) const { return const_cast<Pipeline*>(this)->find(seq); }
-  Begun begin(const model::MachineConfig& machine, const model::Core& c, unsigned slot, u64 now, u64 latency) const;
+  Begun begin(const model::MachineConfig& machine, const model::Core& c, unsigned slot, u64 now,
+              Way way) const;
+  /// When `way` has been gone for `b`, which asks for its line at `from` and may have to wait for a free
+  /// buffer.
+  u64 arrival(const PipelineConfig& config, const Begun& b, u64 from, Way way);
   /// May the line be fetched before the turn of the access, which is the `stores`th store if it is one?
   static bool may_fetch(const PipelineConfig& config, const model::Core& c, unsigned slot, unsigned stores);
   u64 held_until(const model::Entry& e) const;
@@ -111,6 +139,7 @@ class Pipeline {
   static constexpr u64 kNever = ~u64{0};
   std::vector<Begun> begun_;
   std::vector<Held> held_;
+  std::vector<Fill> fills_;
   u64 fetch_from_ = 0;
   Cause fetch_why_ = Cause::Fetch;
   u64 fetched_at_ = kNever;

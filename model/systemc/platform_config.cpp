@@ -39,6 +39,7 @@ std::string PlatformConfig::invalid() const {
                    {"system_latency", system_latency},
                    {"start_skew", start_skew},
                    {"jitter", jitter},
+                   {"replay", pipeline.replay},
                    {"acquire", pipeline.acquire},
                    {"release", pipeline.release},
                    {"atomic", pipeline.atomic},
@@ -57,12 +58,10 @@ std::string PlatformConfig::invalid() const {
   const struct {
     const char* name;
     unsigned value;
-  } counts[] = {{"widths.fetch", widths.fetch},
-                {"widths.load", widths.load},
-                {"widths.store", widths.store},
-                {"widths.other", widths.other},
-                {"load_queue", pipeline.load_queue},
-                {"store_queue", pipeline.store_queue}};
+  } counts[] = {{"widths.fetch", widths.fetch},        {"widths.load", widths.load},
+                {"widths.store", widths.store},        {"widths.other", widths.other},
+                {"load_queue", pipeline.load_queue},   {"store_queue", pipeline.store_queue},
+                {"load_misses", pipeline.load_misses}, {"store_misses", pipeline.store_misses}};
   for (const auto& n : counts)
     if (n.value < 1 || n.value > 64)
       return std::string(n.name) + " is " + std::to_string(n.value) + ", expected 1 to 64";

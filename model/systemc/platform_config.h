@@ -30,12 +30,17 @@ struct PipelineConfig {
   bool on = false;
   unsigned load_queue = 64;   ///< loads in flight, 1 to 64
   unsigned store_queue = 64;  ///< stores in flight, 1 to 64
+  unsigned load_misses = 64;  ///< lines on their way for loads, 1 to 64
+  unsigned store_misses = 64;  ///< lines on their way for stores, 1 to 64
   /// A load that has to wait for an older access, other than behind a barrier, fetches its line meanwhile.
   bool early_loads = false;
   /// Stores, counted from the oldest that has not left the store buffer, whose lines are fetched ahead, 0 to 64.
   unsigned owned_ahead = 0;
   /// A line that another core takes while an access to it is on its way is fetched once more.
   bool lost_lines = false;
+  /// Added when a load that waited for its order, with its line there, has to fetch the line once more
+  /// because another core has written to it.
+  unsigned replay = 0;
   unsigned acquire = 0;  ///< added to a load with acquire semantics
   unsigned release = 0;  ///< added to a store with release semantics
   unsigned atomic = 0;   ///< added to an atomic or exclusive store

@@ -180,8 +180,10 @@ void Policy::consider(const MachineState& s, const Transition& t, CoreSchedule& 
     p.ready = old->ready;
     p.ticks = old->ticks;
   } else {
-    p.ticks = latency(s, t);
-    p.ready = ready(s, t, p.ticks + jitter(t.core, seq, t.kind, granule(s, t)), schedule);
+    Way w = way(s, t);
+    p.ticks = w.ticks;
+    w.ticks += jitter(t.core, seq, t.kind, granule(s, t));
+    p.ready = ready(s, t, w, schedule);
   }
   schedule.proposals.push_back(p);
 }
@@ -250,56 +252,60 @@ bool Policy::read_wanted(const Core& c, const Transition& t) {
   return needed == 0 || (e.uop->mem.atomic && t.kind == TransitionKind::SatisfyRead);
 }
 
-u64 Policy::quote(const model::Storage& s, AccessKind kind, unsigned core, u64 addr, unsigned size) {
+Way Policy::quote(const model::Storage& s, AccessKind kind, unsigned core, u64 addr, unsigned size) {
   model::Access a;
   a.kind = kind;
   a.core = static_cast<u8>(core);
   a.addr = addr;
   a.size = static_cast<u8>(size);
-  return platform_.quote(s, a).ticks;
+  const Reply r = platform_.quote(s, a);
+  return {r.ticks, !r.hit};
 }
 
-u64 Policy::read_latency(const MachineState& s, unsigned core, const Entry& e, unsigned part) {
+Way Policy::read_way(const MachineState& s, unsigned core, const Entry& e, unsigned part) {
   const PipelineConfig& pipeline = platform_.config().pipeline;
   const isa::MemoryAttributes& m = e.uop->mem;
-  return quote(s.storage, m.atomic ? AccessKind::Write : AccessKind::Read, core, e.addr + part, 1) +
-         (m.atomic ? pipeline.atomic : m.acquire || m.acquire_pc ? pipeline.acquire : 0);
+  Way w = quote(s.storage, m.atomic ? AccessKind::Write : AccessKind::Read, core, e.addr + part, 1);
+  w.ticks += m.atomic ? pipeline.atomic : m.acquire || m.acquire_pc ? pipeline.acquire : 0;
+  return w;
 }
 
-u64 Policy::write_latency(const MachineState& s, unsigned core, const Entry& e, unsigned part) {
+Way Policy::write_way(const MachineState& s, unsigned core, const Entry& e, unsigned part) {
   const PlatformConfig& config = platform_.config();
   const isa::MemoryAttributes& m = e.uop->mem;
   const bool single = m.atomic || m.exclusive;
-  return (single ? 0 : config.drain_delay) + quote(s.storage, AccessKind::Write, core, e.addr + part, 1) +
-         (!single && m.release ? config.pipeline.release : 0);
+  Way w = quote(s.storage, AccessKind::Write, core, e.addr + part, 1);
+  w.ticks += (single ? 0 : config.drain_delay) + (!single && m.release ? config.pipeline.release : 0);
+  return w;
 }
 
 /// What an access whose address has just become known would take if nothing had to go before it.
-u64 Policy::first_look(const MachineState& s, unsigned core, unsigned slot) {
+Way Policy::first_look(const MachineState& s, unsigned core, unsigned slot) {
   const Core& c = s.core[core];
   const Entry& e = c.window[slot];
-  if (model::is_write(e)) return e.uop->mem.atomic ? 0 : write_latency(s, core, e, 0);
+  if (model::is_write(e)) return e.uop->mem.atomic ? Way{} : write_way(s, core, e, 0);
   const u8 from = model::read_sources(c, slot).byte[0];
-  return from < model::kMonitorSlot ? platform_.config().forward_latency : read_latency(s, core, e, 0);
+  return from < model::kMonitorSlot ? Way{platform_.config().forward_latency} : read_way(s, core, e, 0);
 }
 
-/// When step `t`, which is possible from now on and takes `ticks`, is ready.
-u64 Policy::ready(const MachineState& s, const Transition& t, u64 ticks, const CoreSchedule& schedule) const {
+/// When step `t`, which is possible from now on and takes `way`, is ready.
+u64 Policy::ready(const MachineState& s, const Transition& t, Way way, CoreSchedule& schedule) const {
   const u64 now = s.storage.time;
-  if (!platform_.config().pipeline.on) return now + ticks;
-  if (t.kind == TransitionKind::Fetch) return schedule.pipeline.fetch_ready(now, ticks);
-  if (!has_entry(t.kind) || !model::is_access(s.core[t.core].window[t.slot])) return now + ticks;
-  return schedule.pipeline.ready(s.core[t.core].window[t.slot], now, ticks);
+  const PipelineConfig& config = platform_.config().pipeline;
+  if (!config.on) return now + way.ticks;
+  if (t.kind == TransitionKind::Fetch) return schedule.pipeline.fetch_ready(now, way.ticks);
+  if (!has_entry(t.kind) || !model::is_access(s.core[t.core].window[t.slot])) return now + way.ticks;
+  return schedule.pipeline.ready(config, s.core[t.core].window[t.slot], now, way);
 }
 
 u64 Policy::ticks_now(const MachineState& s, const Proposal& p) {
   const TransitionKind kind = p.step.kind;
   const bool exclusive = kind == TransitionKind::Predict && is_exclusive_guess(s.core[p.step.core].window[p.step.slot]);
   if (kind != TransitionKind::SatisfyRead && kind != TransitionKind::PropagateWrite && !exclusive) return 0;
-  return latency(s, p.step);
+  return way(s, p.step).ticks;
 }
 
-u64 Policy::latency(const MachineState& s, const Transition& t) {
+Way Policy::way(const MachineState& s, const Transition& t) {
   const PlatformConfig& config = platform_.config();
   const Core& c = s.core[t.core];
   switch (t.kind) {
@@ -308,28 +314,29 @@ u64 Policy::latency(const MachineState& s, const Transition& t) {
                    model::physical_address(platform_.machine().program(), c, c.pc, 4), 4);
     case TransitionKind::Predict: {
       const Entry& e = c.window[t.slot];
-      return is_exclusive_guess(e) && e.address_known
-                 ? quote(s.storage, AccessKind::Write, t.core, e.addr, 1) + config.pipeline.atomic
-                 : config.predict_latency;
+      if (!is_exclusive_guess(e) || !e.address_known) return {config.predict_latency};
+      Way w = quote(s.storage, AccessKind::Write, t.core, e.addr, 1);
+      w.ticks += config.pipeline.atomic;
+      return w;
     }
     case TransitionKind::Translate: {
       const model::Program& program = platform_.machine().program();
       return quote(s.storage, AccessKind::Read, t.core, program.pages[c.window[t.slot].page - 1u].descriptor, 1);
     }
-    case TransitionKind::SatisfyRead: return read_latency(s, t.core, c.window[t.slot], part(t));
-    case TransitionKind::ForwardRead: return config.forward_latency;
-    case TransitionKind::PropagateWrite: return write_latency(s, t.core, c.window[t.slot], part(t));
+    case TransitionKind::SatisfyRead: return read_way(s, t.core, c.window[t.slot], part(t));
+    case TransitionKind::ForwardRead: return {config.forward_latency};
+    case TransitionKind::PropagateWrite: return write_way(s, t.core, c.window[t.slot], part(t));
     case TransitionKind::CleanData:
       return quote(s.storage, AccessKind::CleanData, t.core, c.window[t.slot].addr, 1);
     case TransitionKind::InvalidateInstruction:
       return quote(s.storage, AccessKind::InvalidateLine, t.core, c.window[t.slot].addr, 1);
     case TransitionKind::SystemAction: return quote(s.storage, AccessKind::Acknowledge, t.core, 0, 4);
     case TransitionKind::SystemEffect:
-    case TransitionKind::HostCall: return config.system_latency;
+    case TransitionKind::HostCall: return {config.system_latency};
     case TransitionKind::TakeInterrupt:  // see note_interrupt()
-    case TransitionKind::TimerTick: return 0;
+    case TransitionKind::TimerTick: return {};
   }
-  return 0;
+  return {};
 }
 
 u64 Policy::jitter(unsigned core, u32 seq, TransitionKind kind, u64 which) const {

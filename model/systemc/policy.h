@@ -101,14 +101,14 @@ class Policy {
   bool is_random_tag(const model::Transition& t, u32 seq) const;
   std::optional<model::Transition> rest_of_read(const model::MachineState& s, const Proposal& p,
                                                 unsigned slot);
-  u64 latency(const model::MachineState& s, const model::Transition& t);
-  /// Ticks that an access of `e` takes through the platform.
-  u64 read_latency(const model::MachineState& s, unsigned core, const model::Entry& e, unsigned part);
-  u64 write_latency(const model::MachineState& s, unsigned core, const model::Entry& e, unsigned part);
-  u64 first_look(const model::MachineState& s, unsigned core, unsigned slot);
-  u64 ready(const model::MachineState& s, const model::Transition& t, u64 ticks, const CoreSchedule& schedule) const;
+  Way way(const model::MachineState& s, const model::Transition& t);
+  /// What an access of `e` takes through the platform.
+  Way read_way(const model::MachineState& s, unsigned core, const model::Entry& e, unsigned part);
+  Way write_way(const model::MachineState& s, unsigned core, const model::Entry& e, unsigned part);
+  Way first_look(const model::MachineState& s, unsigned core, unsigned slot);
+  u64 ready(const model::MachineState& s, const model::Transition& t, Way way, CoreSchedule& schedule) const;
   void note_interrupt(const model::MachineState& s, unsigned core, CoreSchedule& schedule) const;
-  u64 quote(const model::Storage& s, model::AccessKind kind, unsigned core, u64 addr, unsigned size);
+  Way quote(const model::Storage& s, model::AccessKind kind, unsigned core, u64 addr, unsigned size);
   u64 jitter(unsigned core, u32 seq, model::TransitionKind kind, u64 which = 0) const;
   bool completes_at_once(const model::MachineState& s, const model::Transition& t);
 

@@ -284,7 +284,20 @@ bool TimedRun::force(u64 now) {
 
 void TimedRun::access(model::Storage& s, model::Access& a) {
   const Reply reply = platform_.access(s, a, true);
+  if (config_.pipeline.on && (a.kind == model::AccessKind::Read || a.kind == model::AccessKind::Write))
+    take_line(a);
   if (probe_ != nullptr) probe_->transported(state_.now, a, reply);
+}
+
+void TimedRun::take_line(const model::Access& a) {
+  const u64 line = a.addr / machine_.config().line_bytes;
+  const u64 ticks = config_.load_latency + config_.interconnect_latency + config_.snoop_latency;
+  const bool written = a.kind == model::AccessKind::Write;
+  for (unsigned core = 0; core < state_.schedule.size(); ++core) {
+    if (core == a.core) continue;
+    state_.schedule[core].pipeline.line_taken(config_.pipeline, state_.machine.core[core], line, written,
+                                              state_.now, ticks);
+  }
 }
 
 model::MachineState replay(const model::Machine& machine, const std::vector<LoggedStep>& log,

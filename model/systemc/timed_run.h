@@ -105,6 +105,8 @@ class TimedRun final : private Sequencer, private model::Fabric, private Platfor
 
   std::optional<u64> activate(u64 now) override;
   void access(model::Storage& s, model::Access& a) override;
+  /// Other cores lose the line of `a`, or their right to write to it.
+  void take_line(const model::Access& a);
   void leave() override { state_.platform = platform_.save(); }
   void acquire_platform();
   void propose(unsigned core, const model::Settled& settled = {});

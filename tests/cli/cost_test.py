@@ -42,6 +42,23 @@ class Costs(unittest.TestCase):
         self.assertGreater(c["ratio"], 1.5)
         self.assertGreater(c["causes"]["order"], c["cycles"] / 2)
 
+    def test_few_outstanding_misses_cost_more(self):
+        text = (ROOT / "timing/apple-m1-like.yaml").read_text(encoding="utf-8")
+        for key, workload in [("store_misses", "store-misses"), ("load_misses", "load-misses")]:
+            with tempfile.TemporaryDirectory() as folder:
+                few = pathlib.Path(folder, "few.yaml")
+                few.write_text(text.replace(f"{key}: 28", f"{key}: 1"), encoding="utf-8")
+                many, one = (costs("--timing", t, "--mapping", "fex-off-lse", workload)[0]["cycles"]
+                             for t in ["apple-m1-like", few])
+            self.assertLess(many, 4)
+            self.assertGreaterEqual(one, 17)  # one way to the L2 after the other
+
+    def test_loads_that_wait_for_their_order_are_replayed(self):
+        plain, tso = costs("--timing", "apple-m1-like", "--mapping", "fex-off-lse,hardware-tso", "read-shared")
+        self.assertEqual(plain["causes"]["replay"], 0)
+        self.assertGreater(tso["causes"]["replay"], 1)
+        self.assertGreater(tso["ratio"], 1)
+
     def test_runs_repeat(self):
         arguments = ["--timing", "neoverse-n1-like", "--mapping", "fex-ldapr", "spinlock", "false-sharing"]
         self.assertEqual(costs(*arguments), costs(*arguments))
