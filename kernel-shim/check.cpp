@@ -67,6 +67,9 @@ void check(const ShimConfig& config, const model::MachineConfig& machine) {
   if (config.general_registers > 31) {
     f.add("{} general registers: expected 0 to 31", config.general_registers);
   }
+  if (config.vector_registers.value_or(0) > 32) {
+    f.add("{} vector registers: expected 0 to 32", *config.vector_registers);
+  }
   if (config.threads.size() > kMaxThreads) {
     f.add("{} threads: the shim has room for {}", config.threads.size(), kMaxThreads);
   }

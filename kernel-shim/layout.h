@@ -17,7 +17,7 @@ inline constexpr u64 kGlobalsSize = 0x1000;
 inline constexpr u64 kMmBase = 0x4006'0000;  ///< one memory descriptor per process
 inline constexpr u64 kMmSize = 0x40;
 inline constexpr u64 kTaskBase = 0x4010'0000;  ///< the idle task of each core, then the threads as configured
-inline constexpr u64 kTaskSize = 0x400;
+inline constexpr u64 kTaskSize = 0x800;
 inline constexpr u64 kShimEnd = 0x4080'0000;  ///< programs keep out of [kTextBase, kShimEnd)
 
 inline constexpr u32 kRseqSignature = 0xd428bc00;  ///< that of glibc, in front of each abort handler
@@ -34,6 +34,7 @@ struct TaskField {
                        Tpidr0 = 0x190;  ///< pt_regs, x0 to x30 from X0
   static constexpr u64 Handler = 0x300, Blocked = 0x308, Rseq = 0x310, RseqSignature = 0x318,
                        Tcf = 0x320, Gcr = 0x328, TagCtrl = 0x330;
+  static constexpr u64 Vectors = 0x400, Fpcr = 0x600, Fpsr = 0x608;  ///< 16 bytes for each of V0 to V31
 };
 
 /// Values of TaskField::State.

@@ -8,33 +8,55 @@ namespace isobar::kernel {
 
 namespace {
 
-constexpr unsigned kAll = 31;
+constexpr unsigned kAllGeneral = 31, kAllVector = 32;
 
 /// One more than the number of the register, 0 if it is not a general one.
 unsigned count_up_to(isa::Reg r) {
   return r <= isa::Reg::X30 ? isa::index(r) + 1 : 0;
 }
 
-unsigned named_in(u32 word) {
+/// The same of vector registers; FPCR and FPSR are preserved with the first.
+unsigned vectors_up_to(isa::Reg r) {
+  if (r == isa::Reg::FPCR || r == isa::Reg::FPSR) return 1;
+  return isa::is_vector(r) ? isa::index(r) - isa::index(isa::Reg::V0) + 1 : 0;
+}
+
+using CountUpTo = unsigned (*)(isa::Reg);
+
+unsigned named_in(u32 word, CountUpTo count) {
   const isa::Instruction i = isa::decode(word);
   unsigned n = 0;
   for (unsigned k = 0; k < i.count; ++k) {
-    for (const isa::Reg r : i.uops[k].src) n = std::max(n, count_up_to(r));
-    for (const isa::Reg r : i.uops[k].dst) n = std::max(n, count_up_to(r));
+    for (const isa::Reg r : i.uops[k].src) n = std::max(n, count(r));
+    for (const isa::Reg r : i.uops[k].dst) n = std::max(n, count(r));
+    n = std::max(n, count(i.uops[k].sys));
   }
   return n;
 }
 
 /// Words of the segments inside the region, whether code or data between it.
-unsigned named_in(const ShimConfig& config, const model::Region& r) {
+unsigned named_in(const ShimConfig& config, const model::Region& r, CountUpTo count) {
   unsigned n = 0;
   for (const model::Segment& s : config.segments) {
     for (std::size_t i = 0; i + 4 <= s.bytes.size(); i += 4) {
       if (s.base + i - r.base >= r.size) continue;
       const auto at = [&](std::size_t b) { return u32{s.bytes[i + b]} << (8 * b); };
-      n = std::max(n, named_in(at(0) | at(1) | at(2) | at(3)));
+      n = std::max(n, named_in(at(0) | at(1) | at(2) | at(3), count));
     }
   }
+  return n;
+}
+
+bool may_write_code(const ShimConfig& config) {
+  constexpr u8 both = model::kExecEl0 | model::kWriteEl0;
+  return std::any_of(config.regions.begin(), config.regions.end(),
+                     [](const model::Region& r) { return (r.permissions & both) == both; });
+}
+
+unsigned named_in_code(const ShimConfig& config, CountUpTo count) {
+  unsigned n = 0;
+  for (const model::Region& r : config.regions)
+    if ((r.permissions & model::kExecEl0) != 0) n = std::max(n, named_in(config, r, count));
   return n;
 }
 
@@ -42,16 +64,18 @@ unsigned named_in(const ShimConfig& config, const model::Region& r) {
 
 unsigned general_registers(const ShimConfig& config) {
   if (config.general_registers != 0) return config.general_registers;
+  if (may_write_code(config)) return kAllGeneral;
   unsigned n = 1;
   for (const ThreadConfig& t : config.threads) {
     for (const auto& [reg, value] : t.registers) n = std::max(n, count_up_to(reg));
   }
-  for (const model::Region& r : config.regions) {
-    if ((r.permissions & model::kExecEl0) == 0) continue;
-    if ((r.permissions & model::kWriteEl0) != 0) return kAll;
-    n = std::max(n, named_in(config, r));
-  }
-  return n;
+  return std::max(n, named_in_code(config, count_up_to));
+}
+
+unsigned vector_registers(const ShimConfig& config) {
+  if (config.vector_registers) return *config.vector_registers;
+  const unsigned n = named_in_code(config, vectors_up_to);
+  return n != 0 && may_write_code(config) ? kAllVector : n;
 }
 
 }  // namespace isobar::kernel

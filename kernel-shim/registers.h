@@ -1,4 +1,4 @@
-// Which general registers the programs of a configuration use.
+// Which registers the programs of a configuration use.
 #pragma once
 
 #include "kernel-shim/shim.h"
@@ -7,5 +7,7 @@ namespace isobar::kernel {
 
 /// ShimConfig::general_registers, or what it stands for if it is 0.
 unsigned general_registers(const ShimConfig& config);
+/// ShimConfig::vector_registers, or what it stands for if it is not given.
+unsigned vector_registers(const ShimConfig& config);
 
 }  // namespace isobar::kernel

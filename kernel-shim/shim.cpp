@@ -91,6 +91,7 @@ std::string definitions(const ShimConfig& config, const model::MachineConfig& ma
   const auto set = [&](std::string_view name, u64 value) { s += fmt::format(".set {}, {}\n", name, value); };
   set("NR_CORES", machine.cores);
   set("NR_REGS", general_registers(config));
+  set("NR_VECTORS", vector_registers(config));
   set("TIMER_PERIOD", config.timer_period);
   set("HAS_MEM_MODEL", has_prctl(config));
   set("HAS_TSO_SWITCH", uses_switch(config, machine));

@@ -39,6 +39,7 @@ namespace isobar::kernel {
   X(rseq_no_preempt, "rseq: a thread that was switched out goes on where it was")                     \
   X(rseq_ipi_no_abort, "membarrier RSEQ: the interrupt does not abort")                               \
   X(rseq_fixup_after_frame, "signals: the frame keeps the place inside the sequence")                 \
+  X(vectors_not_switched, "context switch: vector registers, FPCR and FPSR stay")                    \
   X(tags_not_switched, "context switch: SCTLR_EL1.TCF0 and GCR_EL1 stay")                            \
   X(unaligned_no_barrier, "emulation of unaligned loads: no DMB ISHLD behind the access")              \
   X(rq_state_by_active_mm, "context switch: rq->membarrier_state only if active_mm changes, as in Linux") \
@@ -127,6 +128,9 @@ struct ShimConfig {
   /// A context switch preserves X0 to X[n-1], n from 1 to 31: fewer make shorter paths in search. 0: as many
   /// as the programs name in their code and the threads are given (all if a thread may write code).
   unsigned general_registers = 0;
+  /// The same of V0 to V[n-1], 0 to 32, and FPCR and FPSR unless n is 0. Not given: as many as the programs name in their
+  /// code (all if they name one and a thread may write code).
+  std::optional<unsigned> vector_registers;
   /// Model time between timer interrupts of a core in timed runs, below 2^32; 0: none. Search delivers
   /// MachineConfig::timer_ticks interrupts per core at any time instead.
   u32 timer_period = 0;

@@ -37,6 +37,10 @@
         .set T_GCR, 0x328
         .set T_TAG_CTRL, 0x330
         .set T_UNALIGNED, 0x338         // flags of the prctl (policy unaligned)
+        // struct user_fpsimd_state: V0 to V31, FPCR, FPSR.
+        .set T_VECTORS, 0x400
+        .set T_FPCR, 0x600
+        .set T_FPSR, 0x608
 
         .set TASK_RUNNING, 0
         .set TASK_DEAD, 1
@@ -198,6 +202,50 @@
         mrs     x0, sp_el0
         mrs     x1, tpidr_el0
         stp     x0, x1, [sp, #F_SP0]
+        .endm
+
+        // fpsimd_save_state and fpsimd_load_state, as far as programs use the registers; \base becomes the address of the
+        // state. Clobbers \scratch.
+        .macro  vector_pair move, base, first, second
+        .if     \second < NR_VECTORS
+        \move\()p     q\first, q\second, [\base, #16 * \first]
+        .elseif \first < NR_VECTORS
+        \move\()r     q\first, [\base, #16 * \first]
+        .endif
+        .endm
+        .macro  vector_registers move, base
+        vector_pair \move, \base, 0, 1
+        vector_pair \move, \base, 2, 3
+        vector_pair \move, \base, 4, 5
+        vector_pair \move, \base, 6, 7
+        vector_pair \move, \base, 8, 9
+        vector_pair \move, \base, 10, 11
+        vector_pair \move, \base, 12, 13
+        vector_pair \move, \base, 14, 15
+        vector_pair \move, \base, 16, 17
+        vector_pair \move, \base, 18, 19
+        vector_pair \move, \base, 20, 21
+        vector_pair \move, \base, 22, 23
+        vector_pair \move, \base, 24, 25
+        vector_pair \move, \base, 26, 27
+        vector_pair \move, \base, 28, 29
+        vector_pair \move, \base, 30, 31
+        .endm
+        .macro  save_vectors base, scratch
+        add     \base, \base, #T_VECTORS
+        vector_registers st, \base
+        mrs     \scratch, fpcr
+        str     \scratch, [\base, #T_FPCR - T_VECTORS]
+        mrs     \scratch, fpsr
+        str     \scratch, [\base, #T_FPSR - T_VECTORS]
+        .endm
+        .macro  restore_vectors base, scratch
+        add     \base, \base, #T_VECTORS
+        vector_registers ld, \base
+        ldr     \scratch, [\base, #T_FPCR - T_VECTORS]
+        msr     fpcr, \scratch
+        ldr     \scratch, [\base, #T_FPSR - T_VECTORS]
+        msr     fpsr, \scratch
         .endm
 
         // Room for one interrupt where Linux runs with interrupts enabled. The shim keeps them masked elsewhere in

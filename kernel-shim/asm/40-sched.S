@@ -17,6 +17,18 @@ el0_schedule:
         .endif
 // finish_task_switch. x9: next, SP: prev, whose registers are saved now.
 finish_task_switch:
+        .if     NR_VECTORS && !KNOB_VECTORS_NOT_SWITCHED
+        // fpsimd_thread_switch. The kernel and its threads have none of their own, and who has ended needs none.
+        ldr     x10, [sp, #T_MM]
+        cbz     x10, 1f
+        mov     x10, sp
+        save_vectors x10, x11
+1:      ldr     x10, [x9, #T_MM]
+        cbz     x10, 2f
+        mov     x10, x9
+        restore_vectors x10, x11
+2:
+        .endif
         mov     x10, sp
         mov     sp, x9                  // cpu_switch_to
         .if     NR_CORES > 1

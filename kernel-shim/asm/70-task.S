@@ -66,6 +66,10 @@ sys_clone:
         .endr
         str     xzr, [x9, #F_X0]
         stp     x11, x12, [x9, #F_SP0]
+        .if     NR_VECTORS
+        mov     x0, x9
+        save_vectors x0, x1             // arch_dup_task_struct
+        .endif
         .if     HAS_TSO_SWITCH
         // MM-3: the live value of the parent.
         .if     KNOB_FORK_COPIES_STALE_SAVED_ACTLR
@@ -139,6 +143,15 @@ sys_execve:
         str     xzr, [sp, #T_UNALIGNED]
         .if     HAS_MTE
         set_tag_control xzr             // flush_mte_state, flush_tagged_addr_state
+        .endif
+        .if     NR_VECTORS
+        .irp    n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+        .if     \n < NR_VECTORS
+        movi    v\n\().2d, #0          // fpsimd_flush_thread
+        .endif
+        .endr
+        msr     fpcr, xzr
+        msr     fpsr, xzr
         .endif
         .irp    n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
         mov     x\n, #0

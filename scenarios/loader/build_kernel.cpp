@@ -45,6 +45,7 @@ class KernelBuilder {
     config_.page_size = v.kernel.page_size;
     config_.guest = v.kernel.guest;
     config_.general_registers = v.kernel.general_registers;
+    config_.vector_registers = v.kernel.vector_registers;
   }
 
   void run() {

@@ -116,7 +116,8 @@ const Section& machine_section() {
 
 const Section& kernel_section() {
   static const Section s{"kernel",
-                         {"policy", "knobs", "preemptions", "page_size", "guest", "general_registers", "processes", "kernel_threads"}};
+                         {"policy", "knobs", "preemptions", "page_size", "guest", "general_registers", "vector_registers",
+                          "processes", "kernel_threads"}};
   return s;
 }
 
@@ -257,6 +258,10 @@ void read_kernel(const Node& n, Problems& problems, KernelSection& kernel) {
   if (const Node* v = map.find("processes")) read_processes(*v, problems, kernel);
   if (const Node* v = map.find("general_registers"))
     assign(kernel.general_registers, read_integer(*v, problems, "general_registers", 1, 31));
+  if (const Node* v = map.find("vector_registers")) {
+    const std::optional<u64> count = read_integer(*v, problems, "vector_registers", 0, 32);
+    if (count) kernel.vector_registers = static_cast<unsigned>(*count);
+  }
   if (const Node* v = map.find("kernel_threads")) read_kernel_threads(*v, problems, kernel);
 }
 

@@ -109,6 +109,7 @@ struct KernelSection {
   unsigned page_size = 16384;
   bool guest = false;              ///< it runs in a virtual machine
   unsigned general_registers = 0;  ///< that a context switch preserves, X0 first; 0: as many as are used
+  std::optional<unsigned> vector_registers;  ///< the same of V0 on; not given: as many as are used
   std::vector<Process> processes;  ///< those that need more than a name
   std::vector<KernelThread> threads;
 };

@@ -60,6 +60,70 @@ TEST(Switch, CS_timer_preempts_a_thread_that_never_yields) {
   }
 }
 
+std::string fill_vectors(unsigned base) {
+  std::string s;
+  for (unsigned n = 0; n < 32; ++n) s += fmt::format(" mov x1, #{}\n dup v{}.2d, x1\n", base + n, n);
+  return s + fmt::format(" mov x1, #{}\n msr fpcr, x1\n mov x1, #{}\n msr fpsr, x1\n", (base & 31) << 22, base >> 5 & 31);
+}
+
+/// Both halves of every register, FPCR and FPSR added up, so that any one that changed shows: in x9.
+constexpr char kSumVectors[] =
+    " mov x9, #0\n mov x10, #1\n"
+    " .irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31\n"
+    " fmov x1, d\\n\n mov x2, v\\n\\().d[1]\n add x1, x1, x2, lsl #1\n madd x9, x1, x10, x9\n add x10, x10, #1\n .endr\n"
+    " mrs x1, fpcr\n add x9, x9, x1\n mrs x1, fpsr\n add x9, x9, x1, lsl #48\n";
+
+u64 sum_of_vectors(u64 base) {
+  u64 sum = ((base & 31) << 22) + ((base >> 5 & 31) << 48);
+  for (u64 n = 0; n < 32; ++n) sum += 3 * (base + n) * (n + 1);
+  return sum;
+}
+
+TEST(Switch, CS_vector_registers_belong_to_threads) {
+  for (const bool lost : {false, true}) {
+    System s;
+    if (lost) s.config.knobs = {Knob::vectors_not_switched};
+    const int p = s.process("p");
+    s.thread("a", p, 0, fill_vectors(100) + kYield + kSumVectors + kExit);
+    s.thread("b", p, 0, fill_vectors(200) + kYield + kSumVectors + kExit);
+    s.kernel_thread("k", 0, "bl kthread_yield\n b kthread_exit");
+    s.build();
+    s.run(1);
+    EXPECT_EQ(s.x("a", 9), sum_of_vectors(lost ? 200 : 100));
+    EXPECT_EQ(s.x("b", 9), sum_of_vectors(200));
+  }
+}
+
+TEST(Switch, CS_vector_registers_over_preemption_and_migration) {
+  System s(2);
+  s.machine_config.counter_frequency = 1000;
+  s.config.timer_period = 300;
+  const int p = s.process("p");
+  const std::string move = " mov x1, #2\n str x1, [x20, #8]\n mov x0, #0\n mov x1, #8\n add x2, x20, #8\n mov w8, #122\n svc #0\n";
+  s.thread("a", p, 0, fill_vectors(100) + "1: ldr w0, [x20]\n cbz w0, 1b\n" + move + kSumVectors + kExit);
+  s.thread("b", p, 0, fill_vectors(200) + " mov w0, #1\n str w0, [x20]\n" + kExit);
+  s.thread("c", p, 1, fill_vectors(50) + kYield + kSumVectors + kExit);
+  s.build();
+  for (u64 seed = 0; seed < 3; ++seed) {
+    s.run(seed);
+    EXPECT_EQ(s.x("a", 9), sum_of_vectors(100));
+    EXPECT_EQ(s.x("c", 9), sum_of_vectors(50));
+  }
+}
+
+TEST(Task, TK_2_TK_4_vector_registers_of_a_child_and_of_a_new_program) {
+  System s;
+  const int p = s.process("p");
+  s.thread("a", p, 0,
+           fill_vectors(100) + " movz x0, #0x0900\n movk x0, #1, lsl #16\n mov x1, #0\n mov w8, #220\n svc #0\n cbz x0, 1f\n" +
+               " adr x0, 1f\n mov w8, #221\n svc #0\n1:\n" + kSumVectors + kExit);
+  s.thread("child", p, 0, "nop").reserve = true;
+  s.build();
+  s.run(1);
+  EXPECT_EQ(s.x("child", 9), sum_of_vectors(100));
+  EXPECT_EQ(s.x("a", 9), 0u);
+}
+
 TEST(Switch, CS_1_actlr_is_saved_and_restored_per_thread) {
   for (const bool lost : {false, true}) {
     System s;
