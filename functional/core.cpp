@@ -1,6 +1,7 @@
 #include "functional/core.h"
 
 #include <bit>
+#include <utility>
 
 #include "functional/lower.h"
 #include "isa/decoder.h"
@@ -54,6 +55,7 @@ StepResult Core::run(u64 limit) {
     --left;
     r = r->execute(*this, r);
   }
+  if (std::exchange(held_, false)) ++left;
   executed_ += limit - left;
   if (r != nullptr) state().pc = pc_of(r);
   return stop_;
@@ -130,7 +132,7 @@ bool Core::read(const isa::Uop& u, u64 address, Value& value) {
   value = {};
   if (u.mem.tag == isa::TagAccess::Explicit) return access_tag(plain, &value, nullptr);
   if (const u64 done = memory_->read(plain, &value, u.mem.size); done != u.mem.size) return refuse(plain, done);
-  if (memory_->is_tagged(plain)) return true;
+  if (watcher_ != nullptr || memory_->is_tagged(plain)) return true;
   read_tlb_[address / kPageSize % read_tlb_.size()] = {address / kPageSize, memory_->page(plain, kRead)->bytes.data()};
   return true;
 }
@@ -146,7 +148,7 @@ bool Core::write(const isa::Uop& u, u64 address, const Value& value) {
   memory_->write(plain, &value, u.mem.size);
   // The page may be a fresh copy.
   synchronise();
-  if (!memory_->is_watched(*page) && !memory_->is_tagged(plain))
+  if (watcher_ == nullptr && !memory_->is_watched(*page) && !memory_->is_tagged(plain))
     write_tlb_[address / kPageSize % write_tlb_.size()] = {address / kPageSize, page->bytes.data()};
   return true;
 }

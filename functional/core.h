@@ -21,9 +21,29 @@ struct Registers {
   Value discard;
 };
 
+class Core;
+
+/// Is told of what a core does to memory, before it is done (Core::watch()).
+class Watcher {
+ public:
+  virtual ~Watcher() = default;
+  /// The instruction at `pc` is about to access memory. False: the core stops before it, as if its limit were reached.
+  virtual bool access(const Core& core, const isa::Instruction& instruction, u64 pc) = 0;
+  /// The core executes DMB or DSB.
+  virtual void barrier(isa::BarrierOp op) = 0;
+};
+
 class Core : public isa::MemoryInterface {
  public:
   explicit Core(Memory& memory) : memory_(&memory) {}
+
+  /// From now on `watcher` sees every access and barrier, which makes accesses slow; nullptr: nobody does.
+  void watch(Watcher* watcher) {
+    if (watcher == watcher_) return;
+    watcher_ = watcher;
+    generation_ = 0;
+  }
+  Watcher* watcher() const { return watcher_; }
 
   /// Another address space from the next run on.
   void use(Memory& memory) {
@@ -73,6 +93,11 @@ class Core : public isa::MemoryInterface {
     state().pc = pc;
     return nullptr;
   }
+  /// Stops before an instruction that a watcher holds back.
+  const Record* hold(u64 pc) {
+    held_ = true;
+    return stop({}, pc);
+  }
   void fetch_line(const Record* record);
   /// Whether all accesses of an instruction have the tags of their memory; otherwise stops.
   bool tags_match(const isa::Instruction& instruction, u64 pc);
@@ -109,6 +134,8 @@ class Core : public isa::MemoryInterface {
   bool refuse(u64 address, u64 done);
 
   Memory* memory_;
+  Watcher* watcher_ = nullptr;
+  bool held_ = false;
   Tlb read_tlb_, write_tlb_;
   std::array<CodeTranslation, 64> code_tlb_;
   CodePage* code_ = nullptr;

@@ -1,5 +1,6 @@
 #include "functional/lower.h"
 
+#include <algorithm>
 #include <string_view>
 
 #include "functional/core.h"
@@ -105,10 +106,25 @@ const Record* do_nothing(Core&, const Record* r) {
   return r + 1;
 }
 
+/// Everything is in order already.
+const Record* pass_barrier(Core& core, const Record* r) {
+  if (core.watcher() != nullptr) core.watcher()->barrier(r->instruction->uops[0].barrier_op());
+  return r + 1;
+}
+
+bool is_barrier(const Instruction& i) {
+  return i.count == 1 && i.uops[0].kind == UopKind::Barrier;
+}
+
+bool accesses_memory(const Instruction& i) {
+  return std::any_of(i.uops.begin(), i.uops.begin() + i.count,
+                     [](const Uop& u) { return u.kind == UopKind::Read || u.kind == UopKind::Write; });
+}
+
 bool has_no_effect(const Instruction& i) {
   const Uop& u = i.uops[0];
   if (i.count != 1) return false;
-  if (u.kind == UopKind::Barrier || u.kind == UopKind::Isb) return true;
+  if (u.kind == UopKind::Isb) return true;
   return u.kind == UopKind::Hint && (u.hint_op() == isa::HintOp::Nop || u.hint_op() == isa::HintOp::Other);
 }
 
@@ -125,6 +141,8 @@ const Record* execute_generally(Core& core, const Record* r) {
   const u64 pc = core.pc_of(r);
   core.state().pc = pc;
   if (core.checks_tags && !core.tags_match(*r->instruction, pc)) return nullptr;
+  if (core.watcher() != nullptr && accesses_memory(*r->instruction) && !core.watcher()->access(core, *r->instruction, pc))
+    return core.hold(pc);
   const StepResult result = isa::execute(core.state(), core, *r->instruction);
   if (result.kind != StepResult::Kind::Completed) return core.stop(result, core.state().pc);
   return core.state().pc == pc + 4 ? r + 1 : core.enter(core.state().pc);
@@ -161,6 +179,8 @@ void lower(const Instruction& instruction, u64 pc, bool tagging, Record& out) {
     out.execute = raise_undefined;
   } else if (inserts_random_tag(instruction)) {
     out.execute = insert_random_tag;
+  } else if (is_barrier(instruction)) {
+    out.execute = pass_barrier;
   } else if (has_no_effect(instruction)) {
     out.execute = do_nothing;
   } else if (!lower_integer(instruction, pc, out) && !lower_transfer(instruction, pc, out) &&

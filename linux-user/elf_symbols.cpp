@@ -1,8 +1,11 @@
 #include "linux-user/elf_symbols.h"
 
 #include <elf.h>
+#include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
+#include <tuple>
 
 namespace isobar::linux_user {
 
@@ -25,10 +28,13 @@ bool is_named(const std::string& file, u64 offset, std::string_view name) {
 
 }  // namespace
 
-std::optional<u64> find_symbol(const ElfImage& image, std::string_view name) {
-  const std::string& file = image.contents;
+namespace {
+
+/// Calls `use(symbol, strings)` for each function, object or label until it returns false.
+template <class Use>
+void for_each_symbol(const std::string& file, const Use& use) {
   const auto header = at<Elf64_Ehdr>(file, 0);
-  if (!header || header->e_shentsize != sizeof(Elf64_Shdr)) return std::nullopt;
+  if (!header || header->e_shentsize != sizeof(Elf64_Shdr)) return;
   const auto section = [&](u64 n) { return at<Elf64_Shdr>(file, header->e_shoff + n * sizeof(Elf64_Shdr)); };
   for (unsigned n = 0; n < header->e_shnum; ++n) {
     const auto table = section(n);
@@ -40,11 +46,46 @@ std::optional<u64> find_symbol(const ElfImage& image, std::string_view name) {
       if (!symbol) break;
       const auto type = ELF64_ST_TYPE(symbol->st_info);
       const bool place = type == STT_FUNC || type == STT_OBJECT || type == STT_NOTYPE;
-      if (place && symbol->st_shndx != SHN_UNDEF && is_named(file, strings->sh_offset + symbol->st_name, name))
-        return symbol->st_value;
+      if (place && symbol->st_shndx != SHN_UNDEF && !use(*symbol, strings->sh_offset + symbol->st_name)) return;
     }
   }
-  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<u64> find_symbol(const ElfImage& image, std::string_view name) {
+  std::optional<u64> found;
+  for_each_symbol(image.contents, [&](const Elf64_Sym& symbol, u64 name_at) {
+    if (is_named(image.contents, name_at, name)) found = symbol.st_value;
+    return !found;
+  });
+  return found;
+}
+
+std::vector<Symbol> all_symbols(const ElfImage& image) {
+  std::vector<Symbol> all;
+  const std::string& file = image.contents;
+  for_each_symbol(file, [&](const Elf64_Sym& symbol, u64 name_at) {
+    const std::size_t end = name_at < file.size() ? file.find('\0', name_at) : std::string::npos;
+    // Names with a dollar are marks of the linker (mapping symbols).
+    if (end != std::string::npos && end != name_at && file[name_at] != '$')
+      all.push_back({symbol.st_value + load_bias(image), symbol.st_size, file.substr(name_at, end - name_at)});
+    return true;
+  });
+  std::sort(all.begin(), all.end(), [](const Symbol& a, const Symbol& b) {
+    return std::tie(a.address, a.size, a.name) < std::tie(b.address, b.size, b.name);
+  });
+  return all;
+}
+
+std::string describe_address(const std::vector<Symbol>& symbols, u64 address) {
+  auto behind = std::upper_bound(symbols.begin(), symbols.end(), address, [](u64 a, const Symbol& s) { return a < s.address; });
+  for (unsigned looked = 0; behind != symbols.begin() && looked < 8; ++looked) {
+    --behind;
+    if (address - behind->address >= std::max<u64>(behind->size, 1)) continue;
+    return address == behind->address ? behind->name : fmt::format("{}+{:#x}", behind->name, address - behind->address);
+  }
+  return fmt::format("{:#x}", address);
 }
 
 }  // namespace isobar::linux_user

@@ -284,13 +284,17 @@ u64 System::run_slice(Thread& t, u64 quantum) {
     t.core.state().set(isa::Reg::CNTVCT_EL0, {time_, 0});
     const u64 before = t.core.executed();
     const StepResult r = t.core.run(quantum - used);
-    const u64 done = t.core.executed() - before;
+    const bool calls = observer != nullptr && r.kind == StepResult::Kind::Exception && r.exception == isa::ExceptionOp::Svc;
+    const bool held = calls && !observer->before_call(t);
+    const u64 done = t.core.executed() - before - (held ? 1 : 0);
     used += done;
     pass_time(t, done);
     if (r.kind == StepResult::Kind::Completed) continue;
     stopped_ |= r.kind == StepResult::Kind::Stop;
     if (r.kind == StepResult::Kind::Hint || r.kind == StepResult::Kind::Stop) break;
+    if (held) break;
     p.enter(t, r);
+    if (calls) observer->after_call(t);
     // The time that has passed in the program and in the call: what is due now comes before the program goes on.
     expire_timers();
   }
@@ -311,6 +315,10 @@ u64 System::next_quantum() {
     }
   }
   const u64 longest = running_[1] != nullptr ? kLongest : kAlone, quantum = kShortest + random() % (longest - kShortest + 1);
+  return within_limit(quantum);
+}
+
+u64 System::within_limit(u64 quantum) const {
   return options.limit ? std::min(quantum, *options.limit - executed_) : quantum;
 }
 

@@ -76,6 +76,16 @@ struct Outcome {
   u64 instructions = 0;
 };
 
+/// Is told of system calls; may make a thread give way before one.
+class CallObserver {
+ public:
+  virtual ~CallObserver() = default;
+  /// The thread is about to make a call. False: its slice ends before the instruction.
+  virtual bool before_call(const Thread& t) = 0;
+  /// The call has returned, waits, or has ended the thread.
+  virtual void after_call(const Thread& t) = 0;
+};
+
 /// System V shared memory.
 struct SharedSegment {
   u64 key = 0;
@@ -106,6 +116,8 @@ class System {
   u64 run_slice(Thread& t, u64 quantum);
   /// How long the next slice is.
   u64 next_quantum();
+  /// The smaller of `quantum` and what is left of Options::limit.
+  u64 within_limit(u64 quantum) const;
   bool runs(const Thread& t) const;
   const std::optional<Outcome>& outcome() const { return outcome_; }
   /// Has the running thread given way since begin_slice()?
@@ -177,6 +189,7 @@ class System {
   std::map<i32, SharedSegment> segments;
   i32 next_segment = 1;
   MembarrierKind requested_membarrier = MembarrierKind::None;  ///< by system calls since it was set
+  CallObserver* observer = nullptr;
   std::vector<Thread*> waiters;  ///< on futexes, in the order in which they began to wait
 
   static constexpr u64 kMostPipeEnds = 2048;

@@ -26,8 +26,6 @@ struct HuntOptions {
 
 CaseReport hunt_elf(const HuntOptions& options, const std::string& contents, ProgressLine& progress) {
   const HuntFlags& h = options.hunt;
-  if (h.strategy.value_or(hunt::Strategy::Random) != hunt::Strategy::Random || h.depth)
-    refuse("programs are hunted by random time slices only: --strategy random, without --depth");
   if (h.outcome || h.sometimes) refuse("--outcome and --sometimes are for scenarios and litmus tests");
   ProgramFlags program = options.program;
   program.arguments = options.files;
@@ -42,10 +40,10 @@ std::vector<CaseReport> hunt_file(const HuntOptions& options, ProgressLine& prog
   Overrides overrides = options.overrides;
   overrides.guesses = Guesses::Squash;
   const std::vector<Workload> workloads = load_workloads(file, overrides);
+  const std::string trace = options.hunt.trace_file.empty() ? "hunt.trace" : options.hunt.trace_file;
   std::vector<CaseReport> reports;
   for (const Workload& w : workloads)
-    reports.push_back(
-        hunt_workload(w, options.hunt, trace_path(options.hunt.trace_file, w, workloads.size() > 1), progress));
+    reports.push_back(hunt_workload(w, options.hunt, trace_path(trace, w, workloads.size() > 1), progress));
   return reports;
 }
 
@@ -73,7 +71,7 @@ void add_hunt(CLI::App& app, Action& chosen) {
   sub->add_option("--runs", o->hunt.runs, "Runs at most (default 10000)")
       ->check(CLI::Range(u64{1}, u64{1} << 40).description(""))
       ->type_name("N");
-  sub->add_option("--strategy", o->hunt.strategy, "random, pct (default) or delay; programs: random (docs/hunt.md)")
+  sub->add_option("--strategy", o->hunt.strategy, "random, pct (default) or delay (docs/hunt.md)")
       ->type_name("S")
       ->transform(CLI::CheckedTransformer(strategies).description(""));
   sub->add_option("--depth", o->hunt.depth, "pct: depth of the failures (default 3); delay: delays (default 2)")
@@ -83,7 +81,7 @@ void add_hunt(CLI::App& app, Action& chosen) {
   sub->add_option("--outcome", o->hunt.outcome, "The state to look for, instead of what the expectations forbid")
       ->type_name("STATE");
   sub->add_flag("--sometimes", o->hunt.sometimes, "Look for what 'sometimes' expects as well");
-  sub->add_option("--trace", o->hunt.trace_file, "Where the failing run goes (default hunt.trace)")->type_name("FILE");
+  sub->add_option("--trace", o->hunt.trace_file, "Where the failing run goes (default hunt.trace, of programs hunt.schedule)")->type_name("FILE");
   sub->add_flag("!--no-shrink", o->hunt.shrink, "Keep the schedule as it was found");
   sub->add_option("--max-steps", o->hunt.max_steps, "Give a run up after N steps (default 200000)")
       ->check(CLI::Range(u64{1}, u64{1} << 40).description(""))
@@ -101,6 +99,10 @@ void add_hunt(CLI::App& app, Action& chosen) {
   sub->add_option("--limit", o->program.limit, "Instructions of a run; more is a failure (default 200000000)")
       ->check(CLI::Range(u64{1}, ~u64{0}).description(""))
       ->type_name("N")
+      ->group(programs);
+  sub->add_option("--exit", o->program.exit_status, "The exit status that is no failure (default 0)")
+      ->check(CLI::Range(0, 255).description(""))
+      ->type_name("STATUS")
       ->group(programs);
   add_machine_flags(*sub, o->overrides);
   sub->callback([&chosen, o] { chosen = [o] { return hunt_one(*o); }; });

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
@@ -10,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "linux-hunt/schedule.h"
 #include "linux-user/system.h"
 #if ISOBAR_HAS_SYSTEMC
 #include "linux-detailed/run.h"
@@ -41,6 +43,7 @@ struct RunElfOptions {
   std::string tso;    ///< empty: the machine has no such mode
   std::string from;   ///< symbol or address; empty: none
   std::string until;
+  std::string schedule;  ///< file; empty: none
   bool markers = false;
   bool system_calls = false;
   bool statistics = false;
@@ -97,6 +100,23 @@ u64 fixed_cores(const std::string& text, unsigned cores) {
   return mask;
 }
 
+/// What the file says of the run takes the place of the options.
+std::optional<linux_hunt::Schedule> schedule_of(RunElfOptions& o) {
+  if (o.schedule.empty()) return std::nullopt;
+  if (o.mode != "functional" || !o.from.empty() || o.markers)
+    throw InputError(Diagnostic{{}, "--schedule is for execution in order"});
+  linux_hunt::Schedule s = linux_hunt::parse_schedule(o.schedule, read_file(o.schedule));
+  if (s.program != linux_hunt::digest_of(read_file(o.program.front())))
+    throw InputError(Diagnostic{{o.schedule, 2, 9}, "the schedule was made with another program than " + o.program.front()});
+  if (!std::equal(s.arguments.begin() + 1, s.arguments.end(), o.program.begin() + 1, o.program.end()))
+    throw InputError(Diagnostic{{o.schedule, 5, 11}, "the schedule was made with other arguments"});
+  // The name is in the program's memory too.
+  o.program = s.arguments;
+  o.cores = s.cores;
+  o.seed = s.seed;
+  return s;
+}
+
 linux_user::Outcome run_as_asked(const RunElfOptions& o, linux_user::System& system) {
 #if ISOBAR_HAS_SYSTEMC
   if (o.mode == "functional" && o.from.empty() && !o.markers) return system.run();
@@ -126,8 +146,9 @@ linux_user::Outcome run_as_asked(const RunElfOptions& o, linux_user::System& sys
 #endif
 }
 
-ExitStatus run_program(const RunElfOptions& o) {
-  const std::string& file = o.program.front();
+ExitStatus run_program(RunElfOptions o) {
+  const std::string file = o.program.front();
+  const std::optional<linux_hunt::Schedule> schedule = schedule_of(o);
   if (!o.until.empty() && o.mode == "functional" && o.from.empty() && !o.markers)
     throw InputError(Diagnostic{
         {}, "--detailed-until ends what --mode detailed, --detailed-from or --markers begins: none of them is given"});
@@ -169,7 +190,7 @@ ExitStatus run_program(const RunElfOptions& o) {
     throw InputError(Diagnostic{{}, "--detailed-from and --detailed-until name the same place"});
   linux_user::System system(std::move(image), options);
   const auto began = std::chrono::steady_clock::now();
-  const linux_user::Outcome outcome = run_as_asked(o, system);
+  const linux_user::Outcome outcome = schedule ? linux_hunt::replay(system, *schedule, o.schedule) : run_as_asked(o, system);
   if (o.statistics) {
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
     std::fprintf(stderr, "isobar: %llu instructions in %.3f s: %.1f million per second\n",
@@ -217,6 +238,8 @@ void add_run_elf(CLI::App& app, Action& chosen) {
   sub->add_option("--memory", o->memory, "Memory that the program may touch, in MiB (default 1024)")
       ->check(CLI::Range(u64{1}, u64{1} << 16))
       ->type_name("MIB");
+  sub->add_option("--schedule", o->schedule, "Threads take turns as 'isobar hunt' wrote it down (docs/hunt.md)")
+      ->type_name("FILE");
   sub->add_flag("--dic", o->dic, "Instruction caches see every store (CTR_EL0.DIC)");
   sub->add_flag("--mte", o->mte, "Memory tagging exists (FEAT_MTE)");
   sub->add_option("--mte-prefer", o->preferred, "Checks of programs that accept sync and async (default async)")

@@ -4,68 +4,109 @@
 
 #include <algorithm>
 #include <chrono>
-#include <exception>
-#include <set>
-#include <thread>
 
-#include "linux-user/system.h"
+#include "linux-hunt/hunt.h"
+#include "linux-hunt/shrink.h"
+#include "linux-user/elf_symbols.h"
 #include "support/diagnostic.h"
+#include "tools/files.h"
 #include "tools/interrupt.h"
 
 namespace isobar::tools {
 
 namespace {
 
-using Kind = linux_user::Outcome::Kind;
+using hunt::Strategy;
+using linux_hunt::Slice;
 
 /// Of the output of a failing run, its end.
 constexpr std::size_t kShownBytes = 2000;
-/// Of the output of a run, what is kept.
-constexpr std::size_t kKeptBytes = 1 << 20;
+/// Of the slices of a shrunk run, the last ones that are told.
+constexpr std::size_t kToldSlices = 40;
+/// Schedules that are run to shrink one.
+constexpr u64 kShrinkTries = 1000;
 
-struct ProgramRun {
-  linux_user::Outcome outcome;
-  std::string output;  ///< of both streams
-  std::exception_ptr error;
-};
-
-ProgramRun run_seed(const linux_user::ElfImage& image, const ProgramFlags& program, u64 seed) {
-  ProgramRun run;
-  try {
-    linux_user::Options options;
-    options.cores = program.cores;
-    options.seed = seed;
-    options.limit = program.limit;
-    options.arguments = program.arguments;
-    options.write = [&run](int, const std::string& bytes) {
-      if (run.output.size() < kKeptBytes) run.output += bytes;
-    };
-    options.read = [](u64) { return std::string(); };
-    linux_user::System system(image, options);
-    run.outcome = system.run();
-  } catch (...) {
-    run.error = std::current_exception();
-  }
-  return run;
+std::string quoted(const std::string& word) {
+  const bool plain = !word.empty() && word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                                             "0123456789_-+=./,:@%") == std::string::npos;
+  if (plain) return word;
+  std::string text = "'";
+  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return text + "'";
 }
 
-/// Empty if the run is as it should be.
-std::string failure(const linux_user::Outcome& o) {
-  switch (o.kind) {
-    case Kind::Exited: return o.status == 0 ? "" : fmt::format("exit status {}", o.status);
-    case Kind::Killed: return fmt::format("killed by signal {}", o.status);
-    case Kind::Deadlock: return o.message;
-    case Kind::LimitReached: return "limit: " + o.message;
-    case Kind::OutOfMemory: return "memory: " + o.message;
-    case Kind::Unsupported: return "not modelled: " + o.message;
-  }
-  return "";
-}
-
-std::string command_of(const ProgramFlags& program, u64 seed) {
-  std::string text = fmt::format("isobar run-elf --seed {} --cores {} --limit {}", seed, program.cores, program.limit);
-  for (const std::string& a : program.arguments) text += " " + a;
+std::string words_of(const std::vector<std::string>& arguments) {
+  std::string text;
+  for (const std::string& a : arguments) text += " " + quoted(a);
   return text;
+}
+
+std::string interleavings_text(const hunt::Estimate& e) {
+  return fmt::format("distinct interleavings {}, estimated at least {:.0f}; the next run is new with probability {:.2g}",
+                     with_thousands(e.distinct), e.total, e.unseen);
+}
+
+/// Who ran to where; slices of a thread that follow each other are one.
+std::string told_slices(const linux_hunt::Run& run, const linux_user::ElfImage& image) {
+  const std::vector<linux_user::Symbol> symbols = linux_user::all_symbols(image);
+  struct Told {
+    i32 thread;
+    u64 instructions, place;
+  };
+  std::vector<Told> list;
+  for (std::size_t i = 0; i < run.slices.size(); ++i) {
+    const Slice& s = run.slices[i];
+    const u64 before = !list.empty() && list.back().thread == s.thread ? list.back().instructions : 0;
+    if (before != 0) list.pop_back();
+    list.push_back({s.thread, before + s.instructions, run.places[i]});
+  }
+  const std::size_t first = list.size() > kToldSlices ? list.size() - kToldSlices : 0;
+  std::string text = first == 0 ? "" : fmt::format("      {} before that ...\n", first);
+  for (std::size_t i = first; i < list.size(); ++i)
+    text += fmt::format("{:4}  thread {} executes {} instruction{}, to {}\n", i + 1, list[i].thread, list[i].instructions,
+                        list[i].instructions == 1 ? "" : "s", linux_user::describe_address(symbols, list[i].place));
+  return text;
+}
+
+std::string end_of_output(const std::string& output) {
+  std::string text = output.size() > kShownBytes ? "..." + output.substr(output.size() - kShownBytes) : output;
+  if (!text.empty() && text.back() != '\n') text += '\n';
+  return text;
+}
+
+void add_program_failure(const linux_hunt::Target& target, const HuntFlags& flags, linux_hunt::Hunted& hunted,
+                         ProgressLine& progress, CaseReport& r) {
+  linux_hunt::Run found = std::move(*hunted.failing);
+  r.verdict = Verdict::Differs;
+  r.findings.push_back(fmt::format("run {}: {}", hunted.runs, found.failure));
+  r.text += fmt::format("Found in run {}: {}\n", hunted.runs, found.failure);
+  r.json["found"] = {{"run", hunted.runs}, {"seed", hunted.seed}, {"what", found.failure}};
+  if (flags.shrink) {
+    progress.update(r.name + ": shrinking");
+    const u64 before = linux_hunt::switches(found.slices);
+    linux_hunt::Shrunk shrunk = linux_hunt::shrink(target, hunted.seed, std::move(found), hunted.shared, kShrinkTries, &interrupt_flag());
+    found = std::move(shrunk.run);
+    const u64 after = linux_hunt::switches(found.slices);
+    r.text += fmt::format("Shrunk {} -> {} switches between threads ({} schedules tried)\n", before, after, shrunk.tried);
+    r.json["shrunk"] = {{"before", {{"switches", before}}}, {"after", {{"switches", after}}}, {"tried", shrunk.tried}};
+  }
+  r.text += told_slices(found, *target.image) + end_of_output(found.output);
+  linux_hunt::Schedule schedule;
+  schedule.program = linux_hunt::digest_of(target.image->contents);
+  schedule.arguments = target.arguments;
+  schedule.cores = target.cores;
+  schedule.seed = hunted.seed;
+  schedule.failure = found.failure;
+  schedule.slices = found.slices;
+  if (const linux_hunt::Run again = linux_hunt::run_again(target, schedule); again.kind != found.kind)
+    throw InternalError("the schedule shows \"" + found.failure + "\" once and \"" + again.failure + "\" again");
+  const std::string file = flags.trace_file.empty() ? "hunt.schedule" : flags.trace_file;
+  write_file(file, linux_hunt::to_text(schedule));
+  std::string command = fmt::format("isobar run-elf --schedule {} --limit {}{}", quoted(file), target.limit, words_of(target.arguments));
+  r.text += "Again with " + command + "\n";
+  r.json["found"]["output"] = end_of_output(found.output);
+  r.json["found"]["command"] = command;
+  r.json["trace"] = file;
 }
 
 }  // namespace
@@ -79,60 +120,56 @@ CaseReport hunt_program(const std::string& contents, const HuntFlags& flags, con
   const auto seconds = [&] { return std::chrono::duration<double>(Clock::now() - start).count(); };
   const std::string& file = program.arguments.front();
   const linux_user::ElfImage image = linux_user::parse_elf(file, contents);
-  std::set<std::string> results;
-  u64 runs = 0, instructions = 0, seed = flags.seed;
-  std::string what, output;
-  bool stopped = false;
-  while (what.empty() && runs < flags.runs && !stopped) {
-    std::vector<ProgramRun> batch(std::min<u64>(std::max(flags.jobs, 1u), flags.runs - runs));
-    {
-      std::vector<std::jthread> threads;
-      for (std::size_t i = 0; i < batch.size(); ++i)
-        threads.emplace_back([&, i] { batch[i] = run_seed(image, program, flags.seed + runs + i); });
-    }
-    for (const ProgramRun& run : batch) {
-      if (run.error) std::rethrow_exception(run.error);
-      seed = flags.seed + runs++;
-      instructions += run.outcome.instructions;
-      what = failure(run.outcome);
-      results.insert(what + "\n" + run.output);
-      output = run.output;
-      if (!what.empty()) break;
-    }
-    progress.update(fmt::format("{}: {} runs, {:.0f}/s, {} distinct results", file, runs,
-                                static_cast<double>(runs) / std::max(seconds(), 1e-3), results.size()));
-    stopped = interrupt_flag() || (flags.timeout_seconds > 0 && seconds() > flags.timeout_seconds);
-  }
-  stopped = stopped && what.empty() && runs < flags.runs;
+  linux_hunt::Target target;
+  target.image = &image;
+  target.arguments = program.arguments;
+  target.cores = program.cores;
+  target.limit = program.limit;
+  target.exit_status = program.exit_status;
+  linux_hunt::HuntOptions options;
+  options.strategy = flags.the_strategy();
+  options.depth = flags.the_depth();
+  options.seed = flags.seed;
+  options.runs = flags.runs;
+  options.jobs = flags.jobs;
+  options.interrupt = &interrupt_flag();
+  options.progress = [&](u64 runs, const hunt::Estimate& e) {
+    progress.update(fmt::format("{}: {} runs, {:.0f}/s, {}", file, runs,
+                                static_cast<double>(runs) / std::max(seconds(), 1e-3), interleavings_text(e)));
+    return flags.timeout_seconds > 0 && seconds() > flags.timeout_seconds;
+  };
+  linux_hunt::Hunted hunted = linux_hunt::find_failure(target, options);
 
   CaseReport r;
   r.file = r.name = file;
-  r.seconds = seconds();
-  r.text = fmt::format("Hunt {}\nStrategy random, seeds {} to {}\nRuns {} of {}, {} instructions\nResults {} distinct outputs and exits\n",
-                       file, flags.seed, flags.seed + std::max<u64>(runs, 1) - 1, runs, flags.runs, instructions, results.size());
+  const bool counts = options.strategy != Strategy::Random;
+  r.text = fmt::format("Hunt {}\nStrategy {}{}, seed {}\n", file, hunt::name(options.strategy),
+                       counts ? fmt::format(", depth {}", options.depth) : "", flags.seed);
+  r.text += fmt::format("Runs {} of {}, {} instructions, threads {}, events {}, distinct outputs and exits {}\n", hunted.runs,
+                        flags.runs, hunted.instructions, hunted.threads, hunted.events, hunted.results);
+  r.text += "Coverage " + interleavings_text(hunted.coverage) + "\n";
   r.json = {{"format", kHuntFormat},
             {"name", file},
             {"file", file},
-            {"strategy", "random"},
+            {"strategy", hunt::name(options.strategy)},
+            {"depth", counts ? options.depth : 0},
             {"seed", flags.seed},
-            {"runs", runs},
-            {"instructions", instructions},
-            {"results", results.size()},
-            {"status", !what.empty() ? "found" : stopped ? "stopped" : "nothing found"},
-            {"seconds", r.seconds}};
-  if (!what.empty()) {
-    const std::string command = command_of(program, seed);
-    r.verdict = Verdict::Differs;
-    r.findings.push_back(fmt::format("run {}: {}", runs, what));
-    r.text += fmt::format("Found in run {}: {}\n", runs, what);
-    if (output.size() > kShownBytes) output = "..." + output.substr(output.size() - kShownBytes);
-    r.text += output;
-    if (!output.empty() && output.back() != '\n') r.text += '\n';
-    r.text += "Again with " + command + "\n";
-    r.json["found"] = {{"run", runs}, {"seed", seed}, {"what", what}, {"output", output}, {"command", command}};
+            {"runs", hunted.runs},
+            {"instructions", hunted.instructions},
+            {"threads", hunted.threads},
+            {"events", hunted.events},
+            {"results", hunted.results},
+            {"distinct", hunted.coverage.distinct},
+            {"estimated", hunted.coverage.total},
+            {"unseen", hunted.coverage.unseen},
+            {"status", hunted.failing ? "found" : hunted.stopped ? "stopped" : "nothing found"},
+            {"seconds", 0.0}};
+  if (hunted.failing) {
+    add_program_failure(target, flags, hunted, progress, r);
   } else {
-    tell_nothing_found(stopped, r);
+    tell_nothing_found(hunted.stopped, r);
   }
+  r.json["seconds"] = r.seconds = seconds();
   return r;
 }
 

@@ -14,7 +14,7 @@ namespace isobar::tools {
 inline constexpr const char* kHuntFormat = "isobar-hunt/1";
 
 struct HuntFlags {
-  std::optional<hunt::Strategy> strategy;  ///< default: pct; programs: random
+  std::optional<hunt::Strategy> strategy;  ///< default: pct
   std::optional<unsigned> depth;  ///< default: pct 3, delay 2
   u64 seed = 1;
   u64 runs = 10'000;
@@ -24,7 +24,7 @@ struct HuntFlags {
   bool shrink = true;
   bool sometimes = false;  ///< look for what `sometimes` names as well
   std::optional<std::string> outcome;  ///< the state to look for instead of broken expectations
-  std::string trace_file = "hunt.trace";
+  std::string trace_file;  ///< empty: hunt.trace, of programs hunt.schedule
 
   hunt::Strategy the_strategy() const { return strategy.value_or(hunt::Strategy::Pct); }
   unsigned the_depth() const { return depth.value_or(the_strategy() == hunt::Strategy::Delay ? 2 : 3); }

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import shlex
 import signal
 import subprocess
 import tempfile
@@ -71,18 +72,47 @@ class Hunt(unittest.TestCase):
         self.assertIn(found["kind"], ("data race", "assertion"))
         self.assertTrue(json.loads(isobar("replay", "--json", self.trace).stdout)["same"])
 
-    def test_programs_are_hunted_by_seeds(self):
+    def test_programs_are_hunted_and_run_again(self):
         program = self.folder / "program"
         program.write_bytes(assembled(exit_group(0)))
         self.assertEqual(self.hunt("--runs", 5, "--jobs", 2, program).returncode, AS_EXPECTED)
-        self.assertEqual(self.hunt("--strategy", "pct", program).returncode, BAD_INPUT)
         program.write_bytes(assembled(exit_group(3)))
-        result = self.hunt("--json", "--seed", 9, program)
-        self.assertEqual(result.returncode, DIFFERS, result.stderr)
-        found = json.loads(result.stdout)["found"]
-        self.assertEqual((found["run"], found["seed"], found["what"]), (1, 9, "exit status 3"))
+        self.assertEqual(self.hunt("--exit", 3, "--runs", 5, program).returncode, AS_EXPECTED)
+        self.assertFalse(self.trace.exists())
+        for strategy in ("random", "pct", "delay"):
+            result = self.hunt("--json", "--seed", 9, "--strategy", strategy, program, "two words")
+            self.assertEqual(result.returncode, DIFFERS, result.stderr)
+            found = json.loads(result.stdout)["found"]
+            self.assertEqual((found["run"], found["seed"], found["what"]), (1, 9, "exit status 3"))
+            self.assertEqual(isobar(*shlex.split(found["command"])[1:]).returncode, 3)
         program.write_bytes(assembled([0x14000000]))  # a branch to itself
         self.assertIn("limit", self.hunt("--limit", 1000, program).stdout)
+
+    def test_a_schedule_belongs_to_its_program(self):
+        program = self.folder / "program"
+        program.write_bytes(assembled(exit_group(3)))
+        self.hunt(program, "word")
+        good = self.trace.read_text(encoding="utf-8")
+
+        def again(text, *arguments):
+            self.trace.write_text(text, encoding="utf-8")
+            return isobar("run-elf", "--schedule", self.trace, program, *arguments)
+
+        self.assertEqual(again(good, "word").returncode, 3)
+        head = "".join(good.splitlines(keepends=True)[:6])
+        for text, arguments, where in [
+            (good, ["other"], ":5:11: error: the schedule was made with other arguments"),
+            (good.replace("program ", "program 0", 1).replace("0\n", "\n", 1), ["word"], ":2:"),
+            (good.replace("cores 2", "cores 0"), ["word"], ":3:"),
+            (good.replace("seed 1", "seed x"), ["word"], ":4:6: error: expected a number"),
+            (good.replace("schedule/1", "schedule/9"), ["word"], ":1:1: error: expected \"isobar-schedule/1\""),
+            (head + "1000 0 1\n1000 7 1\n", ["word"], ":8:7: error: expected a core below 2"),
+            (head + "1000 0 1\n1004 0 1\n", ["word"], ":8:1: error: thread 1004 cannot run here"),
+            ("", ["word"], ":1:1: error"),
+        ]:
+            result = again(text, *arguments)
+            self.assertEqual(result.returncode, BAD_INPUT, (text, result.stderr))
+            self.assertIn(where, result.stderr)
 
     def test_bad_input(self):
         self.assertEqual(self.hunt("missing.yaml").returncode, BAD_INPUT)

@@ -48,6 +48,7 @@ const std::map<std::string, std::set<std::string>>& allowed() {
       {"explore", core},
       {"axiomatic", {"support", "isa", "trace"}},
       {"hunt", with(core, {"explore", "axiomatic"})},
+      {"linux-hunt", {"support", "isa", "functional", "linux-user", "explore", "hunt"}},
       {"crosscheck", with(core, {"axiomatic"})},
       {"scenarios", with(core, {"kernel-shim"})},
       {"session", with(core, {"kernel-shim", "explore", "scenarios"})},
@@ -56,7 +57,7 @@ const std::map<std::string, std::set<std::string>>& allowed() {
       {"viewers", with(core, {"kernel-shim", "explore", "scenarios", "session"})},
       {"gdb", with(core, {"kernel-shim", "explore", "scenarios", "session", "viewers"})},
       {"tools", with(core, {"model/systemc", "kernel-shim", "explore", "axiomatic", "hunt", "crosscheck", "scenarios", "session", "viewers", "gdb",
-                             "functional", "linux-user", "linux-detailed", "serve"})},
+                             "functional", "linux-user", "linux-hunt", "linux-detailed", "serve"})},
   };
   return rules;
 }
@@ -110,7 +111,7 @@ Source read(const fs::path& file) {
 const std::vector<Source>& sources() {
   static const std::vector<Source> all = [] {
     std::vector<Source> found;
-    for (const char* top : {"support", "isa", "functional", "linux-user", "linux-detailed", "trace", "model", "kernel-shim",
+    for (const char* top : {"support", "isa", "functional", "linux-user", "linux-hunt", "linux-detailed", "trace", "model", "kernel-shim",
                             "explore", "axiomatic", "hunt", "scenarios", "session", "viewers", "gdb", "serve", "wasm", "tools", "bench", "tests"}) {
       if (!fs::exists(kRoot / top)) continue;
       for (const auto& e : fs::recursive_directory_iterator(kRoot / top)) {

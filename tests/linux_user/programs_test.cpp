@@ -1,4 +1,6 @@
 // Real programs, compiled and linked statically against glibc, from start to end.
+#include "linux-hunt/hunt.h"
+#include "linux-hunt/shrink.h"
 #include "tests/linux_user/program.h"
 
 namespace isobar::linux_user {
@@ -171,6 +173,69 @@ TEST(Programs, ASignalThatKillsIsTheOutcome) {
   const Finished f = run_program("greedy", o);
   EXPECT_EQ(f.outcome.kind, Kind::Killed);
   EXPECT_EQ(f.outcome.status, kSigabrt);
+}
+
+/// tests/programs/races KIND.
+linux_hunt::Target racing(const ElfImage& image, const std::string& kind) {
+  linux_hunt::Target target;
+  target.image = &image;
+  target.arguments = {"races", kind};
+  target.limit = 50'000'000;
+  return target;
+}
+
+TEST(HuntedPrograms, RareInterleavingsAreFoundShrunkAndRunAgain) {
+  ISOBAR_NEEDS_PROGRAM("races");
+  const ElfImage image = parse_elf(program_path("races"), contents_of(program_path("races")));
+  const struct {
+    const char* kind;
+    const char* failure;
+    u64 switches;
+  } kCases[] = {{"counter", "killed by signal 6", 4}, {"slots", "exit status 1", 4}, {"locks", "deadlock", 3}};
+  for (const auto& c : kCases) {
+    const linux_hunt::Target target = racing(image, c.kind);
+    for (const hunt::Strategy strategy : {hunt::Strategy::Pct, hunt::Strategy::Delay}) {
+      if (strategy == hunt::Strategy::Delay && c.kind != std::string("locks")) continue;
+      SCOPED_TRACE(c.kind + std::string(", ") + std::string(name(strategy)));
+      linux_hunt::HuntOptions options;
+      options.strategy = strategy;
+      options.depth = 2;
+      linux_hunt::Hunted hunted = linux_hunt::find_failure(target, options);
+      ASSERT_TRUE(hunted.failing);
+      EXPECT_EQ(hunted.failing->kind, c.failure);
+      EXPECT_LE(hunted.runs, 400u);
+      EXPECT_GT(hunted.coverage.distinct, 2u);
+      const linux_hunt::Shrunk shrunk = linux_hunt::shrink(target, hunted.seed, *hunted.failing, hunted.shared, 200, nullptr);
+      EXPECT_LE(linux_hunt::switches(shrunk.run.slices), c.switches);
+      linux_hunt::Schedule schedule;
+      schedule.arguments = {"races", "two words", "", "back\\slash"};
+      schedule.program = linux_hunt::digest_of(image.contents);
+      schedule.cores = target.cores;
+      schedule.seed = hunted.seed;
+      schedule.slices = shrunk.run.slices;
+      const linux_hunt::Schedule read = linux_hunt::parse_schedule("file", to_text(schedule));
+      EXPECT_EQ(read.arguments, schedule.arguments);
+      EXPECT_EQ(read.slices, schedule.slices);
+      EXPECT_EQ(run_again(target, read).kind, c.failure);
+    }
+  }
+}
+
+TEST(HuntedPrograms, JobsDoNotMatter) {
+  ISOBAR_NEEDS_PROGRAM("races");
+  const ElfImage image = parse_elf(program_path("races"), contents_of(program_path("races")));
+  const linux_hunt::Target target = racing(image, "locks");
+  std::vector<linux_hunt::Hunted> hunts;
+  for (const unsigned jobs : {1u, 3u}) {
+    linux_hunt::HuntOptions options;
+    options.jobs = jobs;
+    options.seed = 5;
+    hunts.push_back(linux_hunt::find_failure(target, options));
+    ASSERT_TRUE(hunts.back().failing);
+  }
+  EXPECT_EQ(hunts[0].runs, hunts[1].runs);
+  EXPECT_EQ(hunts[0].coverage.distinct, hunts[1].coverage.distinct);
+  EXPECT_EQ(hunts[0].failing->slices, hunts[1].failing->slices);
 }
 
 }  // namespace

@@ -1,0 +1,46 @@
+// Which thread of a program runs when, as data: what a hunt changes, shrinks and stores.
+//
+// Owns: the list of slices, its text form, executing it. Must not know: strategies, command line.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "linux-user/system.h"
+
+namespace isobar::linux_hunt {
+
+/// A thread runs on a core for so many instructions, or until it cannot go on.
+struct Slice {
+  i32 thread = 0;
+  unsigned cpu = 0;
+  u64 instructions = 0;
+  friend bool operator==(const Slice&, const Slice&) = default;
+};
+
+/// Changes from one thread to another.
+u64 switches(const std::vector<Slice>& slices);
+
+/// A run of a program in order. Slices that follow each other belong together only if a thread went on in between without
+/// losing its reservation (LDXR), so they are stored as they were.
+struct Schedule {
+  std::string program;                 ///< digest of the file, as digest_of() gives it
+  std::vector<std::string> arguments;  ///< argv
+  unsigned cores = 1;
+  u64 seed = 1;
+  std::string failure;                 ///< what the run showed, for people
+  std::vector<Slice> slices;
+};
+
+/// 32 hexadecimal digits.
+std::string digest_of(const std::string& contents);
+
+std::string to_text(const Schedule& schedule);
+/// Throws InputError with line and column.
+Schedule parse_schedule(const std::string& file, const std::string& text);
+
+/// Executes the slices one after the other, then the rest of the program, if there is any, round robin. Throws InputError
+/// at the line of a slice whose thread cannot run: another program, or other arguments or input.
+linux_user::Outcome replay(linux_user::System& system, const Schedule& schedule, const std::string& file);
+
+}  // namespace isobar::linux_hunt
