@@ -1,6 +1,7 @@
 // Branches. A target on the same page is a distance in records, else an address.
 #include "functional/core.h"
 #include "functional/lower.h"
+#include "isa/branch_target.h"
 #include "isa/evaluate.h"
 #include "support/bits.h"
 
@@ -55,15 +56,14 @@ const Record* return_to_register(Core& core, const Record* r) {
 
 /// `a` is 1 for the registers that veneers use, X16 and X17.
 const Record* branch_to_register(Core& core, const Record* r) {
-  constexpr u8 kLikeCallOrJump = 1, kJump = 3;
-  return core.enter_indirectly(at(core, r->n), core.is_on_guarded_page() && r->a == 0 ? kJump : kLikeCallOrJump);
+  const bool jumps = core.is_on_guarded_page() && r->a == 0;
+  return core.enter_indirectly(at(core, r->n), jumps ? isa::branch_type::kJump : isa::branch_type::kCallOrJump);
 }
 
 const Record* branch_to_register_and_link(Core& core, const Record* r) {
-  constexpr u8 kCall = 2;
   const u64 target = at(core, r->n);
   core.state().x[30] = core.pc_of(r) + 4;
-  return core.enter_indirectly(target, kCall);
+  return core.enter_indirectly(target, isa::branch_type::kCall);
 }
 
 Execute choose(const Uop& u, bool near) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "functional/lower.h"
+#include "isa/branch_target.h"
 #include "isa/decoder.h"
 #include "isa/evaluate.h"
 #include "support/bits.h"
@@ -93,16 +94,10 @@ const Record* Core::enter_indirectly(u64 pc, u8 type) {
   return stop(refused, pc);
 }
 
-/// BTypeCompatible: BTI with its operand; PACIASP and PACIBSP like BTI C (SCTLR_EL1.BT0 is set); BRK and HLT always.
 bool Core::may_land(u64 pc, u8 type) {
-  constexpr u32 kBti = 0xd503'241f, kBtiOperands = 0xc0, kPaciasp = 0xd503'233f, kPacibsp = 0xd503'237f;
-  constexpr u8 kFromCall = 2, kFromJump = 3;
   u32 word = 0;
   memory_->read(pc, &word, 4, kExecute);
-  const bool calls = type != kFromJump, jumps = type != kFromCall;
-  if ((word & ~kBtiOperands) == kBti) return (calls && bit(word, 6) != 0) || (jumps && bit(word, 7) != 0);
-  if (word == kPaciasp || word == kPacibsp) return calls;
-  return (word & 0xffe0'001f) == 0xd420'0000 || (word & 0xffe0'001f) == 0xd440'0000;
+  return isa::may_land(word, type);
 }
 
 void Core::fetch_line(const Record* record) {

@@ -64,6 +64,7 @@ AddressSpaces::View AddressSpaces::view_of(u64 number, u64 addr) const {
   const Region* r = memory == nullptr ? nullptr : memory->find(addr);
   if (r == nullptr || memory->beyond_object(addr)) return view;
   view.present = true;
+  view.guarded = (r->permissions & functional::kGuarded) != 0;
   view.tagged = memory->tagging() && (r->permissions & functional::kTagged) != 0;
   if ((r->permissions & functional::kRead) != 0) view.permissions |= model::kReadEl0;
   if ((r->permissions & functional::kWrite) != 0) view.permissions |= model::kReadEl0 | model::kWriteEl0;

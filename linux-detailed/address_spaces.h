@@ -18,8 +18,8 @@ namespace isobar::linux_detailed {
 
 class AddressSpaces final : public model::MemoryMap {
  public:
-  /// `limit`: of virtual and physical addresses.
-  explicit AddressSpaces(u64 limit) : limit_(limit) {}
+  /// `limit`: of virtual and physical addresses; `guarding`: FEAT_BTI exists.
+  AddressSpaces(u64 limit, bool guarding) : limit_(limit), guarding_(guarding) {}
   /// Who wants `*stop` set when the machine cannot go on, see refused().
   void tell(bool* stop) { stop_ = stop; }
 
@@ -33,6 +33,7 @@ class AddressSpaces final : public model::MemoryMap {
   const std::string& refused() const { return refused_; }
 
   u64 limit() const override { return limit_; }
+  bool guards_branches() const override { return guarding_; }
   View look_up(u64 space, u64 addr) const override;
   void refuse(u64 space, u64 addr, unsigned size) const override;
   bool is_executable(u64 addr) const override;
@@ -71,6 +72,7 @@ class AddressSpaces final : public model::MemoryMap {
   bool is_executable(const functional::Object* object) const;
 
   u64 limit_;
+  bool guarding_;
   bool* stop_ = nullptr;
   // What the machine finds out on its way.
   mutable std::vector<Space> spaces_;  ///< number n is at n - 1

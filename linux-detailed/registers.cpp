@@ -41,6 +41,7 @@ void take_registers(model::Core& c, functional::Core& to) {
   s.pc = c.reg[isa::index(Reg::ELR_EL1)];
   const u64 status = c.reg[isa::index(Reg::SPSR_EL1)];
   s.nzcv = static_cast<u8>(bits(status, 31, 28));
+  to.branch_type = static_cast<u8>(bits(status, 11, 10));
   s.set(Reg::TCO, {status & kTagCheckOverride, 0});
   to.tag_mismatch_noted |= c.reg[isa::index(Reg::TFSRE0_EL1)] != 0;
   c.reg.set(Reg::TFSRE0_EL1, {});
@@ -54,7 +55,7 @@ void put_registers(const functional::Core& from, model::Core& c) {
   for (const Reg r : kOfThread) c.reg.set(r, s.get(r));
   c.reg.set(Reg::SP_EL0, {s.sp[0], 0});
   c.reg.set(Reg::ELR_EL1, {s.pc, 0});
-  c.reg.set(Reg::SPSR_EL1, {u64{s.nzcv} << 28 | (s.get(Reg::TCO).lo & kTagCheckOverride), 0});
+  c.reg.set(Reg::SPSR_EL1, {u64{s.nzcv} << 28 | u64{from.branch_type} << 10 | (s.get(Reg::TCO).lo & kTagCheckOverride), 0});
   c.reg.set(Reg::SCTLR_EL1, {kStackChecks | tag_checks(from), 0});
   c.monitor.valid = false;  // the exception return clears it (Arm ARM B2.12.2)
 }

@@ -143,7 +143,7 @@ class Stretch {
   linux_user::System& system_;
   model::MachineConfig config_;
   std::shared_ptr<functional::Pool> pool_ = system_.processes().front()->memory().pool();
-  AddressSpaces spaces_{kKernelBase};
+  AddressSpaces spaces_{kKernelBase, system_.options.guarding};
   Host host_;
   QuickCalls quick_;
   model::Machine machine_;

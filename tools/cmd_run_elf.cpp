@@ -152,8 +152,6 @@ ExitStatus run_program(RunElfOptions o) {
   if (!o.until.empty() && o.mode == "functional" && o.from.empty() && !o.markers)
     throw InputError(Diagnostic{
         {}, "--detailed-until ends what --mode detailed, --detailed-from or --markers begins: none of them is given"});
-  if (o.bti && (o.mode != "functional" || !o.from.empty() || o.markers))
-    throw InputError(Diagnostic{{}, "--bti is for execution in order: landing places are not checked in detail"});
   linux_user::Options options;
   options.cores = o.cores;
   options.seed = o.seed;

@@ -18,7 +18,8 @@ using isa::UopKind;
 
 namespace {
 
-/// A fetch outside executable memory or from a misaligned PC: the instruction abort itself, as an entry.
+/// A fetch outside executable memory or from a misaligned PC, or behind a branch that its target refuses: the exception
+/// itself, as an entry.
 const isa::Instruction& abort_instruction() {
   static const isa::Instruction abort = [] {
     isa::Instruction i;
@@ -86,7 +87,14 @@ class Step {
       Access a = access(AccessKind::Fetch, at, 4);
       a.version = t_.choice;
       fabric_.access(s_.storage, a);
-      append(c_, isa::decode_cached(static_cast<u32>(a.data.lo)), c_.pc);
+      const u32 word = static_cast<u32>(a.data.lo);
+      const bool refused = refuses_branch(ctx_.program, c_, word);
+      append(c_, refused ? abort_instruction() : isa::decode_cached(word), c_.pc);
+      if (ctx_.program.map != nullptr) c_.context = context_behind(ctx_.program, c_, c_.window.back());
+      if (refused) {
+        c_.window.back().faulting = true;
+        c_.window.back().value2.hi = kBranchTargetFault;
+      }
       c_.window[before].unordered =
           !s_.storage.code.empty() && fetch_conflicts(s_.storage, ctx_.config, at, t_.choice, core_);
     }

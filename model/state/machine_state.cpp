@@ -17,7 +17,8 @@ std::string_view name(TransitionKind k) {
 namespace {
 
 u64 pack(const Context& c) {
-  return u64{c.el} | u64{c.daif} << 8 | u64{c.sp_sel} << 16 | u64{c.tso} << 17 | u64{c.tags} << 18;
+  return u64{c.el} | u64{c.daif} << 8 | u64{c.sp_sel} << 16 | u64{c.tso} << 17 | u64{c.tags} << 18 |
+         u64{c.branch_type} << 22;
 }
 
 void hash(const Entry& e, Hasher& h) {

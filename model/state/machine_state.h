@@ -44,6 +44,7 @@ struct Context {
   u8 daif = 0;          ///< 8 = D, 4 = A, 2 = I, 1 = F
   bool sp_sel = false;
   bool tso = false;     ///< ACTLR_EL1.TSO in effect
+  u8 branch_type = 0;   ///< PSTATE.BTYPE; 0 unless MemoryMap::guards_branches()
   u8 tags = 0;          ///< tag checks in effect: SCTLR_EL1.TCF of this level, and the bits below
   static constexpr u8 kTagMode = 3, kTagOverride = 4, kTagStoreOnly = 8;  ///< TagChecks, PSTATE.TCO, TCSO
   friend bool operator==(const Context&, const Context&) = default;

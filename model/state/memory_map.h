@@ -15,10 +15,14 @@ class MemoryMap {
   /// Program::segments.
   virtual u64 limit() const = 0;
 
+  /// Does FEAT_BTI exist at EL0? Then View::guarded matters.
+  virtual bool guards_branches() const { return false; }
+
   /// What a virtual address is.
   struct View {
     bool present = false;  ///< whether there is anything
     bool tagged = false;   ///< memory with allocation tags
+    bool guarded = false;  ///< indirect branches go to landing places only (PROT_BTI)
     u8 permissions = 0;    ///< mask of Permission
     u64 end = 0;           ///< first address from which on the rest of this may be different
     u64 physical = 0;      ///< goes on consecutively below `end`

@@ -1,5 +1,6 @@
 #include "model/thread/exceptions.h"
 
+#include "isa/branch_target.h"
 #include "model/state/flags.h"
 #include "model/state/mutation.h"
 #include "model/state/regions.h"
@@ -35,7 +36,7 @@ Uop save_status() {
 /// PSTATE without the flags, as SPSR_EL1 holds it.
 u64 status_bits(const Context& c) {
   return u64{c.daif} << 6 | u64{c.el} << 2 | u64{c.el == 1 && c.sp_sel} |
-         u64{(c.tags & Context::kTagOverride) != 0} << 25;
+         u64{(c.tags & Context::kTagOverride) != 0} << 25 | u64{c.branch_type} << 10;
 }
 
 void append_system_write(Core& c, const Uop& u, u64 pc, u64 value, bool known, u8 index, bool last) {
@@ -116,6 +117,22 @@ u64 physical_address(const Program& program, const Core& c, u64 addr, unsigned s
   return view.physical;
 }
 
+bool refuses_branch(const Program& program, const Core& c, u32 word) {
+  if (c.context.branch_type == 0 || !is_foreign(program, c.pc)) return false;
+  return program.map->look_up(c.reg[isa::index(Reg::TTBR0_EL1)], c.pc).guarded &&
+         !isa::may_land(word, c.context.branch_type);
+}
+
+Context context_behind(const Program& program, const Core& c, const Entry& e) {
+  Context to = e.context;
+  to.branch_type = 0;
+  if (e.uop->kind != UopKind::Branch || program.map == nullptr || !program.map->guards_branches()) return to;
+  const bool guarded =
+      is_foreign(program, e.pc) && program.map->look_up(c.reg[isa::index(Reg::TTBR0_EL1)], e.pc).guarded;
+  if (e.context.el == 0) to.branch_type = isa::branch_type_behind(e.word, guarded);
+  return to;
+}
+
 void take_exception(const SettleContext& ctx, MachineState& s, unsigned core, unsigned first, u64 return_pc, u64 esr,
                     u64 far, u64 vector) {
   static const Uop kElr = system_write(Reg::ELR_EL1);
@@ -146,7 +163,9 @@ void take_exception(const SettleContext& ctx, MachineState& s, unsigned core, un
   const bool abort = vector == 0x400 && ((esr >> 26) & ~u64{5}) == static_cast<u64>(ExceptionClass::InstructionAbort);
   // The entries below belong to the handler: an interrupt comes before the instruction that raised the exception or
   // after the handler has unmasked it, never in between.
-  const Context from = c.context;
+  Context from = c.context;
+  if (return_pc != pc) from.branch_type = 0;  // behind a system call
+  c.context.branch_type = 0;
   c.context.el = 1;
   c.context.sp_sel = true;
   c.context.daif = 0xf;
@@ -209,6 +228,9 @@ void take_synchronous(const SettleContext& ctx, MachineState& s, unsigned core, 
         iss = 0;
       }
     }
+  } else if (e.faulting && e.value2.hi == kBranchTargetFault) {
+    ec = static_cast<u64>(ExceptionClass::BranchTarget);
+    iss = e.context.branch_type;
   } else if (e.faulting) {
     ec = static_cast<u64>(ExceptionClass::InstructionAbort) + same;
     iss = e.value2.hi;
@@ -253,6 +275,7 @@ Context guessed_return(Context from) {
   from.el = 0;
   from.sp_sel = false;
   from.daif = 0;
+  from.branch_type = 0;
   return from;
 }
 
@@ -270,6 +293,7 @@ bool return_from_exception(const SettleContext& ctx, MachineState& s, unsigned c
   to.el = static_cast<u8>(spsr.value.lo >> 2 & 1);
   to.sp_sel = (spsr.value.lo & 1) != 0;
   to.daif = static_cast<u8>(spsr.value.lo >> 6 & 15);
+  to.branch_type = static_cast<u8>(spsr.value.lo >> 10 & 3);
   if (ctx.config.tagging)
     to.tags = tags_after_synchronisation(ctx.config, c, to.el, (spsr.value.lo >> 25 & 1) != 0 ? Context::kTagOverride : u8{0});
   if (e.guessed && e.addr == elr.value.lo && to == guessed_return(e.context)) return true;

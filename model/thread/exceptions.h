@@ -8,6 +8,7 @@ namespace isobar::model {
 /// Exception classes the model raises, as in ESR_EL1.EC.
 enum class ExceptionClass : u8 {
   Undefined = 0x00,
+  BranchTarget = 0x0d,
   Svc = 0x15,
   SystemInstruction = 0x18, ///< MSR, MRS or system instruction that is trapped
   InstructionAbort = 0x20,  ///< +1 from the same level
@@ -25,6 +26,8 @@ inline constexpr u64 kAlignmentFault = 0x21;
 inline constexpr u64 kTagCheckFault = 0x11;
 /// No fault status code: an access relative to an SP that is no multiple of 16 (SCTLR_EL1.SA0), ExceptionClass::SpAlignment.
 inline constexpr u64 kSpAlignmentFault = 0x40;
+/// No fault status code either: a guarded page refuses the branch to it, ExceptionClass::BranchTarget.
+inline constexpr u64 kBranchTargetFault = 0x41;
 
 /// May `access` of `size` bytes at `addr` proceed under `ctx`? 0 if so, else the fault status code.
 /// `need`: Permission bits of EL0 (kReadEl0 ...); shifted for EL1 inside.
@@ -33,6 +36,12 @@ u64 check_access(const Program& program, const Core& c, const Context& ctx, u64 
 /// The physical address of `addr`, which check_access() has let through; `size` bytes from there on are meant. The same
 /// unless Program::map decides.
 u64 physical_address(const Program& program, const Core& c, u64 addr, unsigned size);
+
+/// Does the page refuse to execute `word` at c.pc because of PSTATE.BTYPE?
+bool refuses_branch(const Program& program, const Core& c, u32 word);
+
+/// The context behind `e`, which changes nothing but PSTATE.BTYPE.
+Context context_behind(const Program& program, const Core& c, const Entry& e);
 
 /// Replaces slots from `first` on by an exception taken to EL1, or stops the core if there is no kernel.
 /// `esr` and `far` as architected; `return_pc` goes to ELR_EL1; `vector` is the offset from VBAR_EL1 for an exception

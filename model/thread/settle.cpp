@@ -135,7 +135,7 @@ class Settler {
     } else if (e.addr != next) {
       if (wrong_guess()) return;
       discard(ctx_, s_, core_, i + 1);
-      c_.context = c_.window[i].context;
+      c_.context = context_behind(ctx_.program, c_, c_.window[i]);
       c_.pc = next;
     }
   }
@@ -311,7 +311,7 @@ class Settler {
     const unsigned end = instruction_end(c_, i);
     c_.window[i].known = c_.window[i].known && is_write(c_.window[i]);
     for (unsigned j = i + 1; j < end; ++j) c_.window[j].known = false;
-    c_.context = c_.window[i].context;
+    c_.context = context_behind(ctx_.program, c_, c_.window[i]);
     c_.pc = c_.window[i].pc + 4;
     discard(ctx_, s_, core_, end);
   }

@@ -27,6 +27,7 @@ struct Setting {
   bool coherent_fetch = false;
   u64 limit = 20'000'000;
   std::optional<TagChecks> tags;  ///< memory tagging exists
+  bool guarding = false;          ///< FEAT_BTI
   std::vector<std::string>* trace = nullptr;  ///< gets a line for each system call
 };
 
@@ -42,6 +43,7 @@ Detailed run_detailed(const std::string& name, std::vector<std::string> argument
   o.limit = setting.limit;
   o.coherent_fetch = setting.coherent_fetch;
   o.stop = place(setting.from);
+  o.guarding = setting.guarding;
   o.tagging = setting.tags.has_value();
   o.preferred_checks = setting.tags.value_or(TagChecks::Asynchronous);
   o.arguments = std::move(arguments);
@@ -195,6 +197,13 @@ TEST(Detailed, MemoryTagging) {
   EXPECT_EQ(run_detailed("mte", {"sync"}, s).output, "0 failures\n");
   s.tags = TagChecks::Asymmetric;
   EXPECT_EQ(run_detailed("mte", {"asymm"}, s).output, "0 failures\n");
+}
+
+TEST(Detailed, BranchTargetIdentification) {
+  ISOBAR_NEEDS_PROGRAM("corners");
+  Setting s;
+  s.guarding = true;
+  EXPECT_EQ(run_detailed("corners", {}, s).output, "0 failures\n");
 }
 
 TEST(Detailed, BetweenTwoPlacesOfTheProgram) {
