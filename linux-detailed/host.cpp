@@ -236,14 +236,20 @@ bool Host::only_timers_expire() const {
                       [&](const Thread* t) { return system_.runs(*t) || (t->wait && t->wait->deadline); });
 }
 
+/// A core that is parked takes no interrupts any more, and a membarrier of another one may wait until it has taken one.
+bool Host::may_park() const {
+  return (pausing_ || system_.outcome()) &&
+         std::all_of(core_.begin(), core_.end(), [](const CoreState& c) { return c.current == nullptr; });
+}
+
 /// The thread that the core goes on with.
 void Host::pick(MachineState& s, unsigned core, u64& actions) {
   CoreState& me = core_[core];
   Thread* before = me.current;
   if (pausing_ || system_.outcome()) {
     me.current = nullptr;
-    me.parked = true;
-    actions |= action::kPark;
+    me.parked = may_park();
+    actions |= me.parked ? action::kPark : action::kIdle;
     return;
   }
   const bool goes_on = before != nullptr && system_.runs(*before) && before->cpu == core && system_.now() < me.slice_end;
@@ -289,7 +295,7 @@ u64 Host::cores_to_interrupt(unsigned core) const {
   for (unsigned k = 0; k < core_.size(); ++k) {
     if (k == core || core_[k].parked) continue;
     const Thread* t = core_[k].current;
-    const bool needed = core_[k].abandoned ? true
+    const bool needed = core_[k].abandoned || (t == nullptr && may_park()) ? true
                         : t != nullptr     ? t->process->has_deliverable(*t) || t->cpu != k || !system_.runs(*t)
                                      : std::any_of(threads.begin(), threads.end(),
                                                    [&](const auto& other) { return waits_for(*other, k); });

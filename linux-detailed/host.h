@@ -49,6 +49,7 @@ class Host {
   void interrupt(model::MachineState& s, unsigned core);
   void decide(model::MachineState& s, unsigned core, u64 actions = 0, u64 membarrier = 0);
   void settle(CoreState& me);
+  bool may_park() const;
   void pick(model::MachineState& s, unsigned core, u64& actions);
   void return_to_thread(model::MachineState& s, unsigned core);
   void set_timer(model::MachineState& s, unsigned core) const;

@@ -28,7 +28,8 @@ class Watch final : public model::Observer {
       if (e.pc == quick_.result_at) host_.note_quick_call(core, number_[core], e.value.lo);
       return;
     }
-    if (e.index == 0 && (e.word == functional::kLeaveHint || e.pc == until_)) leaves_ = stop = true;
+    // Only the first thread that comes there stops the machine: the others go on until they are interrupted.
+    if (!leaves_ && e.index == 0 && (e.word == functional::kLeaveHint || e.pc == until_)) leaves_ = stop = true;
     if (e.last && ++instructions_ == most_) stop = true;
   }
   u64 instructions() const { return instructions_; }
@@ -88,6 +89,7 @@ class Stretch {
     systemc::RunResult r = advance();
     if (watch_.leaves() && !system_.outcome()) {
       host_.pause();
+      pausing_ = true;
       watch_.stop = false;
       run_.interrupt_all(kPause);
       r = advance();
@@ -124,7 +126,7 @@ class Stretch {
       system_.heed_interrupt();
     } while (r.status == RunStatus::TransitionLimit && !system_.outcome());
     using Kind = Outcome::Kind;
-    if (system_.outcome() || (watch_.leaves() && r.status == RunStatus::Stopped)) return r;
+    if (system_.outcome() || (watch_.leaves() && !pausing_ && r.status == RunStatus::Stopped)) return r;
     if (!spaces_.refused().empty())
       system_.end(Kind::Unsupported, 0, spaces_.refused());
     else if (pool_->exhausted)
@@ -149,6 +151,7 @@ class Stretch {
   model::Machine machine_;
   systemc::TimedRun run_;
   Watch watch_;
+  bool pausing_ = false;
 };
 
 }  // namespace

@@ -82,16 +82,27 @@ int forbidden(const std::string& kind, std::optional<bool> tso, u64 seed = 1) {
 }
 
 TEST(Detailed, RaceFreeProgramsEndAsInOrder) {
-  for (const char* name : {"hello", "hello-pie", "codegen", "signals", "wrong"}) {
-    ISOBAR_NEEDS_PROGRAM(name);
-    const Finished in_order = run_program(name);
-    for (const unsigned cores : {1u, 3u}) {
+  struct Case {
+    const char* program;
+    std::vector<std::string> arguments;
+    std::vector<unsigned> cores;
+  };
+  for (const Case& k : {Case{"hello", {}, {1, 2, 4}}, Case{"hello-pie", {}, {1, 4}}, Case{"codegen", {}, {1, 2, 4}},
+                        Case{"signals", {}, {1, 2, 4}}, Case{"wrong", {}, {1, 2, 4}}, Case{"sort", {"40"}, {1, 2, 4}},
+                        Case{"rseq", {}, {2}}}) {
+    ISOBAR_NEEDS_PROGRAM(k.program);
+    for (const unsigned cores : k.cores) {
+      SCOPED_TRACE(std::string(k.program) + " on " + std::to_string(cores) + " cores");
+      Options o;
+      o.cores = cores;
+      o.arguments = k.arguments;
+      const Finished in_order = run_program(k.program, o);
       Setting s;
       s.cores = cores;
-      const Detailed d = run_detailed(name, {}, s);
-      EXPECT_EQ(d.outcome.kind, in_order.outcome.kind) << name << d.outcome.message;
-      EXPECT_EQ(d.outcome.status, in_order.outcome.status) << name;
-      EXPECT_EQ(d.output, in_order.output) << name;
+      const Detailed d = run_detailed(k.program, k.arguments, s);
+      EXPECT_EQ(d.outcome.kind, in_order.outcome.kind) << d.outcome.message;
+      EXPECT_EQ(d.outcome.status, in_order.outcome.status);
+      EXPECT_EQ(d.output, in_order.output);
       EXPECT_EQ(d.outcome.instructions, d.statistics.instructions);
     }
   }
@@ -218,6 +229,19 @@ TEST(Detailed, BetweenTwoPlacesOfTheProgram) {
   EXPECT_EQ(d.statistics.entries, 1u);
   EXPECT_GT(d.statistics.instructions, 20'000u);
   EXPECT_LT(d.statistics.instructions, d.outcome.instructions / 2);
+}
+
+TEST(Detailed, ChangesInTheMiddleOfThings) {
+  ISOBAR_NEEDS_PROGRAM("switches");
+  for (const unsigned cores : {1u, 3u}) {
+    Setting s;
+    s.cores = cores;
+    s.at_start = cores == 3;
+    const Detailed d = run_detailed("switches", {}, s);
+    EXPECT_EQ(d.outcome.kind, Kind::Exited) << d.outcome.message;
+    EXPECT_EQ(d.output, "0 failures\n") << cores;
+    EXPECT_GT(d.statistics.entries, 20u);
+  }
 }
 
 TEST(Detailed, DeadlockAndLimitAreTold) {
