@@ -48,7 +48,8 @@ struct RunQueueField {
 };
 
 struct MmField {
-  static constexpr u64 Ttbr0 = 0x00, Users = 0x08, MembarrierState = 0x10, FreeTasks = 0x20, Files = 0x28;
+  static constexpr u64 Ttbr0 = 0x00, Users = 0x08, MembarrierState = 0x10, FreeTasks = 0x20, Files = 0x28,
+                       GroupExit = 0x30;
 };
 
 struct GlobalField {

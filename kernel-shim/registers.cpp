@@ -23,6 +23,31 @@ unsigned vectors_up_to(isa::Reg r) {
 
 using CountUpTo = unsigned (*)(isa::Reg);
 
+constexpr u64 kExitGroup = 94;
+
+/// The largest of `of_word` for the words of the segments inside the region, whether code or data between it.
+template <class OfWord>
+unsigned largest_in(const ShimConfig& config, const model::Region& r, OfWord of_word) {
+  unsigned n = 0;
+  for (const model::Segment& s : config.segments) {
+    for (std::size_t i = 0; i + 4 <= s.bytes.size(); i += 4) {
+      if (s.base + i - r.base >= r.size) continue;
+      const auto at = [&](std::size_t b) { return u32{s.bytes[i + b]} << (8 * b); };
+      n = std::max(n, of_word(at(0) | at(1) | at(2) | at(3)));
+    }
+  }
+  return n;
+}
+
+/// The same for all that EL0 may execute.
+template <class OfWord>
+unsigned largest_in_code(const ShimConfig& config, OfWord of_word) {
+  unsigned n = 0;
+  for (const model::Region& r : config.regions)
+    if ((r.permissions & model::kExecEl0) != 0) n = std::max(n, largest_in(config, r, of_word));
+  return n;
+}
+
 unsigned named_in(u32 word, CountUpTo count) {
   const isa::Instruction i = isa::decode(word);
   unsigned n = 0;
@@ -34,19 +59,6 @@ unsigned named_in(u32 word, CountUpTo count) {
   return n;
 }
 
-/// Words of the segments inside the region, whether code or data between it.
-unsigned named_in(const ShimConfig& config, const model::Region& r, CountUpTo count) {
-  unsigned n = 0;
-  for (const model::Segment& s : config.segments) {
-    for (std::size_t i = 0; i + 4 <= s.bytes.size(); i += 4) {
-      if (s.base + i - r.base >= r.size) continue;
-      const auto at = [&](std::size_t b) { return u32{s.bytes[i + b]} << (8 * b); };
-      n = std::max(n, named_in(at(0) | at(1) | at(2) | at(3), count));
-    }
-  }
-  return n;
-}
-
 bool may_write_code(const ShimConfig& config) {
   constexpr u8 both = model::kExecEl0 | model::kWriteEl0;
   return std::any_of(config.regions.begin(), config.regions.end(),
@@ -54,10 +66,13 @@ bool may_write_code(const ShimConfig& config) {
 }
 
 unsigned named_in_code(const ShimConfig& config, CountUpTo count) {
-  unsigned n = 0;
-  for (const model::Region& r : config.regions)
-    if ((r.permissions & model::kExecEl0) != 0) n = std::max(n, named_in(config, r, count));
-  return n;
+  return largest_in_code(config, [&](u32 word) { return named_in(word, count); });
+}
+
+/// MOVZ of the number to W8 or X8.
+bool moves_exit_group(u32 word) {
+  constexpr u32 movz_w8 = 0x5280'0008 | kExitGroup << 5;
+  return (word & 0x7fff'ffff) == movz_w8;
 }
 
 }  // namespace
@@ -76,6 +91,14 @@ unsigned vector_registers(const ShimConfig& config) {
   if (config.vector_registers) return *config.vector_registers;
   const unsigned n = named_in_code(config, vectors_up_to);
   return n != 0 && may_write_code(config) ? kAllVector : n;
+}
+
+bool calls_exit_group(const ShimConfig& config) {
+  for (const ThreadConfig& t : config.threads) {
+    for (const auto& [reg, value] : t.registers)
+      if (reg == isa::x_reg(8) && value == kExitGroup) return true;
+  }
+  return largest_in_code(config, [](u32 word) { return unsigned{moves_exit_group(word)}; }) != 0;
 }
 
 }  // namespace isobar::kernel

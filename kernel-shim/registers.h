@@ -1,4 +1,4 @@
-// Which registers the programs of a configuration use.
+// What the programs of a configuration use of the kernel: registers and calls that cost something even where they are not.
 #pragma once
 
 #include "kernel-shim/shim.h"
@@ -9,5 +9,7 @@ namespace isobar::kernel {
 unsigned general_registers(const ShimConfig& config);
 /// ShimConfig::vector_registers, or what it stands for if it is not given.
 unsigned vector_registers(const ShimConfig& config);
+/// Does a program or a thread at its start have the number of exit_group in X8?
+bool calls_exit_group(const ShimConfig& config);
 
 }  // namespace isobar::kernel

@@ -99,6 +99,7 @@ std::string definitions(const ShimConfig& config, const model::MachineConfig& ma
   set("HAS_WAKEUPS", machine.cores > 1);
   set("HAS_GLOBAL_EXPEDITED", has_global_expedited(config));
   set("HAS_RSEQ", has_rseq(config));
+  set("HAS_GROUP_EXIT", calls_exit_group(config));
   set("HAS_DIC", machine.dic);
   set("HAS_IDC", machine.idc || machine.dic);
   set("HAS_UCI", machine.uci);

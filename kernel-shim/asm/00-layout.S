@@ -53,6 +53,8 @@
         .set MM_MEMBARRIER_STATE, 0x10
         .set MM_FREE_TASKS, 0x20
         .set MM_FILES, 0x28             // the descriptor of /dev/tso
+        .set MM_GROUP_EXIT, 0x30        // a granule of its own. 0, or GROUP_EXITS and the status of exit_group
+        .set GROUP_EXITS, 1 << 32
 
         // Run queue: TPIDR_EL1 holds the address of this core's. RQ_CURR, RQ_CSD, RQ_MEMBARRIER_STATE and each slot of
         // RQ_WAKE have granules of their own because other cores touch them.
@@ -129,7 +131,13 @@
         msr     tpidrro_el0, x10
         .endm
 
+        // Linux looks at the flags of the thread here, for a fatal signal among others; only exit_group sends one.
         .macro  kernel_exit sync
+        .if     HAS_GROUP_EXIT
+        ldr     x9, [sp, #T_MM]
+        ldr     x9, [x9, #MM_GROUP_EXIT]
+        cbnz    x9, group_exit
+        .endif
         mrs     x9, contextidr_el1
         mrs     x10, tpidrro_el0
         .if     \sync

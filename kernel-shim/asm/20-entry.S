@@ -2,7 +2,7 @@
 
 el0_svc_other:
         cmp     w8, #NR_exit_group
-        b.eq    sys_exit
+        b.eq    sys_exit_group
         cmp     w8, #NR_clone
         b.eq    sys_clone
         cmp     w8, #NR_execve
@@ -40,6 +40,11 @@ ret_fast:
 // kernel_exit with the whole of pt_regs: after a context switch, and the first return of a new thread
 // (ret_from_fork).
 ret_to_user:
+        .if     HAS_GROUP_EXIT
+        ldr     x9, [sp, #T_MM]
+        ldr     x9, [x9, #MM_GROUP_EXIT]
+        cbnz    x9, group_exit_resume
+        .endif
         ldp     x9, x10, [sp, #F_SP0]
         msr     sp_el0, x9
         msr     tpidr_el0, x10          // tls_thread_switch

@@ -18,7 +18,7 @@ void build(unsigned cores, const std::set<Knob>& knobs, Policy policy, bool eos,
   s.config.timer_period = 100'000;
   s.machine_config.eos = eos;
   for (unsigned c = 0; c < cores; ++c) s.machine_config.core[c].tso = tso;
-  s.thread("a", s.process("p"), 0, "nop");
+  s.thread("a", s.process("p"), 0, "mov w8, #94");
   EXPECT_NO_THROW(s.build());
 }
 
@@ -107,6 +107,7 @@ TEST(Image, layout_agrees_with_the_assembly) {
       {"MM_USERS", MmField::Users},
       {"MM_MEMBARRIER_STATE", MmField::MembarrierState},
       {"MM_FREE_TASKS", MmField::FreeTasks},
+      {"MM_GROUP_EXIT", MmField::GroupExit},
       {"RQ_CURR", RunQueueField::Curr},
       {"RQ_CSD", RunQueueField::Csd},
       {"RQ_IDLE", RunQueueField::Idle},

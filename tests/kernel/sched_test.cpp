@@ -229,6 +229,105 @@ TEST(Task, TK_1_child_has_the_registers_stack_and_tls_it_was_given) {
   EXPECT_EQ(s.memory(s.shim.symbols.at("mm_p") + MmField::Users, 4), 2u);
 }
 
+/// exit_group(`status`).
+std::string exit_group(unsigned status) {
+  return fmt::format("\n mov w0, #{}\n mov w8, #94\n svc #0\n", status);
+}
+
+/// Whatever the others do: one waits for ever, one never stops moving, one waits for the core, one is another process.
+TEST(Task, TK_5_exit_group_ends_all_threads) {
+  System s(3);
+  const int p = s.process("p");
+  const std::string there = " mov x1, #4\n str x1, [x20, #16]\n", back = " mov x1, #2\n str x1, [x20, #16]\n";
+  const std::string move = " mov x0, #0\n mov x1, #8\n add x2, x20, #16\n mov w8, #122\n svc #0\n";
+  s.thread("a", p, 0, std::string(kYield) + " mov w3, #400\n1: subs w3, w3, #1\n b.ne 1b\n mov w1, #1\n str w1, [x21]\n" + exit_group(7));
+  s.thread("queued", p, 0, std::string("1:\n") + kYield + " b 1b\n");
+  s.thread("spins", p, 1, "1: ldr w1, [x20]\n cbz w1, 1b\n");
+  s.thread("moves", p, 1, "1:\n" + there + move + back + move + " b 1b\n");
+  s.thread("other", s.process("q"), 2, " nop\n1: ldr w1, [x21]\n cbz w1, 1b\n mov w0, #9\n" + std::string(kExit));
+  for (ThreadConfig& t : s.config.threads) t.first = t.name == "moves";
+  s.build();
+  for (u64 seed = 0; seed < 5; ++seed) {
+    s.run(seed, 400'000);
+    for (const char* name : {"a", "queued", "spins", "moves"}) {
+      EXPECT_EQ(s.field(name, "state"), TaskState::Dead) << name << " seed " << seed;
+      EXPECT_EQ(s.field(name, "exit"), 7u) << name << " seed " << seed;
+    }
+    EXPECT_EQ(s.field("other", "exit"), 9u);
+  }
+}
+
+trace::Observable observe_field(const System& s, const char* thread, const char* field) {
+  trace::Observable o;
+  o.kind = trace::Observable::Kind::Memory;
+  o.addr = s.shim.symbols.at(fmt::format("task_{}.{}", thread, field));
+  o.label = field;
+  return o;
+}
+
+using Ends = std::vector<std::vector<u64>>;
+
+TEST(Task, TK_5_the_first_exit_group_has_the_status) {
+  System s(2);
+  s.config.general_registers = 9;
+  const int p = s.process("p");
+  s.thread("a", p, 0, exit_group(7)).registers.clear();
+  s.thread("b", p, 1, exit_group(8)).registers.clear();
+  s.build();
+  EXPECT_EQ(s.outcomes({observe_field(s, "a", "exit"), observe_field(s, "b", "exit")}), (Ends{{7, 7}, {8, 8}}));
+}
+
+/// b waits in user mode on another core, or comes to it while a looks who runs there: either a finds it, or b finds what a has
+/// written. The search ends where a has looked, and where b has found it.
+TEST(Task, TK_5_exit_group_misses_no_thread) {
+  struct Case {
+    bool comes;
+    std::set<Knob> knobs;
+    bool missed, found;
+  };
+  const Case cases[] = {{false, {}, false, true},
+                        {false, {Knob::group_exit_no_ipi}, true, false},
+                        {true, {}, false, true},
+                        {true, {Knob::group_exit_no_ipi}, true, true},
+                        {true, {Knob::no_switch_dsb, Knob::no_mmdrop_mb}, true, true}};
+  for (const Case& c : cases) {
+    System s(2);
+    s.config.knobs = c.knobs;
+    s.config.general_registers = 10;
+    const int p = s.process("p");
+    s.thread("a", p, 0, exit_group(7)).registers.clear();
+    s.thread("b", p, 1, "1: wfi\n b 1b\n").registers.clear();
+    if (c.comes) s.kernel_thread("k", 1, "b kthread_exit").first = true;
+    s.build();
+    for (const char* label : {"exit_group_sent", "group_exit", "group_exit_resume"})
+      s.shim.program.stop.push_back(s.shim.symbols.at(label));
+    trace::Observable x9;
+    x9.core = 1;
+    x9.reg = isa::x_reg(9);
+    Ends ends;
+    if (c.missed) ends.push_back({0});
+    if (c.found) ends.push_back({u64{1} << 32 | 7});
+    explore::SearchResult r;
+    EXPECT_EQ(s.outcomes({x9}, &r), ends) << c.comes << ", " << c.knobs.size() << " knobs, " << r.states << " states";
+  }
+}
+
+TEST(Task, TK_5_exit_group_from_a_number_that_is_not_in_the_code) {
+  for (const bool alone : {true, false}) {
+    System s;
+    const int p = s.process("p");
+    const std::string call = " mov w0, #5\n mov w8, #90\n add w8, w8, #4\n svc #0\n mov x19, x0\n";
+    s.thread("a", p, 0, call + kExit);
+    if (!alone) s.thread("b", p, 0, kExit);
+    s.build();
+    s.run(1);
+    if (alone)
+      EXPECT_EQ(s.field("a", "exit"), 5u);
+    else
+      EXPECT_EQ(s.x("a", 19), static_cast<u64>(-38)) << "ENOSYS";
+  }
+}
+
 TEST(Task, TK_7_setaffinity_moves_the_caller_before_it_returns) {
   System s(3);
   const int p = s.process("p");
