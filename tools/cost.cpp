@@ -18,7 +18,6 @@ namespace isobar::tools {
 
 namespace {
 
-constexpr const char* kCostFormat = "isobar-cost/1";
 constexpr unsigned kMaxIterations = 100'000;
 constexpr unsigned kLineBytes = 64;
 constexpr unsigned kMostInFlight = 64;
@@ -45,10 +44,12 @@ void read_header(const scenarios::LitmusInfo& info, CostWorkload& w) {
   }
 }
 
-scenarios::LitmusDeclaration counter(unsigned thread, u64 iterations) {
+constexpr unsigned kCounter = 28;  ///< of a workload for AArch64
+
+scenarios::LitmusDeclaration counter(const CostWorkload& w, unsigned thread, u64 iterations) {
   scenarios::LitmusDeclaration d;
   d.place.thread = thread;
-  d.place.name = "rcx";
+  d.place.name = w.translated ? "rcx" : fmt::format("X{}", kCounter);
   d.value.emplace();
   d.value->number = iterations;
   return d;
@@ -59,28 +60,42 @@ struct CostTotals {
   systemc::CycleCount causes{};  ///< of all threads
 };
 
-CostTotals run_cost(const CostWorkload& w, const scenarios::Mapping& mapping, const systemc::PlatformConfig& platform,
-                u64 iterations, ProgressLine& progress) {
+/// What runs; `text` is it as a litmus test.
+scenarios::LitmusProgram program_of(const CostWorkload& w, const scenarios::Mapping* mapping, u64 iterations,
+                                    std::string& text) {
   scenarios::LitmusTest test = w.test;
   test.info.clear();
-  for (const scenarios::LitmusThread& t : test.threads) test.init.push_back(counter(t.number, iterations));
+  for (const scenarios::LitmusThread& t : test.threads) test.init.push_back(counter(w, t.number, iterations));
+  if (mapping == nullptr) {
+    scenarios::LitmusOptions options;
+    options.line_bytes = kLineBytes;
+    text = w.text;
+    return scenarios::build_litmus(test, options);
+  }
   const scenarios::X86Program x86 = scenarios::build_x86(test);
-  scenarios::Translation t = scenarios::translate(x86, mapping);
+  scenarios::Translation t = scenarios::translate(x86, *mapping);
   t.options.line_bytes = kLineBytes;
-  scenarios::LitmusProgram p = scenarios::build_translation(x86, t);
+  text = scenarios::litmus_text(t, *mapping);
+  return scenarios::build_translation(x86, t);
+}
+
+CostTotals run_cost(const CostWorkload& w, const scenarios::Mapping* mapping,
+                    const systemc::PlatformConfig& platform, u64 iterations, ProgressLine& progress) {
+  Workload one;
+  scenarios::LitmusProgram p = program_of(w, mapping, iterations, one.text);
   p.config.speculation = model::Speculation::Squash;
   p.config.window = p.config.max_guesses = p.config.max_iterations = kMostInFlight;
-  Workload one;
   one.file = w.file;
   one.name = w.name;
-  one.text = scenarios::litmus_text(t, mapping);
   one.machine = std::make_shared<model::Machine>(p.config, p.program);
   one.observables = p.observables;
   one.litmus = std::make_shared<scenarios::LitmusProgram>(std::move(p));
   const TimedReport r = run_timed(one, 1, {}, false, progress, nullptr, &platform);
   if (!r.limit.empty() || r.deadlocked)
-    throw InputError(Diagnostic{{w.file, 0, 0}, fmt::format("under {} the workload does not end: {}", mapping.name,
-                                                            r.deadlocked ? "deadlock" : r.limit)});
+    throw InputError(Diagnostic{{w.file, 0, 0},
+                                fmt::format("{}the workload does not end: {}",
+                                            mapping == nullptr ? "" : "under " + mapping->name + " ",
+                                            r.deadlocked ? "deadlock" : r.limit)});
   CostTotals sum;
   sum.ticks = r.ticks;
   sum.instructions = r.instructions;
@@ -94,15 +109,21 @@ CostTotals run_cost(const CostWorkload& w, const scenarios::Mapping& mapping, co
 CostWorkload parse_cost_workload(const std::string& text, const std::string& file) {
   CostWorkload w;
   w.file = file;
+  w.text = text;
   w.test = scenarios::parse_litmus(text, file);
   w.name = w.test.name;
   w.description = w.test.description;
-  if (!scenarios::is_x86(w.test))
-    wrong(file, {}, fmt::format("expected a workload for X86_64, this one is for {}", w.test.architecture));
+  w.translated = scenarios::is_x86(w.test);
   for (const scenarios::LitmusInfo& i : w.test.info) read_header(i, w);
   if (w.iterations == 0) wrong(file, {}, "expected a header line Iterations=N");
   for (const scenarios::LitmusDeclaration& d : w.test.init) {
     if (d.place.kind != scenarios::LitmusPlace::Kind::Register) continue;
+    if (!w.translated) {
+      if (isa::parse_register(d.place.name) == isa::x_reg(kCounter))
+        wrong(file, d.place.where,
+              fmt::format("X{} is the number of iterations and cannot be set", kCounter));
+      continue;
+    }
     const auto r = scenarios::parse_x86_register(d.place.name);
     if (r && r->kind == scenarios::X86Operand::Kind::Register && r->reg == scenarios::kX86Rcx)
       wrong(file, d.place.where, "RCX is the number of iterations and cannot be set");
@@ -120,7 +141,7 @@ std::vector<std::string> find_cost_workloads(const std::vector<std::string>& nam
   return expand_paths(names.empty() ? std::vector<std::string>{folder} : paths, {".litmus"});
 }
 
-Cost measure_cost(const CostWorkload& w, const scenarios::Mapping& mapping, const Timing& timing,
+Cost measure_cost(const CostWorkload& w, const scenarios::Mapping* mapping, const Timing& timing,
                   ProgressLine& progress) {
   Cost c;
   try {

@@ -15,11 +15,15 @@
 
 namespace isobar::tools {
 
-/// A loop over x86 operations: an X86_64 litmus test without a condition, in which every thread counts RCX down to 0.
+inline constexpr const char* kCostFormat = "isobar-cost/1";
+
+/// A loop: an X86_64 litmus test without a condition, in which every thread counts RCX down to 0; or one for
+/// AArch64, which is not translated and counts X28.
 struct CostWorkload {
-  std::string file, name, description;
+  std::string file, name, description, text;
   scenarios::LitmusTest test;
   unsigned iterations = 0;  ///< header line Iterations: of the measured part
+  bool translated = true;   ///< X86_64
   bool near = true;         ///< header line Data: near (an L2 cache answers what misses in the L1) or far (memory)
 };
 
@@ -36,8 +40,8 @@ struct Cost {
   std::vector<double> causes;    ///< mean over the threads, by systemc::Cause
 };
 
-/// Throws InputError if a run does not end.
-Cost measure_cost(const CostWorkload& w, const scenarios::Mapping& mapping, const Timing& timing,
+/// `mapping` is nullptr for a workload that is not translated. Throws InputError if a run does not end.
+Cost measure_cost(const CostWorkload& w, const scenarios::Mapping* mapping, const Timing& timing,
                   ProgressLine& progress);
 
 /// Costs of one workload on one timing model, by mapping.

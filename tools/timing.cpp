@@ -58,10 +58,13 @@ std::vector<Key> numbers(Timing& t, Ways& ways) {
           {"acquire", &p.acquire, 0, kTicks},
           {"release", &p.release, 0, kTicks},
           {"atomic", &p.atomic, 0, kTicks},
+          {"atomic_release", &p.atomic_release, 0, kTicks},
           {"dmb_load", &p.dmb_load, 0, kTicks},
           {"dmb_store", &p.dmb_store, 0, kTicks},
           {"dmb_full", &p.dmb_full, 0, kTicks},
           {"dsb", &p.dsb, 0, kTicks},
+          {"dmb_every", &p.dmb_every, 0, kTicks},
+          {"dsb_every", &p.dsb_every, 0, kTicks},
           {"isb", &p.isb, 0, kTicks},
           {"exception_entry", &p.exception_entry, 0, kTicks},
           {"exception_return", &p.exception_return, 0, kTicks},
@@ -103,6 +106,31 @@ void read_cache(const Node& n, Problems& problems, const char* what, systemc::Ca
     scenarios::assign(to.ways, scenarios::read_integer(*ways, problems, "ways", 1, 64));
 }
 
+void change(const std::string& text, const std::vector<Key>& keys, systemc::PipelineConfig& pipeline,
+            Problems& problems) {
+  const std::size_t sign = text.find('=');
+  const std::string name = text.substr(0, sign);
+  const std::string value = sign == std::string::npos ? "" : text.substr(sign + 1);
+  const auto refuse = [&](const std::string& expected) {
+    problems.add(InputError(Diagnostic{{"--set", 0, 0}, fmt::format("'{}': {}", text, expected)}));
+  };
+  for (bool* flag : {&pipeline.early_loads, &pipeline.lost_lines}) {
+    if (name != (flag == &pipeline.early_loads ? "early_loads" : "lost_lines")) continue;
+    if (value != "true" && value != "false") return refuse("expected true or false");
+    *flag = value == "true";
+    return;
+  }
+  const auto key = std::find_if(keys.begin(), keys.end(), [&](const Key& k) { return k.name == name; });
+  if (key == keys.end())
+    return refuse("expected KEY=VALUE with the name of a parameter that is a number, true or false");
+  const bool digits = !value.empty() && value.size() <= 6 &&
+                      std::all_of(value.begin(), value.end(), [](char c) { return c >= '0' && c <= '9'; });
+  const u64 number = digits ? std::stoul(value) : 0;
+  if (!digits || number < key->least || number > key->most)
+    return refuse(fmt::format("expected {} to {}", key->least, key->most));
+  *key->to = static_cast<unsigned>(number);
+}
+
 /// The platform adds up what the parts of the way take.
 void set_ways(const MapReader& map, Problems& problems, const Ways& ways, Timing& t) {
   const auto least = [&](const char* key, unsigned value, const char* than, unsigned bound) {
@@ -129,7 +157,7 @@ systemc::PlatformConfig Timing::quiet(bool near) const {
   return c;
 }
 
-Timing parse_timing(std::string_view text, const std::string& file) {
+Timing parse_timing(std::string_view text, const std::string& file, const TimingChanges& changes) {
   Problems problems(file);
   const Node root = scenarios::parse_yaml(text, problems);
   const MapReader map(root, section(), problems);
@@ -152,6 +180,7 @@ Timing parse_timing(std::string_view text, const std::string& file) {
     scenarios::assign(t.platform.pipeline.early_loads, scenarios::read_bool(*n, problems, "early_loads"));
   if (const Node* n = map.require("lost_lines"))
     scenarios::assign(t.platform.pipeline.lost_lines, scenarios::read_bool(*n, problems, "lost_lines"));
+  for (const std::string& c : changes) change(c, keys, t.platform.pipeline, problems);
   if (const Node* n = map.require("icache")) read_cache(*n, problems, "icache", t.platform.icache);
   if (const Node* n = map.require("dcache")) read_cache(*n, problems, "dcache", t.platform.dcache);
   for (const std::string& name : t.free) {
@@ -166,7 +195,7 @@ Timing parse_timing(std::string_view text, const std::string& file) {
   return t;
 }
 
-Timing find_timing(const std::string& name) {
+Timing find_timing(const std::string& name, const TimingChanges& changes) {
   std::error_code e;
   const std::string shipped = name.find('/') == std::string::npos ? data_folder() + "/timing/" + name + ".yaml" : name;
   const std::string file = std::filesystem::is_regular_file(name, e) ? name : shipped;
@@ -177,7 +206,7 @@ Timing find_timing(const std::string& name) {
     throw InputError(
         Diagnostic{{name, 0, 0}, fmt::format("there is no such timing model; expected a file or one of {}", known)});
   }
-  return parse_timing(read_file(file), file);
+  return parse_timing(read_file(file), file, changes);
 }
 
 }  // namespace isobar::tools

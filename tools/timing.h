@@ -26,9 +26,12 @@ struct Timing {
   systemc::PlatformConfig quiet(bool near) const;
 };
 
+/// Parameters in place of those of the file, as KEY=VALUE.
+using TimingChanges = std::vector<std::string>;
+
 /// Throws InputError with everything that is wrong, by file, line and column.
-Timing parse_timing(std::string_view text, const std::string& file);
+Timing parse_timing(std::string_view text, const std::string& file, const TimingChanges& changes = {});
 /// A timing model by the path of its file, or by its name in timing/. Throws InputError.
-Timing find_timing(const std::string& name);
+Timing find_timing(const std::string& name, const TimingChanges& changes = {});
 
 }  // namespace isobar::tools

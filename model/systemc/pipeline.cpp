@@ -178,6 +178,13 @@ void Pipeline::hold_fetch(u64 until, Cause why) {
   fetch_why_ = why;
 }
 
+void Pipeline::space_barrier(const PipelineConfig& config, BarrierOp op, u64 now) {
+  const bool dmb = op == BarrierOp::DmbLoad || op == BarrierOp::DmbStore || op == BarrierOp::DmbFull;
+  const u64 taken = std::max(now, next_barrier_);
+  if (taken > now) hold_fetch(taken, Cause::Barrier);
+  next_barrier_ = taken + (dmb ? config.dmb_every : config.dsb_every);
+}
+
 void Pipeline::squashed(const PipelineConfig& config, u32 first_seq, u64 now) {
   std::erase_if(begun_, [&](const Begun& b) { return b.seq >= first_seq; });
   std::erase_if(held_, [&](const Held& h) { return h.seq >= first_seq; });

@@ -97,6 +97,7 @@ class Pipeline {
   void fetched(const PipelineConfig& config, const model::Entry& e, u64 now) {
     fetched_at_ = now;
     if (e.word == 0 && e.uop->kind == isa::UopKind::SysWrite) hold_fetch(now + config.exception_entry, Cause::Exception);
+    if (e.uop->kind == isa::UopKind::Barrier) space_barrier(config, e.uop->barrier_op(), now);
   }
   void retired(const PipelineConfig& config, const model::Entry& e, u64 now) { complete(config, e, now); }
   void squashed(const PipelineConfig& config, u32 first_seq, u64 now);
@@ -134,6 +135,8 @@ class Pipeline {
   static bool may_fetch(const PipelineConfig& config, const model::Core& c, unsigned slot, unsigned stores);
   u64 held_until(const model::Entry& e) const;
   void hold_fetch(u64 until, Cause why);
+  /// Barriers are taken one at a time: what is behind one that comes too soon is fetched later.
+  void space_barrier(const PipelineConfig& config, isa::BarrierOp op, u64 now);
   void add(Cause c, u64 ticks) { cycles_[static_cast<std::size_t>(c)] += ticks; }
 
   static constexpr u64 kNever = ~u64{0};
@@ -143,6 +146,7 @@ class Pipeline {
   u64 fetch_from_ = 0;
   Cause fetch_why_ = Cause::Fetch;
   u64 fetched_at_ = kNever;
+  u64 next_barrier_ = 0;  ///< when the next barrier can be taken
   CycleCount cycles_{};
 };
 

@@ -44,7 +44,9 @@ struct PipelineConfig {
   unsigned acquire = 0;  ///< added to a load with acquire semantics
   unsigned release = 0;  ///< added to a store with release semantics
   unsigned atomic = 0;   ///< added to an atomic or exclusive store
+  unsigned atomic_release = 0;  ///< further added to an atomic with release semantics
   unsigned dmb_load = 0, dmb_store = 0, dmb_full = 0, dsb = 0;  ///< from complete to what it held back
+  unsigned dmb_every = 0, dsb_every = 0;  ///< from one such barrier to the next, whatever is in flight
   unsigned isb = 0;               ///< until the next fetch, also after a system register write
   unsigned exception_entry = 0;   ///< until the first fetch of the handler
   unsigned exception_return = 0;  ///< until the first fetch after ERET

@@ -90,6 +90,14 @@ bool older_open(const Core& c, unsigned slot) {
   return false;
 }
 
+/// Does the write of the LSE operation with the read `e` have release semantics?
+bool is_release_atomic(const Core& c, const Entry& e) {
+  const auto write = std::find_if(c.window.begin(), c.window.end(), [&](const Entry& w) {
+    return model::is_write(w) && w.uop->mem.atomic && w.seq > e.seq;
+  });
+  return write != c.window.end() && write->uop->mem.release;
+}
+
 bool is_exclusive_guess(const Entry& e) {
   return model::is_write(e) && e.uop->mem.exclusive && e.uop->mem.rmw != isa::RmwOp::CompareAndSwap;
 }
@@ -266,7 +274,10 @@ Way Policy::read_way(const MachineState& s, unsigned core, const Entry& e, unsig
   const PipelineConfig& pipeline = platform_.config().pipeline;
   const isa::MemoryAttributes& m = e.uop->mem;
   Way w = quote(s.storage, m.atomic ? AccessKind::Write : AccessKind::Read, core, e.addr + part, 1);
-  w.ticks += m.atomic ? pipeline.atomic : m.acquire || m.acquire_pc ? pipeline.acquire : 0;
+  if (m.atomic)
+    w.ticks += pipeline.atomic + (is_release_atomic(s.core[core], e) ? pipeline.atomic_release : 0);
+  else
+    w.ticks += m.acquire || m.acquire_pc ? pipeline.acquire : 0;
   return w;
 }
 

@@ -76,6 +76,52 @@ class Costs(unittest.TestCase):
         self.assertLessEqual(max(map(len, result.stdout.splitlines())), 140)
 
 
+class Publications(unittest.TestCase):
+    DOCUMENT = (ROOT / "docs/cost.md").read_text(encoding="utf-8")
+
+    def test_the_document_has_what_the_command_prints(self):
+        rows = list(map(json.loads, isobar("cost", "--published", "--json").stdout.splitlines()))
+        self.assertGreater(len(rows), 20)
+        for r in rows:
+            self.assertEqual(r["status"], "published")
+            self.assertIn(f"| {r['what']} | `{r['timing']}` | {r['published']} | {r['model']:.2f} | {r['unit']} | {r['source']} |\n",
+                          self.DOCUMENT)
+        text = isobar("cost", "--published").stdout
+        self.assertEqual(len(text.splitlines()), 1 + len(rows))
+        self.assertLessEqual(max(map(len, text.splitlines())), 140)
+
+    def test_the_document_has_the_costs(self):
+        head, _, rest = self.DOCUMENT.partition("| workload | plain |")
+        names = [line.split("`")[1] for line in rest.partition("\n\n")[0].splitlines() if line.startswith("| `")]
+        mappings = ["fex-off-lse", "hardware-tso", "fex-ldapr", "fex-ldar-lse", "qemu-7.2-lse", "risotto"]
+        measured = {(c["workload"], c["mapping"]): c for c in
+                    costs("--timing", "apple-m1-like", "--mapping", ",".join(mappings), *names)}
+        self.assertGreater(len(names), 10)
+        for n in names:
+            ratios = " | ".join(f"{measured[n, m]['ratio']:.2f}" for m in mappings[1:])
+            self.assertIn(f"| `{n}` | {measured[n, mappings[0]]['cycles']:.2f} | {ratios} |\n", self.DOCUMENT)
+
+    def test_parameters_can_be_set(self):
+        plain, = costs("--timing", "apple-m1-like", "timing/instructions/isb.litmus")
+        changed, = costs("--timing", "apple-m1-like", "--set", "isb=128,early_loads=false", "timing/instructions/isb.litmus")
+        self.assertEqual((plain["mapping"], plain["ratio"]), ("as it is", 1))
+        self.assertAlmostEqual(changed["cycles"] - plain["cycles"], 8 * 100, delta=1)
+        for wrong in ["isb", "isb=x", "isb=100001", "icebergs=1", "early_loads=1", "title=x"]:
+            result = isobar("cost", "--set", wrong, "mixed")
+            self.assertEqual(result.returncode, BAD_INPUT, wrong)
+            self.assertIn(wrong, result.stderr)
+        self.assertEqual(isobar("cost", "--published", "mixed").returncode, BAD_INPUT)
+
+    def test_untranslated_workloads_count_x28(self):
+        text = (ROOT / "timing/instructions/cas.litmus").read_text(encoding="utf-8")
+        with tempfile.TemporaryDirectory() as folder:
+            file = pathlib.Path(folder) / "w.litmus"
+            file.write_text(text.replace("0:X1=a;", "0:X1=a; 0:X28=3;"), encoding="utf-8")
+            result = isobar("cost", "--timing", "default", file)
+        self.assertEqual(result.returncode, BAD_INPUT)
+        self.assertRegex(result.stderr, r"w\.litmus:6:\d+: error: X28")
+
+
 class Models(unittest.TestCase):
     def test_the_default_model_is_the_platform_as_it_is(self):
         scenario = "scenarios/services/cost.yaml"
@@ -174,7 +220,7 @@ expect: [{always: T.X9 == 0, why: the loop ends}]
         for old, new, place, message in [
                 ("Iterations=200", "Iterations=0", "3:12", "Iterations"), ("Data=near", "Data=here", "4:6", "near or far"),
                 ("Data=near", "Date=near", "4:1", "unknown key"), ("0:rdi=a;", "0:rdi=a; 0:rcx=3;", "6:25", "RCX"),
-                ("X86_64", "AArch64", "1:1", "X86_64")]:
+                ("rdi=a", "foo=a", "6:16", "foo")]:
             with tempfile.TemporaryDirectory() as folder:
                 file = pathlib.Path(folder) / "w.litmus"
                 file.write_text(text.replace(old, new), encoding="utf-8")
