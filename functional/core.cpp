@@ -1,5 +1,6 @@
 #include "functional/core.h"
 
+#include <algorithm>
 #include <bit>
 #include <utility>
 
@@ -109,7 +110,16 @@ void Core::fetch_line(const Record* record) {
     lower(isa::decode_cached(words[i]), line + 4 * i, memory_->tagging(), r);
     if (memory_->pool()->stop == line + 4 * i) r.execute = stop_before;
     if (words[i] == kStopHint) r.execute = stop_after;
+    if (words[i] == kRaceFreeHint) r.execute = functional::name_race_free;
   }
+}
+
+void Core::name_race_free() {
+  constexpr std::size_t kMost = 1000;
+  const u64 begin = without_tag(state().x[0]), end = begin + std::min(state().x[1], kAddressLimit);
+  std::vector<std::pair<u64, u64>>& named = memory_->pool()->race_free;
+  if (named.size() < kMost && begin < end && std::find(named.begin(), named.end(), std::pair(begin, end)) == named.end())
+    named.emplace_back(begin, end);
 }
 
 /// Always false; notes the byte that could not be accessed.

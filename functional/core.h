@@ -99,6 +99,8 @@ class Core : public isa::MemoryInterface {
     return stop({}, pc);
   }
   void fetch_line(const Record* record);
+  /// Takes down what kRaceFreeHint names.
+  void name_race_free();
   /// Whether all accesses of an instruction have the tags of their memory; otherwise stops.
   bool tags_match(const isa::Instruction& instruction, u64 pc);
   /// Where `size` bytes are in the host's memory, if that is known and they are on one page; else nullptr.

@@ -165,6 +165,11 @@ const Record* stop_after(Core& core, const Record* r) {
   return core.stop(s, core.pc_of(r) + 4);
 }
 
+const Record* name_race_free(Core& core, const Record* r) {
+  core.name_race_free();
+  return r + 1;
+}
+
 const Record* continue_on_next_page(Core& core, const Record* r) {
   const Record* next = core.enter(core.pc_of(r));
   return next == nullptr ? nullptr : next->execute(core, next);

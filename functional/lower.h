@@ -24,6 +24,8 @@ const Record* fetch_line(Core& core, const Record* record);
 /// Places at which the driver wants to stop, before or after the instruction.
 const Record* stop_before(Core& core, const Record* record);
 const Record* stop_after(Core& core, const Record* record);
+/// Does nothing but tell of memory (kRaceFreeHint).
+const Record* name_race_free(Core& core, const Record* record);
 /// After the last record of a page.
 const Record* continue_on_next_page(Core& core, const Record* record);
 

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "functional/record.h"
@@ -32,6 +33,8 @@ inline constexpr u8 kTagged = 8;
 inline constexpr u8 kGuarded = 16;
 /// Hints that do nothing (Arm ARM C6.2, unallocated): a program brackets with them what is to run in detail.
 inline constexpr u32 kStopHint = 0xd503'2c1f, kLeaveHint = 0xd503'2c3f;  // HINT #96, HINT #97
+/// Another one, HINT #98: the X1 bytes at X0 are to be free of data races (Pool::race_free).
+inline constexpr u32 kRaceFreeHint = 0xd503'2c5f;
 /// Bytes that share a tag.
 inline constexpr u64 kGranule = 16;
 
@@ -44,6 +47,7 @@ struct Pool {
   /// Cores stop before they execute the instruction at this address, and after each kStopHint. To be set before anything
   /// is executed.
   std::optional<u64> stop;
+  std::vector<std::pair<u64, u64>> race_free;  ///< [first, second) of each kRaceFreeHint that was executed
   bool exhausted = false;  ///< a page has been refused because of the limit
 };
 

@@ -156,6 +156,26 @@ class Stretch {
 
 }  // namespace
 
+systemc::PlatformConfig drawn_platform(u64 seed) {
+  systemc::PlatformConfig p;
+  Hasher h;
+  const auto draw = [&](unsigned& latency, unsigned least, unsigned most) {
+    h.word(seed);
+    latency = least + static_cast<unsigned>(h.digest().a % (most - least + 1));
+  };
+  draw(p.load_latency, 2, 12);
+  draw(p.store_latency, 1, 12);
+  draw(p.forward_latency, 1, 6);
+  draw(p.drain_delay, 1, 100);
+  draw(p.interconnect_latency, 5, 80);
+  draw(p.snoop_latency, 5, 60);
+  draw(p.memory_latency, 20, 400);
+  draw(p.maintenance_latency, 10, 100);
+  draw(p.start_skew, 0, 400);
+  draw(p.jitter, 0, 60);
+  return p;
+}
+
 Outcome run(linux_user::System& system, const DetailedOptions& options, DetailedStatistics& statistics) {
   bool detailed = options.detailed_at_start;
   while (!system.outcome()) {

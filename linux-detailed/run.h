@@ -21,6 +21,9 @@ struct DetailedOptions {
   std::optional<u64> until;  ///< back to execution in order soon after a thread has executed the instruction there
 };
 
+/// Latencies drawn from `seed` in wide ranges around the defaults, for other orders of events than those.
+systemc::PlatformConfig drawn_platform(u64 seed);
+
 struct DetailedStatistics {
   u64 instructions = 0;  ///< of the program, executed in detail
   u64 ticks = 0;         ///< model time in detail

@@ -57,7 +57,7 @@ class ProgramHunt {
     std::atomic<std::size_t> failed = batch.size();
     const auto work = [&] {
       for (std::size_t i = next++; i < batch.size() && i < failed; i = next++) {
-        if (options_.interrupt != nullptr && options_.interrupt->load()) return;
+        if (options_.stops && options_.stops()) return;
         try {
           batch[i].run = make_run(out_.runs + i);
         } catch (...) {
@@ -75,11 +75,17 @@ class ProgramHunt {
     work();
   }
 
+  /// Then runs may have been cut off.
+  bool is_interrupted() const { return target_.interrupt != nullptr && target_.interrupt->load(); }
+
   void take(std::vector<Attempt>& batch) {
     std::vector<u64> found;
     for (Attempt& a : batch) {
       if (a.error) std::rethrow_exception(a.error);
-      if (a.run.slices.empty()) break;  // interrupted
+      if (a.run.slices.empty() || is_interrupted()) {
+        out_.stopped = true;
+        break;
+      }
       const u64 seed = seed_of(out_.runs++);
       out_.instructions += a.run.outcome.instructions;
       out_.threads = std::max(out_.threads, a.run.threads);
@@ -96,9 +102,7 @@ class ProgramHunt {
     }
     out_.shared.insert(found.begin(), found.end());
     out_.events = events_;
-    const bool interrupted = options_.interrupt != nullptr && options_.interrupt->load();
-    out_.stopped = (options_.progress && options_.progress(out_.runs, coverage_.estimate())) || interrupted;
-    out_.stopped = out_.stopped && out_.runs < options_.runs;
+    if (options_.progress) options_.progress(out_.runs, coverage_.estimate());
   }
 
   const Target& target_;

@@ -19,9 +19,10 @@ struct HuntOptions {
   u64 seed = 1;
   u64 runs = 10'000;
   unsigned jobs = 1;
-  const std::atomic<bool>* interrupt = nullptr;
-  /// Called now and then; true: stop.
-  std::function<bool(u64 runs, const hunt::Estimate& e)> progress;
+  /// Asked before each run, also by several threads; true: stop.
+  std::function<bool()> stops;
+  /// Called now and then.
+  std::function<void(u64 runs, const hunt::Estimate& e)> progress;
 };
 
 struct Hunted {

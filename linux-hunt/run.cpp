@@ -19,38 +19,6 @@ constexpr u64 kPatience = 500'000;
 /// Of the output of a run, what is kept.
 constexpr std::size_t kKeptBytes = 1 << 20;
 
-linux_user::Options options_of(const Target& target, u64 seed, std::string& output) {
-  linux_user::Options options;
-  options.cores = target.cores;
-  options.seed = seed;
-  options.limit = target.limit;
-  options.arguments = target.arguments;
-  options.write = [&output](int, const std::string& bytes) {
-    if (output.size() < kKeptBytes) output += bytes;
-  };
-  options.read = [](u64) { return std::string(); };
-  return options;
-}
-
-void judge(const Target& target, Run& run) {
-  const linux_user::Outcome& o = run.outcome;
-  const auto fails = [&run](std::string kind, std::string text) {
-    run.kind = std::move(kind);
-    run.failure = std::move(text);
-  };
-  const std::string status = fmt::format("exit status {}", o.status), signal = fmt::format("killed by signal {}", o.status);
-  switch (o.kind) {
-    case Kind::Exited:
-      if (o.status != target.exit_status) fails(status, status);
-      break;
-    case Kind::Killed: return fails(signal, signal);
-    case Kind::Deadlock: return fails("deadlock", o.message);
-    case Kind::LimitReached: return fails("limit", "limit: " + o.message);
-    case Kind::OutOfMemory: return fails("memory", "memory: " + o.message);
-    case Kind::Unsupported: return fails("not modelled", "not modelled: " + o.message);
-  }
-}
-
 /// A run in progress, slice by slice.
 class Course {
  public:
@@ -59,7 +27,10 @@ class Course {
         system_(*target.image, options_of(target, seed, run_.output)),
         turns_(turns),
         watch_(
-            system_, shared, [this](i32 thread) { return at_event(thread); }, [this] { after_call(); }) {}
+            system_, shared, [this](i32 thread) { return at_event(thread); }, [this] { after_call(); }) {
+    if (target.checks_races)
+      watch_.check_races(target.race_free, [this](const Race& r) { return race_text(*target_.image, r); });
+  }
 
   bool goes_on() const { return !system_.outcome(); }
   System& system() { return system_; }
@@ -83,6 +54,7 @@ class Course {
       turns_.falls_behind(tid);
       stretch_ = 0;
     }
+    system_.heed_interrupt();
     system_.settle(false);
     return used;
   }
@@ -130,6 +102,40 @@ class Course {
 };
 
 }  // namespace
+
+linux_user::Options options_of(const Target& target, u64 seed, std::string& output) {
+  linux_user::Options options;
+  options.cores = target.cores;
+  options.seed = seed;
+  options.limit = target.limit;
+  options.interrupt = target.interrupt;
+  options.arguments = target.arguments;
+  options.write = [&output](int, const std::string& bytes) {
+    if (output.size() < kKeptBytes) output += bytes;
+  };
+  options.read = [](u64) { return std::string(); };
+  return options;
+}
+
+void judge(const Target& target, Run& run) {
+  const linux_user::Outcome& o = run.outcome;
+  const auto fails = [&run](std::string kind, std::string text) {
+    run.kind = std::move(kind);
+    run.failure = std::move(text);
+  };
+  const std::string status = fmt::format("exit status {}", o.status), signal = fmt::format("killed by signal {}", o.status);
+  switch (o.kind) {
+    case Kind::Exited:
+      if (o.status != target.exit_status) fails(status, status);
+      break;
+    case Kind::Killed: return fails(signal, signal);
+    case Kind::Deadlock: return fails("deadlock", o.message);
+    case Kind::LimitReached: return fails("limit", "limit: " + o.message);
+    case Kind::OutOfMemory: return fails("memory", "memory: " + o.message);
+    case Kind::DataRace: return fails("data race", o.message);
+    case Kind::Unsupported: return fails("not modelled", "not modelled: " + o.message);
+  }
+}
 
 Run run_by_seed(const Target& target, u64 seed, const Granules& shared) {
   Course course(target, seed, shared, {});
@@ -183,7 +189,9 @@ Run run_along(const Target& target, u64 seed, const std::vector<Slice>& slices, 
 
 Run run_again(const Target& target, const Schedule& schedule) {
   Run run;
-  System system(*target.image, options_of(target, schedule.seed, run.output));
+  Target whole = target;
+  whole.interrupt = nullptr;
+  System system(*target.image, options_of(whole, schedule.seed, run.output));
   run.outcome = replay(system, schedule, target.arguments.front());
   run.slices = schedule.slices;
   judge(target, run);

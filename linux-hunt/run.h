@@ -3,6 +3,7 @@
 // Owns: executing a run and what is kept of it. Must not know: how many runs there are, reports.
 #pragma once
 
+#include <atomic>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,9 @@ struct Target {
   unsigned cores = 2;
   u64 limit = 0;            ///< instructions of a run
   int exit_status = 0;      ///< the expected one
+  const std::atomic<bool>* interrupt = nullptr;  ///< a run ends (LimitReached) soon after it has become true
+  bool checks_races = false;  ///< of `race_free` and of what the program names itself
+  std::vector<RaceFree> race_free;
 };
 
 struct Run {
@@ -33,6 +37,11 @@ struct Run {
   std::vector<u64> found;   ///< memory that was not known to be shared
   Digest interleaving;
 };
+
+/// What a run of the target gets; its output goes to `output`, up to 1 MiB.
+linux_user::Options options_of(const Target& target, u64 seed, std::string& output);
+/// Says of a run with an outcome whether it failed.
+void judge(const Target& target, Run& run);
 
 /// Time slices of random length from the seed, round robin, as `isobar run-elf --seed` has them.
 Run run_by_seed(const Target& target, u64 seed, const Granules& shared);

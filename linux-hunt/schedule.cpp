@@ -6,6 +6,8 @@
 #include <optional>
 #include <string_view>
 
+#include "linux-hunt/watch.h"
+#include "linux-user/elf_symbols.h"
 #include "support/diagnostic.h"
 #include "support/hash.h"
 
@@ -69,6 +71,14 @@ class ScheduleReader {
     refuse(expected);
   }
 
+  /// Goes past the next word if it is this one.
+  bool takes(std::string_view expected) {
+    const std::size_t before = at_;
+    if (word() == expected) return true;
+    at_ = before;
+    return false;
+  }
+
   /// A header line that begins with `name`.
   void header(std::string_view name) {
     if (!next_line()) ++number_;
@@ -111,6 +121,15 @@ u64 switches(const std::vector<Slice>& slices) {
   return n;
 }
 
+std::string race_text(const linux_user::ElfImage& image, const Race& race) {
+  const std::vector<linux_user::Symbol> symbols = linux_user::all_symbols(image);
+  const auto side = [&](const Race::Access& a) {
+    return fmt::format("thread {} {} it at {}", a.thread, a.write ? "writes" : "reads", linux_user::describe_address(symbols, a.pc));
+  };
+  return fmt::format("data race on {}: {}, {}, and neither is ordered before the other",
+                     linux_user::describe_address(symbols, race.address), side(race.first), side(race.second));
+}
+
 std::string digest_of(const std::string& contents) {
   Hasher h;
   h.bytes(contents.data(), contents.size());
@@ -122,6 +141,8 @@ std::string to_text(const Schedule& s) {
   std::string text = fmt::format("{}\nprogram {}\ncores {}\nseed {}\narguments", kScheduleFormat, s.program, s.cores, s.seed);
   for (const std::string& a : s.arguments) text += " " + escaped_word(a);
   text += "\nfailure " + s.failure.substr(0, s.failure.find('\n')) + "\n";
+  for (const RaceFree& m : s.race_free) text += fmt::format("race_free {} {} {}\n", m.begin, m.end, escaped_word(m.name));
+  if (s.checks_races) text += "race_free named by the program\n";
   for (const Slice& slice : s.slices) text += fmt::format("{} {} {}\n", slice.thread, slice.cpu, slice.instructions);
   return text;
 }
@@ -145,6 +166,16 @@ Schedule parse_schedule(const std::string& file, const std::string& text) {
   in.header("failure");
   s.failure = std::string(in.rest_of_line());
   while (in.next_line()) {
+    if (in.takes("race_free")) {
+      s.checks_races = true;
+      if (in.takes("named")) continue;
+      RaceFree m;
+      m.begin = in.number<u64>("the first address, or \"named by the program\"");
+      m.end = in.number<u64>("the address behind the last");
+      if (const auto name = in.word()) m.name = in.argument(*name);
+      s.race_free.push_back(m);
+      continue;
+    }
     Slice slice;
     slice.thread = in.number<i32>("the number of a thread");
     slice.cpu = in.number<unsigned>("the number of a core");
@@ -158,7 +189,19 @@ Schedule parse_schedule(const std::string& file, const std::string& text) {
 
 linux_user::Outcome replay(linux_user::System& system, const Schedule& schedule, const std::string& file) {
   constexpr u64 kTurn = 1000;
-  u32 line = kHeaderLines;
+  const Granules none;
+  std::optional<Watch> watch;
+  if (schedule.checks_races) {
+    watch.emplace(system, none, [](i32) { return false; }, [] {});
+    watch->check_races(schedule.race_free, [&](const Race& r) { return race_text(*system.first_program(), r); });
+    watch->follow_loops(false);
+  }
+  const auto run = [&](linux_user::Thread& t, u64 instructions) {
+    if (watch) watch->begin(t);
+    system.run_slice(t, system.within_limit(instructions));
+    if (watch) watch->end();
+  };
+  u32 line = kHeaderLines + static_cast<u32>(schedule.race_free.size()) + (schedule.checks_races ? 1 : 0);
   for (const Slice& slice : schedule.slices) {
     ++line;
     system.heed_interrupt();
@@ -173,7 +216,7 @@ linux_user::Outcome replay(linux_user::System& system, const Schedule& schedule,
       throw InputError(Diagnostic{{file, line, 1}, fmt::format("thread {} cannot run here: the program, its input or an option "
                                                                "is not what the schedule was made with", slice.thread)});
     t->cpu = slice.cpu;
-    system.run_slice(*t, system.within_limit(slice.instructions));
+    run(*t, slice.instructions);
     system.settle(false);
   }
   for (std::size_t turn = 0; !system.outcome(); ++turn) {
@@ -183,7 +226,7 @@ linux_user::Outcome replay(linux_user::System& system, const Schedule& schedule,
       linux_user::Thread* t = system.threads()[(turn + i) % system.threads().size()];
       if (system.runs(*t)) next = t;
     }
-    if (next != nullptr) system.run_slice(*next, system.within_limit(kTurn));
+    if (next != nullptr) run(*next, kTurn);
     system.settle(next == nullptr);
   }
   linux_user::Outcome outcome = *system.outcome();

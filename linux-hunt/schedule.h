@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "linux-hunt/races.h"
 #include "linux-user/system.h"
 
 namespace isobar::linux_hunt {
@@ -29,8 +30,13 @@ struct Schedule {
   unsigned cores = 1;
   u64 seed = 1;
   std::string failure;                 ///< what the run showed, for people
+  bool checks_races = false;           ///< of `race_free` and of what the program names itself
+  std::vector<RaceFree> race_free;
   std::vector<Slice> slices;
 };
+
+/// "data race on counter: thread 1001 writes it at count+0x10, ..."
+std::string race_text(const linux_user::ElfImage& image, const Race& race);
 
 /// 32 hexadecimal digits.
 std::string digest_of(const std::string& contents);

@@ -23,9 +23,8 @@ std::pair<u64, u64> cost(const Run& run) { return {switches(run.slices), run.out
 
 class ScheduleShrinker {
  public:
-  ScheduleShrinker(const Target& target, u64 seed, Run run, const Granules& shared, u64 max_tries,
-                   const std::atomic<bool>* interrupt)
-      : target_(target), seed_(seed), shared_(shared), max_tries_(max_tries), interrupt_(interrupt), best_(std::move(run)) {
+  ScheduleShrinker(const Target& target, u64 seed, Run run, const Granules& shared, u64 max_tries)
+      : target_(target), seed_(seed), shared_(shared), max_tries_(max_tries), best_(std::move(run)) {
     // A loop that became endless must not take the whole limit each time.
     target_.limit = best_.kind == "limit" ? target.limit : std::min(target.limit, 3 * best_.outcome.instructions + 100'000);
   }
@@ -39,13 +38,13 @@ class ScheduleShrinker {
   }
 
  private:
-  bool going() const { return tried_ < max_tries_ && (interrupt_ == nullptr || !interrupt_->load()); }
+  bool going() const { return tried_ < max_tries_ && (target_.interrupt == nullptr || !target_.interrupt->load()); }
 
   bool attempt(const std::vector<Slice>& slices) {
     if (!going()) return false;
     ++tried_;
     Run run = run_along(target_, seed_, slices, shared_);
-    if (run.kind != best_.kind || cost(run) >= cost(best_)) return false;
+    if (!going() || run.kind != best_.kind || cost(run) >= cost(best_)) return false;
     best_ = std::move(run);
     return true;
   }
@@ -99,16 +98,14 @@ class ScheduleShrinker {
   u64 seed_;
   const Granules& shared_;
   u64 max_tries_;
-  const std::atomic<bool>* interrupt_;
   Run best_;
   u64 tried_ = 0;
 };
 
 }  // namespace
 
-Shrunk shrink(const Target& target, u64 seed, Run run, const Granules& shared, u64 max_tries,
-              const std::atomic<bool>* interrupt) {
-  return ScheduleShrinker(target, seed, std::move(run), shared, max_tries, interrupt).result();
+Shrunk shrink(const Target& target, u64 seed, Run run, const Granules& shared, u64 max_tries) {
+  return ScheduleShrinker(target, seed, std::move(run), shared, max_tries).result();
 }
 
 }  // namespace isobar::linux_hunt

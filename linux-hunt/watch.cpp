@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <iterator>
 #include <utility>
 
 #include "isa/evaluate.h"
@@ -14,6 +15,21 @@ namespace {
 /// Rounds of a loop without news after which a thread is taken to wait for others.
 constexpr unsigned kSpins = 50;
 
+constexpr u64 kMembarrier = 283;
+
+/// kill, tkill, tgkill, rt_sigqueueinfo, rt_tgsigqueueinfo: whoever takes the signal knows what the sender did.
+bool sends_signal(u64 call) { return (call >= 129 && call <= 131) || call == 138 || call == 240; }
+
+/// Calls that may bring data or news from one thread to another other than by ending its wait: all but a list of
+/// those that do not.
+bool passes_data(const linux_user::Call& call) {
+  // read, write, readv, writev of the console.
+  if (call.number >= 63 && call.number <= 66) return call.a[0] > 2;
+  static constexpr u64 kQuiet[] = {93,  94,  96,  98,  99,  101, 113, 114, 115, 122, 123, 124, 132, 134, 135, 139, 167,
+                                   168, 172, 178, 214, 215, 216, 220, 222, 226, 233, 278, 283, 293, 435, 449};
+  return !std::binary_search(std::begin(kQuiet), std::end(kQuiet), call.number);
+}
+
 u64 mask_of(std::size_t thread) { return u64{1} << (thread % 64); }
 
 }  // namespace
@@ -25,15 +41,26 @@ Watch::Watch(linux_user::System& system, const Granules& shared, Event event, Ca
 
 Watch::~Watch() { system_.observer = nullptr; }
 
-void Watch::begin(linux_user::Thread& t) {
-  running_ = &t;
-  spins_ = false;
+void Watch::check_races(const std::vector<RaceFree>& memory, Tell tell) {
+  races_.emplace(memory);
+  tell_ = std::move(tell);
+}
+
+std::size_t Watch::number_of(const linux_user::Thread& t) {
   const auto known = std::find_if(threads_.begin(), threads_.end(), [&](const ThreadState& s) { return s.tid == t.tid; });
-  me_ = static_cast<std::size_t>(known - threads_.begin());
+  const std::size_t number = static_cast<std::size_t>(known - threads_.begin());
   if (known == threads_.end()) {
     threads_.emplace_back();
     threads_.back().tid = t.tid;
+    if (races_) races_->add_thread(number, t.tid);
   }
+  return number;
+}
+
+void Watch::begin(linux_user::Thread& t) {
+  running_ = &t;
+  spins_ = false;
+  me_ = number_of(t);
   active_ |= system_.threads().size() > 1;
   t.core.watch(active_ ? this : nullptr);
 }
@@ -131,7 +158,7 @@ bool Watch::access(const functional::Core& core, const isa::Instruction& instruc
     ++count;
   }
   ThreadState& t = threads_[me_];
-  if (spins) {
+  if (spins && stops_loops_) {
     spins_ = true;
     system_.end_slice();
     return false;
@@ -148,18 +175,57 @@ bool Watch::access(const functional::Core& core, const isa::Instruction& instruc
       note(n, g, touched[i].write);
     }
   }
+  return !races_ || !is_race(core, instruction, pc);
+}
+
+bool Watch::is_race(const functional::Core& core, const isa::Instruction& instruction, u64 pc) {
+  const auto& named = running_->process->memory().pool()->race_free;
+  for (; named_ < named.size(); ++named_)
+    races_->add_memory({named[named_].first, named[named_].second, ""});
+  for (unsigned k = 0; k < instruction.count; ++k) {
+    const isa::Uop& u = instruction.uops[k];
+    if ((u.kind != isa::UopKind::Read && u.kind != isa::UopKind::Write) || u.mem.tag != isa::TagAccess::None) continue;
+    isa::Inputs in{};
+    for (unsigned i = 0; i < u.n_addr; ++i) in[i] = core.state().get(u.src[i]);
+    races_->access(me_, isa::evaluate_address(u, in, pc) & ones(56), u, pc);
+  }
+  if (!races_->race()) return false;
+  system_.end(linux_user::Outcome::Kind::DataRace, 0, tell_(*races_->race()));
+  system_.end_slice();
   return true;
 }
 
-void Watch::barrier(isa::BarrierOp) {}
+void Watch::barrier(isa::BarrierOp) {
+  if (races_) races_->barrier(me_);
+}
+
+/// What the kernel orders: see docs/hunt.md.
+void Watch::order_by_call() {
+  const linux_user::Call& call = running_->call;
+  for (const linux_user::Thread* t : system_.threads()) {
+    const bool is_new = std::none_of(threads_.begin(), threads_.end(), [&](const ThreadState& s) { return s.tid == t->tid; });
+    const std::size_t number = number_of(*t);
+    const bool woken = threads_[number].waited && !t->wait;
+    if (number != me_ && (is_new || woken || sends_signal(call.number))) races_->order(me_, number);
+    if (call.number == kMembarrier) races_->barrier(number);
+  }
+  if (running_->ended && clear_child_tid_ != 0) races_->pass(me_, clear_child_tid_);
+  // No program has memory there.
+  if (!running_->ended && passes_data(call)) races_->pass(me_, ~u64{0});
+}
 
 bool Watch::before_call(const linux_user::Thread& t) {
   compare_written();
-  if (!active_) return true;
-  ThreadState& s = threads_[me_];
-  if (!std::exchange(s.passed, false) && event_(t.tid)) {
-    s.passed = true;
-    return false;
+  if (active_) {
+    ThreadState& s = threads_[me_];
+    if (!std::exchange(s.passed, false) && event_(t.tid)) {
+      s.passed = true;
+      return false;
+    }
+  }
+  if (races_) {
+    clear_child_tid_ = t.clear_child_tid;
+    for (const linux_user::Thread* other : system_.threads()) threads_[number_of(*other)].waited = other->wait.has_value();
   }
   return true;
 }
@@ -169,6 +235,7 @@ void Watch::after_call(const linux_user::Thread&) {
     active_ = true;
     running_->core.watch(this);
   }
+  if (races_) order_by_call();
   called_();
 }
 

@@ -10,6 +10,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "linux-hunt/races.h"
 #include "linux-user/system.h"
 #include "support/hash.h"
 
@@ -25,11 +26,18 @@ class Watch final : public functional::Watcher, public linux_user::CallObserver 
   using Event = std::function<bool(i32 thread)>;
   /// Called after a system call.
   using Called = std::function<void()>;
+  /// Says in words what two accesses are not ordered; the run ends then (Outcome::Kind::DataRace).
+  using Tell = std::function<std::string(const Race& race)>;
 
   /// `shared`: memory that threads are known to share, in other runs; in this one it is what two threads have accessed,
   /// one of them to write. Both outlive the watch.
   Watch(linux_user::System& system, const Granules& shared, Event event, Called called);
   ~Watch() override;
+
+  /// Checks that accesses to this memory, and to what the program names itself, are ordered.
+  void check_races(const std::vector<RaceFree>& memory, Tell tell);
+  /// Threads that go round a loop do not stop.
+  void follow_loops(bool stop) { stops_loops_ = stop; }
 
   /// This thread runs from now on.
   void begin(linux_user::Thread& t);
@@ -69,6 +77,7 @@ class Watch final : public functional::Watcher, public linux_user::CallObserver 
     std::array<Loop, 16> loops;
     std::size_t next_loop = 0;
     bool passed = false;      ///< the event that it is at has been counted
+    bool waited = false;      ///< when the last call began
   };
   struct Write {
     u64 address = 0, before = 0;
@@ -79,6 +88,9 @@ class Watch final : public functional::Watcher, public linux_user::CallObserver 
   bool goes_round(u64 pc, u64 number);
   void note(u64 number, Granule& g, bool write);
   void compare_written();
+  std::size_t number_of(const linux_user::Thread& t);
+  bool is_race(const functional::Core& core, const isa::Instruction& instruction, u64 pc);
+  void order_by_call();
   u64 value_at(u64 address) const;
 
   linux_user::System& system_;
@@ -92,7 +104,11 @@ class Watch final : public functional::Watcher, public linux_user::CallObserver 
   std::size_t me_ = 0;           ///< number of the running thread
   std::vector<Write> written_;   ///< by its last instruction, not yet looked at
   u64 changes_ = 0;
-  bool active_ = false, spins_ = false;
+  std::optional<Races> races_;
+  Tell tell_;
+  std::size_t named_ = 0;        ///< how much of Pool::race_free is known
+  u64 clear_child_tid_ = 0;      ///< of the calling thread before the call
+  bool active_ = false, spins_ = false, stops_loops_ = true;
 };
 
 }  // namespace isobar::linux_hunt

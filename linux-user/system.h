@@ -69,7 +69,7 @@ std::string feature_names(const Options& options);
 
 /// How a run ended.
 struct Outcome {
-  enum class Kind : u8 { Exited, Killed, Deadlock, LimitReached, OutOfMemory, Unsupported };
+  enum class Kind : u8 { Exited, Killed, Deadlock, LimitReached, OutOfMemory, Unsupported, DataRace };
   Kind kind = Kind::Exited;
   int status = 0;       ///< exit status, or the signal, of the first process
   std::string message;  ///< of the kinds behind Killed

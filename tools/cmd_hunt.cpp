@@ -29,6 +29,14 @@ CaseReport hunt_elf(const HuntOptions& options, const std::string& contents, Pro
   if (h.outcome || h.sometimes) refuse("--outcome and --sometimes are for scenarios and litmus tests");
   ProgramFlags program = options.program;
   program.arguments = options.files;
+  program.tso = options.overrides.tso.value_or("");
+  if (program.is_detailed()) {
+    if (h.strategy.value_or(hunt::Strategy::Random) != hunt::Strategy::Random || h.depth)
+      refuse("in detail programs are hunted by seeds: --strategy random, without --depth");
+    if (!program.race_free.empty()) refuse("--race-free is for execution in order");
+    return hunt_in_detail(contents, h, program, progress);
+  }
+  if (!program.tso.empty()) refuse("programs run in order, with or without TSO, unless --mode detailed or --markers is given");
   return hunt_program(contents, h, program, progress);
 }
 
@@ -104,6 +112,15 @@ void add_hunt(CLI::App& app, Action& chosen) {
       ->check(CLI::Range(0, 255).description(""))
       ->type_name("STATUS")
       ->group(programs);
+  sub->add_option("--race-free", o->program.race_free, "Accesses to this memory must be ordered, else the run fails")
+      ->type_name("SYMBOL[+SIZE]")
+      ->allow_extra_args(false)
+      ->group(programs);
+  sub->add_option("--mode", o->program.mode, "functional: in order (default); detailed: out of order, weak")
+      ->check(CLI::IsMember({"functional", "detailed"}).description(""))
+      ->type_name("MODE")
+      ->group(programs);
+  sub->add_flag("--markers", o->program.markers, "In detail from HINT #96 to HINT #97 of the program")->group(programs);
   add_machine_flags(*sub, o->overrides);
   sub->callback([&chosen, o] { chosen = [o] { return hunt_one(*o); }; });
 }

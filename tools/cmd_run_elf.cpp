@@ -13,14 +13,12 @@
 
 #include "linux-hunt/schedule.h"
 #include "linux-user/system.h"
-#if ISOBAR_HAS_SYSTEMC
-#include "linux-detailed/run.h"
-#endif
 #include "linux-user/elf_symbols.h"
 #include "support/diagnostic.h"
 #include "tools/command.h"
 #include "tools/files.h"
 #include "tools/interrupt.h"
+#include "tools/program_machine.h"
 
 namespace isobar::tools {
 
@@ -44,6 +42,7 @@ struct RunElfOptions {
   std::string from;   ///< symbol or address; empty: none
   std::string until;
   std::string schedule;  ///< file; empty: none
+  std::optional<u64> latencies;  ///< seed
   bool markers = false;
   bool system_calls = false;
   bool statistics = false;
@@ -84,22 +83,6 @@ std::optional<u64> place(const linux_user::ElfImage& image, const std::string& t
   return linux_user::load_bias(image) + *address;
 }
 
-/// Bit n: core n is always TSO. "all" and "none" have the mode as a switch.
-u64 fixed_cores(const std::string& text, unsigned cores) {
-  u64 mask = 0;
-  for (std::size_t at = 0; at <= text.size();) {
-    const std::size_t end = std::min(text.find(',', at), text.size());
-    const std::string part = text.substr(at, end - at);
-    const bool number = !part.empty() && part.size() <= 2 && part.find_first_not_of("0123456789") == std::string::npos;
-    if (!number || std::stoul(part) >= cores)
-      throw InputError(Diagnostic{{}, "--tso " + text + ": expected all, none or numbers of cores below " +
-                                          std::to_string(cores) + ", such as 0,2"});
-    mask |= u64{1} << std::stoul(part);
-    at = end + 1;
-  }
-  return mask;
-}
-
 /// What the file says of the run takes the place of the options.
 std::optional<linux_hunt::Schedule> schedule_of(RunElfOptions& o) {
   if (o.schedule.empty()) return std::nullopt;
@@ -120,15 +103,7 @@ std::optional<linux_hunt::Schedule> schedule_of(RunElfOptions& o) {
 linux_user::Outcome run_as_asked(const RunElfOptions& o, linux_user::System& system) {
 #if ISOBAR_HAS_SYSTEMC
   if (o.mode == "functional" && o.from.empty() && !o.markers) return system.run();
-  linux_detailed::DetailedOptions detailed;
-  const bool switchable = o.tso == "all" || o.tso == "none";
-  const u64 fixed = switchable || o.tso.empty() ? 0 : fixed_cores(o.tso, o.cores);
-  for (unsigned core = 0; core < o.cores; ++core) {
-    model::CoreConfig& c = detailed.core[core];
-    c.tso = switchable ? model::TsoSupport::Actlr
-            : (fixed >> core & 1) != 0 ? model::TsoSupport::Fixed : model::TsoSupport::None;
-    c.tso_at_reset = o.tso == "all";
-  }
+  linux_detailed::DetailedOptions detailed = detailed_options(o.tso, o.cores, o.latencies);
   detailed.detailed_at_start = o.mode == "detailed";
   detailed.until = place(*system.first_program(), o.until);
   linux_detailed::DetailedStatistics statistics;
@@ -152,6 +127,8 @@ ExitStatus run_program(RunElfOptions o) {
   if (!o.until.empty() && o.mode == "functional" && o.from.empty() && !o.markers)
     throw InputError(Diagnostic{
         {}, "--detailed-until ends what --mode detailed, --detailed-from or --markers begins: none of them is given"});
+  if (o.latencies && o.mode == "functional" && o.from.empty() && !o.markers)
+    throw InputError(Diagnostic{{}, "--latencies is for execution in detail"});
   linux_user::Options options;
   options.cores = o.cores;
   options.seed = o.seed;
@@ -167,14 +144,7 @@ ExitStatus run_program(RunElfOptions o) {
   options.preferred_checks = o.preferred == "sync"    ? TagChecks::Synchronous
                              : o.preferred == "async" ? TagChecks::Asynchronous
                                                       : TagChecks::Asymmetric;
-  if (!o.tso.empty()) {
-    const bool switchable = o.tso == "all" || o.tso == "none";
-    const bool all_fixed = !switchable && fixed_cores(o.tso, o.cores) == (u64{1} << o.cores) - 1;
-    options.memory_model = switchable  ? linux_user::MemoryModel::Switchable
-                           : all_fixed ? linux_user::MemoryModel::FixedTso
-                                       : linux_user::MemoryModel::Absent;
-    options.tso_at_start = o.tso == "all";
-  }
+  set_memory_model(o.tso, options);
   options.interrupt = &interrupt_flag();
   options.root = o.root;
   options.arguments = o.program;
@@ -236,6 +206,8 @@ void add_run_elf(CLI::App& app, Action& chosen) {
   sub->add_option("--memory", o->memory, "Memory that the program may touch, in MiB (default 1024)")
       ->check(CLI::Range(u64{1}, u64{1} << 16))
       ->type_name("MIB");
+  sub->add_option("--latencies", o->latencies, "In detail: draws the latencies of the platform from this seed")
+      ->type_name("SEED");
   sub->add_option("--schedule", o->schedule, "Threads take turns as 'isobar hunt' wrote it down (docs/hunt.md)")
       ->type_name("FILE");
   sub->add_flag("--dic", o->dic, "Instruction caches see every store (CTR_EL0.DIC)");

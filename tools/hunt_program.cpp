@@ -3,7 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <optional>
 
 #include "linux-hunt/hunt.h"
 #include "linux-hunt/shrink.h"
@@ -26,24 +30,51 @@ constexpr std::size_t kToldSlices = 40;
 /// Schedules that are run to shrink one.
 constexpr u64 kShrinkTries = 1000;
 
-std::string quoted(const std::string& word) {
-  const bool plain = !word.empty() && word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                                             "0123456789_-+=./,:@%") == std::string::npos;
-  if (plain) return word;
-  std::string text = "'";
-  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return text + "'";
-}
-
-std::string words_of(const std::vector<std::string>& arguments) {
-  std::string text;
-  for (const std::string& a : arguments) text += " " + quoted(a);
-  return text;
-}
-
 std::string interleavings_text(const hunt::Estimate& e) {
   return fmt::format("distinct interleavings {}, estimated at least {:.0f}; the next run is new with probability {:.2g}",
                      with_thousands(e.distinct), e.total, e.unseen);
+}
+
+/// SYMBOL, SYMBOL+SIZE or ADDRESS+SIZE.
+linux_hunt::RaceFree race_free_range(const linux_user::ElfImage& image, const std::string& text) {
+  const auto refuse = [&](const std::string& why) -> linux_hunt::RaceFree {
+    throw InputError(Diagnostic{{image.file, 0, 0}, "--race-free " + text + ": " + why});
+  };
+  const auto number = [](const std::string& digits) -> std::optional<u64> {
+    char* end = nullptr;
+    errno = 0;
+    if (digits.empty() || digits.front() < '0' || digits.front() > '9') return std::nullopt;
+    const u64 n = std::strtoull(digits.c_str(), &end, 0);
+    return *end == '\0' && errno == 0 ? std::optional(n) : std::nullopt;
+  };
+  const std::size_t plus = text.rfind('+');
+  const std::string name = text.substr(0, plus);
+  std::optional<u64> size;
+  if (plus != std::string::npos && !(size = number(text.substr(plus + 1)))) return refuse("expected a number of bytes behind +");
+  std::optional<u64> begin = number(name);
+  if (!begin) {
+    for (const linux_user::Symbol& s : linux_user::all_symbols(image)) {
+      if (s.name != name || begin) continue;
+      begin = s.address;
+      if (!size && s.size != 0) size = s.size;
+    }
+  }
+  if (!begin) return refuse("the program has no such symbol");
+  if (!size || *size == 0) return refuse("expected +SIZE, the number of bytes");
+  return {*begin, *begin + std::min(*size, functional::kAddressLimit), name};
+}
+
+/// Is there a word of code that names memory?
+bool names_race_free(const linux_user::ElfImage& image) {
+  for (const linux_user::Segment& s : image.segments) {
+    if ((s.permissions & functional::kExecute) == 0) continue;
+    for (u64 at = s.offset; at + 4 <= s.offset + s.file_size; at += 4) {
+      u32 word = 0;
+      std::memcpy(&word, image.contents.data() + at, sizeof word);
+      if (word == functional::kRaceFreeHint) return true;
+    }
+  }
+  return false;
 }
 
 /// Who ran to where; slices of a thread that follow each other are one.
@@ -68,48 +99,73 @@ std::string told_slices(const linux_hunt::Run& run, const linux_user::ElfImage& 
   return text;
 }
 
-std::string end_of_output(const std::string& output) {
-  std::string text = output.size() > kShownBytes ? "..." + output.substr(output.size() - kShownBytes) : output;
-  if (!text.empty() && text.back() != '\n') text += '\n';
-  return text;
-}
-
 void add_program_failure(const linux_hunt::Target& target, const HuntFlags& flags, linux_hunt::Hunted& hunted,
                          ProgressLine& progress, CaseReport& r) {
   linux_hunt::Run found = std::move(*hunted.failing);
-  r.verdict = Verdict::Differs;
-  r.findings.push_back(fmt::format("run {}: {}", hunted.runs, found.failure));
-  r.text += fmt::format("Found in run {}: {}\n", hunted.runs, found.failure);
-  r.json["found"] = {{"run", hunted.runs}, {"seed", hunted.seed}, {"what", found.failure}};
+  tell_found(found, hunted.runs, hunted.seed, r);
   if (flags.shrink) {
     progress.update(r.name + ": shrinking");
     const u64 before = linux_hunt::switches(found.slices);
-    linux_hunt::Shrunk shrunk = linux_hunt::shrink(target, hunted.seed, std::move(found), hunted.shared, kShrinkTries, &interrupt_flag());
+    linux_hunt::Shrunk shrunk = linux_hunt::shrink(target, hunted.seed, std::move(found), hunted.shared, kShrinkTries);
     found = std::move(shrunk.run);
     const u64 after = linux_hunt::switches(found.slices);
     r.text += fmt::format("Shrunk {} -> {} switches between threads ({} schedules tried)\n", before, after, shrunk.tried);
     r.json["shrunk"] = {{"before", {{"switches", before}}}, {"after", {{"switches", after}}}, {"tried", shrunk.tried}};
   }
-  r.text += told_slices(found, *target.image) + end_of_output(found.output);
+  r.text += told_slices(found, *target.image);
   linux_hunt::Schedule schedule;
   schedule.program = linux_hunt::digest_of(target.image->contents);
   schedule.arguments = target.arguments;
   schedule.cores = target.cores;
   schedule.seed = hunted.seed;
   schedule.failure = found.failure;
+  schedule.checks_races = target.checks_races && found.kind == "data race";
+  if (schedule.checks_races) schedule.race_free = target.race_free;
   schedule.slices = found.slices;
   if (const linux_hunt::Run again = linux_hunt::run_again(target, schedule); again.kind != found.kind)
     throw InternalError("the schedule shows \"" + found.failure + "\" once and \"" + again.failure + "\" again");
   const std::string file = flags.trace_file.empty() ? "hunt.schedule" : flags.trace_file;
   write_file(file, linux_hunt::to_text(schedule));
-  std::string command = fmt::format("isobar run-elf --schedule {} --limit {}{}", quoted(file), target.limit, words_of(target.arguments));
-  r.text += "Again with " + command + "\n";
-  r.json["found"]["output"] = end_of_output(found.output);
-  r.json["found"]["command"] = command;
+  tell_command(fmt::format("isobar run-elf --schedule {} --limit {}{}", quoted(file), target.limit, words_of(target.arguments)),
+               found, r);
   r.json["trace"] = file;
 }
 
 }  // namespace
+
+std::string quoted(const std::string& word) {
+  const bool plain = !word.empty() && word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                                             "0123456789_-+=./,:@%") == std::string::npos;
+  if (plain) return word;
+  std::string text = "'";
+  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return text + "'";
+}
+
+std::string words_of(const std::vector<std::string>& arguments) {
+  std::string text;
+  for (const std::string& a : arguments) text += " " + quoted(a);
+  return text;
+}
+
+std::string end_of_output(const std::string& output) {
+  std::string text = output.size() > kShownBytes ? "..." + output.substr(output.size() - kShownBytes) : output;
+  if (!text.empty() && text.back() != '\n') text += '\n';
+  return text;
+}
+
+void tell_found(const linux_hunt::Run& run, u64 number, u64 seed, CaseReport& r) {
+  r.verdict = Verdict::Differs;
+  r.findings.push_back(fmt::format("run {}: {}", number, run.failure));
+  r.text += fmt::format("Found in run {}: {}\n", number, run.failure);
+  r.json["found"] = {{"run", number}, {"seed", seed}, {"what", run.failure}};
+}
+
+void tell_command(const std::string& command, const linux_hunt::Run& run, CaseReport& r) {
+  r.text += end_of_output(run.output) + "Again with " + command + "\n";
+  r.json["found"]["output"] = end_of_output(run.output);
+  r.json["found"]["command"] = command;
+}
 
 bool is_program(const std::string& contents) { return contents.compare(0, 4, "\177ELF") == 0; }
 
@@ -126,17 +182,19 @@ CaseReport hunt_program(const std::string& contents, const HuntFlags& flags, con
   target.cores = program.cores;
   target.limit = program.limit;
   target.exit_status = program.exit_status;
+  target.interrupt = &interrupt_flag();
+  for (const std::string& text : program.race_free) target.race_free.push_back(race_free_range(image, text));
+  target.checks_races = !target.race_free.empty() || names_race_free(image);
   linux_hunt::HuntOptions options;
   options.strategy = flags.the_strategy();
   options.depth = flags.the_depth();
   options.seed = flags.seed;
   options.runs = flags.runs;
   options.jobs = flags.jobs;
-  options.interrupt = &interrupt_flag();
+  options.stops = [&] { return interrupt_flag() || (flags.timeout_seconds > 0 && seconds() > flags.timeout_seconds); };
   options.progress = [&](u64 runs, const hunt::Estimate& e) {
     progress.update(fmt::format("{}: {} runs, {:.0f}/s, {}", file, runs,
                                 static_cast<double>(runs) / std::max(seconds(), 1e-3), interleavings_text(e)));
-    return flags.timeout_seconds > 0 && seconds() > flags.timeout_seconds;
   };
   linux_hunt::Hunted hunted = linux_hunt::find_failure(target, options);
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "linux-hunt/run.h"
 #include "tools/hunting.h"
 
 namespace isobar::tools {
@@ -13,6 +14,11 @@ struct ProgramFlags {
   unsigned cores = 2;
   u64 limit = 200'000'000;  ///< instructions of a run; more is a failure
   int exit_status = 0;      ///< the expected one
+  std::vector<std::string> race_free;  ///< SYMBOL, SYMBOL+SIZE or ADDRESS+SIZE
+  std::string mode = "functional";  ///< or detailed
+  bool markers = false;     ///< in detail from HINT #96 to HINT #97
+  std::string tso;          ///< in detail, as 'isobar run-elf' has it
+  bool is_detailed() const { return mode == "detailed" || markers; }
 };
 
 bool is_program(const std::string& contents);
@@ -22,5 +28,21 @@ bool is_program(const std::string& contents);
 /// fails, into the report. Writes its schedule, shrunk.
 CaseReport hunt_program(const std::string& contents, const HuntFlags& flags, const ProgramFlags& program,
                         ProgressLine& progress);
+
+/// The same on the detailed machine, which is weakly ordered: runs differ by seeds and latencies.
+CaseReport hunt_in_detail(const std::string& contents, const HuntFlags& flags, const ProgramFlags& program,
+                          ProgressLine& progress);
+
+// What both reports have in common.
+
+/// Of a failing run, the last 2,000 bytes.
+std::string end_of_output(const std::string& output);
+/// As a shell reads it.
+std::string quoted(const std::string& word);
+/// A space before each.
+std::string words_of(const std::vector<std::string>& arguments);
+/// With its output, and the command that shows it again.
+void tell_found(const linux_hunt::Run& run, u64 number, u64 seed, CaseReport& r);
+void tell_command(const std::string& command, const linux_hunt::Run& run, CaseReport& r);
 
 }  // namespace isobar::tools

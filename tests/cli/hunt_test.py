@@ -114,6 +114,39 @@ class Hunt(unittest.TestCase):
             self.assertEqual(result.returncode, BAD_INPUT, (text, result.stderr))
             self.assertIn(where, result.stderr)
 
+    def compiled(self, name):
+        program = pathlib.Path(BINARY).parent / "tests/programs" / name
+        if not program.exists():
+            self.skipTest(f"{name} was not built: no cross compiler")
+        return program
+
+    def test_a_race_in_a_program_is_told_again(self):
+        program = self.compiled("races")
+        result = self.hunt("--json", "--race-free", "counter", program, "counter")
+        self.assertEqual(result.returncode, DIFFERS, result.stderr)
+        found = json.loads(result.stdout)["found"]
+        self.assertRegex(found["what"], r"data race on counter: thread \d+ (reads|writes) it at count\+0x")
+        again = isobar(*shlex.split(found["command"])[1:])
+        self.assertEqual(again.returncode, UNDETERMINED)
+        self.assertIn(found["what"], again.stderr)
+        for memory in ("missing", "counter+x", "counter+0", "0x1000", "_start+"):
+            self.assertEqual(self.hunt("--race-free", memory, program, "counter").returncode, BAD_INPUT)
+
+    def test_weak_order_is_found_in_detail(self):
+        program = self.compiled("races")
+        message = ("message", "relaxed", "relaxed")
+        result = self.hunt("--json", "--mode", "detailed", program, *message)
+        if "without SystemC" in result.stderr:
+            self.skipTest("built without SystemC")
+        self.assertEqual(result.returncode, DIFFERS, result.stderr)
+        found = json.loads(result.stdout)["found"]
+        self.assertEqual(found["what"], "killed by signal 6")
+        self.assertEqual(isobar(*shlex.split(found["command"])[1:]).returncode, 128 + 6)
+        self.assertIn("data race on message", self.hunt("--runs", 4, program, *message).stdout)
+        self.assertEqual(self.hunt("--mode", "detailed", "--runs", 4, "--tso", "all", program, *message).returncode, AS_EXPECTED)
+        for wrong in (["--strategy", "pct", "--mode", "detailed"], ["--mode", "detailed", "--race-free", "value"], ["--tso", "all"]):
+            self.assertEqual(self.hunt(*wrong, program, *message).returncode, BAD_INPUT)
+
     def test_bad_input(self):
         self.assertEqual(self.hunt("missing.yaml").returncode, BAD_INPUT)
         self.assertEqual(self.hunt("--strategy", "best", ALGORITHMS / "dekker.yaml").returncode, BAD_INPUT)

@@ -205,7 +205,7 @@ TEST(HuntedPrograms, RareInterleavingsAreFoundShrunkAndRunAgain) {
       EXPECT_EQ(hunted.failing->kind, c.failure);
       EXPECT_LE(hunted.runs, 400u);
       EXPECT_GT(hunted.coverage.distinct, 2u);
-      const linux_hunt::Shrunk shrunk = linux_hunt::shrink(target, hunted.seed, *hunted.failing, hunted.shared, 200, nullptr);
+      const linux_hunt::Shrunk shrunk = linux_hunt::shrink(target, hunted.seed, *hunted.failing, hunted.shared, 200);
       EXPECT_LE(linux_hunt::switches(shrunk.run.slices), c.switches);
       linux_hunt::Schedule schedule;
       schedule.arguments = {"races", "two words", "", "back\\slash"};
@@ -218,6 +218,42 @@ TEST(HuntedPrograms, RareInterleavingsAreFoundShrunkAndRunAgain) {
       EXPECT_EQ(read.slices, schedule.slices);
       EXPECT_EQ(run_again(target, read).kind, c.failure);
     }
+  }
+}
+
+TEST(HuntedPrograms, RacesOnMemoryThatIsToBeFreeOfThem) {
+  ISOBAR_NEEDS_PROGRAM("races");
+  const ElfImage image = parse_elf(program_path("races"), contents_of(program_path("races")));
+  const struct {
+    std::vector<std::string> arguments;
+    bool races;
+  } kCases[] = {{{"locked"}, false},
+                {{"message", "release", "acquire"}, false},
+                {{"message", "fence", "fence"}, false},
+                {{"message", "release", "fence"}, false},
+                {{"message", "fence", "acquire"}, false},
+                {{"message", "relaxed", "acquire"}, true},
+                {{"message", "release", "relaxed"}, true},
+                {{"message", "relaxed", "relaxed"}, true}};
+  for (const auto& c : kCases) {
+    linux_hunt::Target target = racing(image, c.arguments.front());
+    target.arguments.insert(target.arguments.end(), c.arguments.begin() + 1, c.arguments.end());
+    SCOPED_TRACE(::testing::PrintToString(target.arguments));
+    target.checks_races = true;
+    linux_hunt::HuntOptions options;
+    options.runs = 20;
+    linux_hunt::Hunted hunted = linux_hunt::find_failure(target, options);
+    ASSERT_EQ(hunted.failing.has_value(), c.races);
+    if (!c.races) continue;
+    EXPECT_EQ(hunted.failing->kind, "data race");
+    EXPECT_NE(hunted.failing->failure.find("data race on message+"), std::string::npos)
+        << hunted.failing->failure;
+    linux_hunt::Schedule schedule;
+    schedule.cores = target.cores;
+    schedule.seed = hunted.seed;
+    schedule.checks_races = true;
+    schedule.slices = hunted.failing->slices;
+    EXPECT_EQ(run_again(target, schedule).failure, hunted.failing->failure);
   }
 }
 

@@ -60,6 +60,75 @@ static void *count(void *argument) {
   return NULL;
 }
 
+/* What the value of a message holds is passed on by its flag. */
+#define RACE_FREE(object)                                                              \
+  do {                                                                                 \
+    register void *x0 __asm__("x0") = &(object);                                       \
+    register size_t x1 __asm__("x1") = sizeof(object);                                 \
+    __asm__ volatile("hint #98" : : "r"(x0), "r"(x1) : "memory");                      \
+  } while (0)
+enum { MESSAGES = 32 };
+static struct {
+  _Alignas(128) int value;
+  _Alignas(8) int beside;
+} message[MESSAGES];
+static struct {
+  _Alignas(128) atomic_int value;
+} flag[MESSAGES];
+static memory_order sends, receives;
+static atomic_int ready;
+
+static void start_together(void) {
+  atomic_fetch_add(&ready, 1);
+  while (atomic_load(&ready) != 2) {
+  }
+}
+
+static void *send(void *argument) {
+  (void)argument;
+  start_together();
+  for (int i = 0; i < MESSAGES; ++i) {
+    message[i].value = 1;
+    if (sends == memory_order_release) {
+      atomic_store_explicit(&flag[i].value, 1, memory_order_release);
+    } else {
+      if (sends == memory_order_acq_rel) atomic_thread_fence(memory_order_release);
+      atomic_store_explicit(&flag[i].value, 1, memory_order_relaxed);
+    }
+  }
+  return NULL;
+}
+
+/* Meets the sender somewhere in the middle, with the messages in its cache. */
+static void *receive(void *argument) {
+  (void)argument;
+  for (int i = 0; i < MESSAGES; ++i) (void)*(volatile int *)&message[i].beside;
+  start_together();
+  for (int i = MESSAGES - 1; i >= 0; --i) {
+    int arrived = receives == memory_order_acquire ? atomic_load_explicit(&flag[i].value, memory_order_acquire)
+                                                   : atomic_load_explicit(&flag[i].value, memory_order_relaxed);
+    if (__builtin_expect(!arrived, 0)) continue;
+    if (receives == memory_order_acq_rel) atomic_thread_fence(memory_order_acquire);
+    if (message[i].value != 1) abort();
+  }
+  return NULL;
+}
+
+static void *locked_count(void *argument) {
+  (void)argument;
+  pthread_mutex_lock(&lock);
+  ++message[0].value;
+  pthread_mutex_unlock(&lock);
+  return NULL;
+}
+
+static memory_order order_named(const char *text) {
+  return strcmp(text, "relaxed") == 0 ? memory_order_relaxed
+         : strcmp(text, "release") == 0 ? memory_order_release
+         : strcmp(text, "acquire") == 0 ? memory_order_acquire
+                                        : memory_order_acq_rel;
+}
+
 static void both(void *(*f)(void *), void *(*g)(void *), size_t first, size_t second) {
   pthread_t a, b;
   pthread_create(&a, NULL, f, (void *)first);
@@ -78,6 +147,16 @@ int main(int argc, char **argv) {
     if (taken > 1) return 1;
   } else if (strcmp(kind, "locks") == 0) {
     both(lock_in_order, lock_in_reverse, 0, 0);
+  } else if (strcmp(kind, "locked") == 0) {
+    RACE_FREE(message[0].value);
+    message[0].value = 5;
+    both(locked_count, locked_count, 0, 0);
+    if (message[0].value != 7) abort();
+  } else if (strcmp(kind, "message") == 0 && argc == 4) {
+    sends = order_named(argv[2]);
+    receives = order_named(argv[3]);
+    for (int i = 0; i < MESSAGES; ++i) RACE_FREE(message[i].value);
+    both(send, receive, 0, 0);
   } else {
     return 2;
   }
