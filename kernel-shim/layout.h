@@ -20,6 +20,7 @@ inline constexpr u64 kTaskBase = 0x4010'0000;  ///< the idle task of each core, 
 inline constexpr u64 kTaskSize = 0x800;
 inline constexpr u64 kShimEnd = 0x4080'0000;  ///< programs keep out of [kTextBase, kShimEnd)
 
+inline constexpr u64 kRseqSize = 32;               ///< of struct rseq, to the last of its fields
 inline constexpr u32 kRseqSignature = 0xd428bc00;  ///< that of glibc, in front of each abort handler
 
 inline constexpr unsigned kMaxThreads = 1024;
@@ -33,7 +34,8 @@ struct TaskField {
   static constexpr u64 X0 = 0x80, Elr = 0x178, Spsr = 0x180, Sp0 = 0x188,
                        Tpidr0 = 0x190;  ///< pt_regs, x0 to x30 from X0
   static constexpr u64 Handler = 0x300, Blocked = 0x308, Rseq = 0x310, RseqSignature = 0x318,
-                       Tcf = 0x320, Gcr = 0x328, TagCtrl = 0x330;
+                       Tcf = 0x320, Gcr = 0x328, TagCtrl = 0x330, RseqLength = 0x340,
+                       ConcurrencyId = 0x348;
   static constexpr u64 Vectors = 0x400, Fpcr = 0x600, Fpsr = 0x608;  ///< 16 bytes for each of V0 to V31
 };
 

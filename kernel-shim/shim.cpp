@@ -221,6 +221,20 @@ class Builder {
     mms_.push_back(mm);
   }
 
+  /// mm_cid: threads of a process that are on cores differ in it, and it is below the number of either. Threads are numbered in
+  /// the order in which they come to exist if there are no more than cores; else ~0: they take the number of the core.
+  u64 concurrency_id(std::size_t index) const {
+    const ThreadConfig& t = config_.threads[index];
+    u64 before = 0, all = 0;
+    for (std::size_t i = 0; i < config_.threads.size(); ++i) {
+      const ThreadConfig& other = config_.threads[i];
+      if (other.process != t.process) continue;
+      ++all;
+      before += other.reserve == t.reserve ? i < index : t.reserve;
+    }
+    return all <= machine_.cores ? before : ~u64{0};
+  }
+
   void make_thread(unsigned index) {
     const ThreadConfig& t = config_.threads[index];
     Object task(address(index), kTaskSize);
@@ -234,6 +248,8 @@ class Builder {
     set_tag_checks(task, t.core);
     task.set(TaskField::Rseq, t.rseq);
     task.set(TaskField::RseqSignature, kRseqSignature);
+    task.set(TaskField::RseqLength, kRseqSize);
+    task.set(TaskField::ConcurrencyId, concurrency_id(index));
     task.set(TaskField::Resume, t.process < 0 ? t.entry : label("ret_to_user"));
     if (t.process >= 0) {
       task.set(TaskField::Mm, mm_address(t.process));
@@ -360,13 +376,18 @@ class Builder {
     p.indirect_targets.push_back(kSigtrampBase);
   }
 
-  /// cpu_id_start and cpu_id, as the registration has left them.
-  static void write_rseq_ids(const ThreadConfig& t, std::vector<model::Segment>& segments) {
+  /// cpu_id_start, cpu_id, node_id and mm_cid, as the registration has left them.
+  void write_rseq_ids(std::size_t index, std::vector<model::Segment>& segments) const {
+    const ThreadConfig& t = config_.threads[index];
     if (t.rseq == 0) return;
+    const u64 id = concurrency_id(index);
+    const std::pair<u64, u64> words[] = {{0, t.core}, {4, t.core}, {20, 0}, {24, id == ~u64{0} ? t.core : id}};
     for (model::Segment& s : segments) {
-      for (unsigned i = 0; i < 8; ++i) {
-        const u64 at = t.rseq + i - s.base;
-        if (at < s.bytes.size()) s.bytes[at] = i % 4 == 0 ? static_cast<u8>(t.core) : 0;
+      for (const auto& [offset, value] : words) {
+        for (unsigned i = 0; i < 4; ++i) {
+          const u64 at = t.rseq + offset + i - s.base;
+          if (at < s.bytes.size()) s.bytes[at] = static_cast<u8>(value >> (8 * i));
+        }
       }
     }
   }
@@ -381,7 +402,7 @@ class Builder {
     if (!machine_.eos) p.indirect_targets.push_back(label("ret_to_user"));
     p.regions = config_.regions;
     p.segments = config_.segments;
-    for (const ThreadConfig& t : config_.threads) write_rseq_ids(t, p.segments);
+    for (std::size_t t = 0; t < config_.threads.size(); ++t) write_rseq_ids(t, p.segments);
     if (handles_signals(config_)) add_sigtramp(p);
     p.regions.push_back({kTextBase, kTextSize, code, -1, "kernel text"});
     p.regions.push_back({kRunQueueBase, machine_.cores * kRunQueueSize, data, -1, "kernel run queues"});

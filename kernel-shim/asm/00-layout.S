@@ -32,6 +32,8 @@
         // Restartable sequences.
         .set T_RSEQ, 0x310              // 0: not registered
         .set T_RSEQ_SIG, 0x318
+        .set T_RSEQ_LEN, 0x340
+        .set T_MM_CID, 0x348            // below zero: that of the core
         // Memory tags: SCTLR_EL1.TCF0, GCR_EL1, and what the prctl was given.
         .set T_TCF, 0x320
         .set T_GCR, 0x328
@@ -120,6 +122,7 @@
         .set ACTLR_TSO, 2
         .set EM_X86_64, 62
         .set RSEQ_SIZE, 32
+        .set RSEQ_NODE_ID, 20           // mm_cid comes behind it
         .set RSEQ_FLAG_UNREGISTER, 1
         .set TAINT_CPU_OUT_OF_SPEC, 4
 
@@ -254,6 +257,16 @@
         msr     fpcr, \scratch
         ldr     \scratch, [\base, #T_FPSR - T_VECTORS]
         msr     fpsr, \scratch
+        .endm
+
+        // node_id, of which there is one, and mm_cid, in the area at \area (RS-9). Clobbers \id and \scratch.
+        .macro  rseq_concurrency_id area, id, scratch
+        ldr     \id, [sp, #T_MM_CID]
+        ldr     \scratch, [sp, #T_CPU]
+        cmp     \id, #0
+        csel    \id, \scratch, \id, lt
+        lsl     \id, \id, #32
+        sttr    \id, [\area, #RSEQ_NODE_ID]
         .endm
 
         // Room for one interrupt where Linux runs with interrupts enabled. The shim keeps them masked elsewhere in

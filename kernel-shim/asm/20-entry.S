@@ -132,10 +132,12 @@ uaccess_rseq_register:
 1:      ldr     w9, [sp, #T_CPU]
         orr     x9, x9, x9, lsl #32
         sttr    x9, [x0]
+        rseq_concurrency_id x0, x9, x10
         b       rseq_registered
 uaccess_rseq_unregister:
         mov     x9, #0xffffffff00000000 // cpu_id_start 0, cpu_id -1
         sttr    x9, [x0]
+        sttr    xzr, [x0, #RSEQ_NODE_ID]
         str     xzr, [sp, #T_RSEQ]
         b       ret_zero
         .endif

@@ -49,13 +49,15 @@
 2:      ldr     w10, [sp, #T_CPU]       // both ids; nobody else reads them
         orr     x10, x10, x10, lsl #32
         sttr    x10, [x9]
+        rseq_concurrency_id x9, x10, x11
         .endm
 
 // The area in X9, which is registered, and the call's have to be the same.
         .macro  check_rseq_area
         cmp     x9, x0
         b.ne    ret_einval
-        cmp     w1, #RSEQ_SIZE
+        ldr     w9, [sp, #T_RSEQ_LEN]
+        cmp     w1, w9
         b.ne    ret_einval
         ldr     w9, [sp, #T_RSEQ_SIG]
         cmp     w9, w3
@@ -72,8 +74,8 @@ sys_rseq:
         check_rseq_area
         mov     x0, #-EBUSY
         b       ret_fast
-1:      cmp     w1, #RSEQ_SIZE          // the original size is the only one
-        b.ne    ret_einval
+1:      cmp     w1, #RSEQ_SIZE          // the original size has all fields there are
+        b.lo    ret_einval
         tst     x0, #RSEQ_SIZE - 1
         b.ne    ret_einval
         save_elr
@@ -81,6 +83,7 @@ sys_rseq:
 rseq_registered:
         str     x0, [sp, #T_RSEQ]
         str     w3, [sp, #T_RSEQ_SIG]
+        str     w1, [sp, #T_RSEQ_LEN]
         b       ret_zero
 
 // RS-1.

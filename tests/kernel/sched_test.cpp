@@ -2,6 +2,9 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <set>
+
 #include "kernel-shim/layout.h"
 #include "support/diagnostic.h"
 #include "tests/kernel/system.h"
@@ -383,6 +386,62 @@ TEST(Rseq, RS_1_RS_2_registration) {
   EXPECT_EQ(s.x("a", 16), 0u);
   EXPECT_EQ(s.x("a", 17), 0x1'0000'0001u);
   EXPECT_EQ(s.x("a", 18), 0u) << "rseq_cs is cleared";
+}
+
+TEST(Rseq, RS_2_areas_that_are_longer) {
+  System s(2);
+  const int p = s.process("p");
+  s.thread("a", p, 1,
+           " mov x1, #-1\n str x1, [x20, #16]\n str x1, [x20, #24]\n str w1, [x20, #28]\n" + rseq(40, 0, kSig, 4) + " ldp x10, x11, [x20, #16]\n" +
+               rseq(32, 0, kSig, 5) + rseq(40, 0, kSig, 6) + rseq(32, 1, kSig, 7) + rseq(40, 1, kSig, 9) +
+               " add x12, x20, #16\n" + rseq(64, 0, kSig, 13, "x12") + rseq(31, 0, kSig, 14) + kExit);
+  s.thread("b", p, 0, kExit).rseq = kData + 256;
+  s.build();
+  s.run(1);
+  const auto error = [](int number) { return static_cast<u64>(-number); };
+  EXPECT_EQ(s.x("a", 4), 0u);
+  EXPECT_EQ(s.x("a", 10), 0xffff'ffffu) << "flags are left alone, node_id is 0";
+  EXPECT_EQ(s.x("a", 11), 0xffff'ffff'0000'0000u) << "mm_cid";
+  EXPECT_EQ(s.x("a", 5), error(22)) << "another length";
+  EXPECT_EQ(s.x("a", 6), error(16));
+  EXPECT_EQ(s.x("a", 7), error(22));
+  EXPECT_EQ(s.x("a", 9), 0u);
+  EXPECT_EQ(s.x("a", 13), error(22)) << "alignment";
+  EXPECT_EQ(s.x("a", 14), error(22));
+}
+
+/// Threads that run at the same time differ in mm_cid, which is below the numbers of threads and of cores.
+TEST(Rseq, RS_9_concurrency_ids) {
+  for (const unsigned threads : {2u, 3u, 5u}) {
+    System s(3);
+    const int p = s.process("p");
+    const std::string move = " mov x1, #{}\n str x1, [x21]\n mov x0, #0\n mov x1, #8\n mov x2, x21\n mov w8, #122\n svc #0\n";
+    std::string text = "\n";
+    for (const char* mask : {"4", "2", "1", "4"}) text += std::string(move).replace(move.find("{}"), 2, mask) + kYield;
+    for (unsigned t = 0; t < threads; ++t) {
+      ThreadConfig& c = s.thread(fmt::format("t{}", t), p, t % 3, text + kExit);
+      c.rseq = kData + 32 * t;
+      c.registers = {{isa::x_reg(21), kData + 512 + 8 * t}};
+    }
+    s.config.segments.push_back({kData, std::vector<u8>(32 * threads)});
+    s.build();
+    unsigned checks = 0;
+    s.on_step = [&](const model::MachineState& m, const model::Transition&) {
+      std::set<u64> seen;
+      for (unsigned core = 0; core < 3; ++core) {
+        if (m.core[core].context.el != 0) continue;
+        const u64 task = m.core[core].reg[isa::index(isa::Reg::SP_EL1)];
+        const u64 area = model::read_memory(m.storage, s.machine->image(), task + TaskField::Rseq, 8).lo;
+        if (area == 0) continue;
+        const u64 id = model::read_memory(m.storage, s.machine->image(), area + 24, 4).lo;
+        EXPECT_LT(id, std::min(threads, 3u));
+        EXPECT_TRUE(seen.insert(id).second) << id;
+        ++checks;
+      }
+    };
+    s.run(threads);
+    EXPECT_GT(checks, 100u);
+  }
 }
 
 TEST(Rseq, RS_3_RS_4_ids_follow_a_migration) {
