@@ -23,7 +23,18 @@
         .set SC_SP, 120
         .set SC_PC, 128
         .set SC_PSTATE, 136
-        .set SC_RECORD, 152             // struct esr_context or the terminator; the vector registers are not switched
+        .set SC_RECORD, 152             // the records: struct fpsimd_context if there are vector registers, struct
+        .set FPSIMD_SIZE, 528           // esr_context if a fault code is known, the terminator
+        .set FPSIMD_FPSR, 8
+        .set FPSIMD_FPCR, 12
+        .set FPSIMD_VREGS, 16
+        .set FPSIMD_MAGIC_LOW, 0x8001
+        .set FPSIMD_MAGIC_HIGH, 0x4650
+        .if     NR_VECTORS
+        .set BEFORE_ESR, FPSIMD_SIZE
+        .else
+        .set BEFORE_ESR, 0
+        .endif
         .set ESR_MAGIC_LOW, 0x5201
         .set ESR_MAGIC_HIGH, 0x4553
 
@@ -36,6 +47,50 @@
         mov     \register, #ESR_MAGIC_LOW
         movk    \register, #ESR_MAGIC_HIGH, lsl #16
         movk    \register, #16, lsl #32
+        .endm
+
+        .macro  fpsimd_record register
+        mov     \register, #FPSIMD_MAGIC_LOW
+        movk    \register, #FPSIMD_MAGIC_HIGH, lsl #16
+        movk    \register, #FPSIMD_SIZE, lsl #32
+        .endm
+
+        // preserve_fpsimd_context: the registers that the kernel preserves. \record: the address of the record; \from becomes
+        // that of the thread's state. Clobbers \value and \bytes, and \record.
+        .macro  preserve_vectors record, from, value, bytes
+        mov     \from, sp
+        save_vectors \from, \value
+        fpsimd_record \value
+        sttr    \value, [\record]
+        ldr     \value, [\from, #T_FPSR - T_VECTORS]
+        ldr     \bytes, [\from, #T_FPCR - T_VECTORS]
+        orr     \value, \value, \bytes, lsl #32
+        sttr    \value, [\record, #FPSIMD_FPSR]
+        mov     \bytes, #16 * NR_VECTORS
+3:      ldr     \value, [\from], #8
+        sttr    \value, [\record, #FPSIMD_VREGS]
+        add     \record, \record, #8
+        subs    \bytes, \bytes, #8
+        b.ne    3b
+        .endm
+
+        // restore_fpsimd_context, from the \record of that address.
+        .macro  recall_vectors record, to, value, bytes
+        mov     \to, sp
+        add     \to, \to, #T_VECTORS
+        ldtr    \value, [\record, #FPSIMD_FPSR]
+        lsr     \bytes, \value, #32
+        str     \bytes, [\to, #T_FPCR - T_VECTORS]
+        ubfx    \value, \value, #0, #32
+        str     \value, [\to, #T_FPSR - T_VECTORS]
+        mov     \bytes, #16 * NR_VECTORS
+3:      ldtr    \value, [\record, #FPSIMD_VREGS]
+        str     \value, [\to], #8
+        add     \record, \record, #8
+        subs    \bytes, \bytes, #8
+        b.ne    3b
+        mov     \to, sp
+        restore_vectors \to, \value
         .endm
 
 // arm64_force_sig_fault. Without a handler, and if the signal is blocked, the thread ends (SG-6).
@@ -132,14 +187,21 @@ signal_begin:
         cmp     x2, #4                  // aborts and alignment: a fault code is known
         b.ne    1f
         sttr    x12, [x11, #SC_FAULT]
+        add     x11, x11, #BEFORE_ESR
         esr_record x2
         sttr    x2, [x11, #SC_RECORD]
         sttr    x0, [x11, #SC_RECORD + 8]
         sttr    xzr, [x11, #SC_RECORD + 16]
         b       2f
 1:      sttr    xzr, [x11, #SC_FAULT]
+        add     x11, x11, #BEFORE_ESR
         sttr    xzr, [x11, #SC_RECORD]
-2:      add     x2, x10, #S_UC
+2:
+        .if     NR_VECTORS
+        add     x11, x10, #S_CONTEXT + SC_RECORD
+        preserve_vectors x11, x2, x0, x12
+        .endif
+        add     x2, x10, #S_UC
         sttr    xzr, [x2]               // uc_flags
         sttr    xzr, [x2, #8]           // uc_link
         ldr     x11, [sp, #T_BLOCKED]
@@ -175,7 +237,6 @@ sys_rt_sigreturn:
         mrs     x9, sp_el0
         tst     x9, #15
         b.ne    bad_frame
-        add     x12, x9, #S_UC
         add     x9, x9, #S_CONTEXT
 sigreturn_begin:
         ldtr    x10, [x9, #SC_PSTATE]   // valid_user_regs
@@ -183,21 +244,33 @@ sigreturn_begin:
         b.ne    bad_frame
         tst     x10, #0x3c0
         b.ne    bad_frame
-        ldtr    x11, [x9, #SC_RECORD]   // parse_user_sigframe
+        // parse_user_sigframe, with the records in the order in which they were written
+        .if     NR_VECTORS
+        ldtr    x11, [x9, #SC_RECORD]
+        fpsimd_record x12
+        cmp     x11, x12
+        b.ne    bad_frame
+        .endif
+        add     x12, x9, #BEFORE_ESR
+        ldtr    x11, [x12, #SC_RECORD]
         cbz     x11, 1f
-        ldtr    x12, [x9, #SC_RECORD + 16]
+        ldtr    x12, [x12, #SC_RECORD + 16]
         cbnz    x12, bad_frame
         esr_record x12
         cmp     x11, x12
         b.ne    bad_frame
-        sub     x12, x9, #S_CONTEXT - S_UC
-1:      msr     spsr_el1, x10
+1:      sub     x12, x9, #S_CONTEXT - S_UC
+        msr     spsr_el1, x10
         ldtr    x10, [x12, #UC_SIGMASK]
         str     x10, [sp, #T_BLOCKED]
         ldtr    x10, [x9, #SC_PC]
         msr     elr_el1, x10
         ldtr    x10, [x9, #SC_SP]
         msr     sp_el0, x10
+        .if     NR_VECTORS
+        add     x10, x9, #SC_RECORD
+        recall_vectors x10, x0, x11, x12
+        .endif
         .irp    n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28
         .if     \n < NR_REGS
         ldtr    x\n, [x9, #SC_X + 8 * \n]

@@ -100,6 +100,34 @@ TEST(Signal, SG_1_frame_and_SG_2_registers_of_the_handler) {
   EXPECT_EQ(s.memory(context + 272), 0x8000'0000u);
 }
 
+/// A handler that uses vector registers, and one that changes those of the thread.
+TEST(Signal, SG_1_vector_registers) {
+  for (const bool coded : {false, true}) {  // with a record of ESR_EL1 behind that of the vector registers
+    System s;
+    const std::string handler =
+        " ldr x3, [x2, #464]\n ldr x4, [x2, #472]\n stp x3, x4, [x20, #16]\n ldr x3, [x2, #992]\n str x3, [x20, #32]\n"
+        " ldr x3, [x2, #824]\n str x3, [x20, #40]\n mov x3, #99\n str x3, [x2, #808]\n movi v21.2d, #0\n msr fpcr, xzr\n"
+        " msr fpsr, xzr\n ldr x3, [x2, #440]\n add x3, x3, #4\n str x3, [x2, #440]\n ret\n";
+    handled(s, handler,
+            std::string(" mov x1, #0x1000000\n msr fpcr, x1\n mov x1, #16\n msr fpsr, x1\n mov x1, #1020\n dup v20.2d, x1\n"
+                        " mov x1, #1021\n dup v21.2d, x1\n add x3, x20, #0x8c\n") +
+                (coded ? " ldapr x0, [x3]\n" : " brk #0\n") +
+                " fmov x10, d20\n mov x11, v20.d[1]\n fmov x12, d21\n mov x13, v21.d[1]\n mrs x14, fpcr\n mrs x15, fpsr\n");
+    s.build();
+    s.run(1);
+    EXPECT_EQ(s.memory(kData + 16), u64{528} << 32 | 0x4650'8001);
+    EXPECT_EQ(s.memory(kData + 24), u64{0x1000000} << 32 | 16);
+    EXPECT_EQ(s.memory(kData + 32), coded ? 0x10'4553'5201u : 0u);
+    EXPECT_EQ(s.memory(kData + 40), 1021u);
+    EXPECT_EQ(s.x("t", 10), 1020u);
+    EXPECT_EQ(s.x("t", 11), 99u) << "changed by the handler";
+    EXPECT_EQ(s.x("t", 12), 1021u);
+    EXPECT_EQ(s.x("t", 13), 1021u);
+    EXPECT_EQ(s.x("t", 14), 0x1000000u);
+    EXPECT_EQ(s.x("t", 15), 16u);
+  }
+}
+
 /// What a handler has done to its frame, and code and address of what follows.
 TEST(Signal, SG_3_a_frame_that_is_not_valid) {
   const std::tuple<const char*, u64, u64> changes[] = {
@@ -214,6 +242,17 @@ TEST(Signal, SG_8_entry_and_return_order_nothing) {
   EXPECT_FALSE(overtaken_across(into, deliver + " dmb ish\n"));
   EXPECT_TRUE(overtaken_across(out_of, "")) << "a store of the handler, a load behind its return";
   EXPECT_FALSE(overtaken_across(out_of, " dmb ish\n"));
+}
+
+TEST(Signal, SG_3_a_frame_without_its_vector_registers) {
+  System s;
+  std::string handler = kSkip;
+  handler.insert(handler.find(" ret\n"), " str xzr, [x2, #464]\n");
+  handled(s, handler, " fmov d0, x20\n brk #1\n");
+  s.build();
+  s.run(1);
+  EXPECT_EQ(s.memory(kData + 32, 4), 11u);
+  EXPECT_EQ(s.memory(kData + 40, 4), 2u);
 }
 
 /// From the vector to the handler and back there is nothing that orders accesses.
