@@ -27,6 +27,7 @@ isa::Assembly assemble_kernel(const model::MachineConfig& machine, const KernelO
   set("HAS_TSO_SWITCH", 1);  // a core without it ignores the bit
   set("HAS_QUICK_CALLS", kernel.quick_calls);
   set("TSO_BY_PRCTL", std::all_of(machine.core.begin(), machine.core.begin() + machine.cores, switchable));
+  set("TAGGING", machine.tagging);
   set("EPOCH", kernel.epoch);
   set("HAS_MTE", 0);  // tags are the host's
   set("HAS_GLOBAL_EXPEDITED", 0);  // interrupts every core

@@ -60,8 +60,7 @@ KernelOptions kernel_of(const linux_user::Options& user, const DetailedOptions& 
   KernelOptions k;
   k.tasks = Host::tasks(user);
   k.tso = detailed.core[0].tso_at_reset;
-  // The host has to look at a system call if it reports what was noted before, or where the call is.
-  k.quick_calls = !user.tagging && !user.checks_sequences;
+  k.quick_calls = !user.checks_sequences;  // otherwise the host looks where each call is
   k.start_time = start_time;
   k.epoch = linux_user::System::kEpoch;
   return k;
@@ -113,7 +112,7 @@ class Stretch {
 
   /// Until the process ends, every core is parked, or the watch stops it.
   systemc::RunResult advance() {
-    constexpr u64 kPart = 1'000'000;  // transitions between two looks at whether the user wants it to end
+    constexpr u64 kPart = 100'000;  // transitions between two looks at whether the user wants it to end
     systemc::RunLimits limits;
     limits.transitions = 0;
     limits.stop = &watch_.stop;

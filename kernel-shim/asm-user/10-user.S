@@ -115,11 +115,17 @@ user_el0_sync:
         lsr     x9, x9, #26
         cmp     x9, #EC_SVC64
         b.ne    user_trap
+        .if     TAGGING
+        mrs     x9, tfsre0_el1          // a mismatch that was only noted is told now (E-6)
+        cbnz    x9, user_trap
+        .endif
         sub     w9, w8, #NR_getpid
         cmp     w9, #(NR_gettid - NR_getpid)
         b.ls    user_get_id
+        .if     !TAGGING                // the host checks the tags of what it writes to
         cmp     w8, #NR_clock_gettime
         b.eq    user_clock_gettime
+        .endif
         .if     TSO_BY_PRCTL
         cmp     w8, #NR_prctl
         b.eq    user_prctl

@@ -145,6 +145,7 @@ TEST(Detailed, ThePrctlGivesTsoToItsThread) {
   ISOBAR_NEEDS_PROGRAM("ordering");
   EXPECT_GT(forbidden("message-passing", false), 0);
   EXPECT_EQ(forbidden("by-prctl", false), 0);
+  EXPECT_EQ(forbidden("inherited", false), 0);
 }
 
 TEST(Detailed, FencesAndMembarrierForbidStoreBuffering) {

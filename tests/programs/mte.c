@@ -64,17 +64,18 @@ static void asynchronous(char* page) {
   sigaction(SIGSEGV, &a, NULL);
   const unsigned long both[] = {PR_MTE_TCF_ASYNC, PR_MTE_TCF_ASYNC | PR_MTE_TCF_SYNC};
   for (int i = 0; i < 2; ++i) {
+    const long number = i == 0 ? SYS_getppid : SYS_gettid;
     CHECK(prctl(PR_SET_TAGGED_ADDR_CTRL, PR_TAGGED_ADDR_ENABLE | both[i] | 0xfffeul << PR_MTE_TAG_SHIFT, 0, 0, 0) == 0);
     char* right = set_tag(page, 6);
     caught = 0;
     store(right, 1);
-    syscall(SYS_getppid);
+    syscall(number);
     CHECK(caught == 0);
     store(page, 2 + i);
-    syscall(SYS_getppid);
+    syscall(number);
     CHECK(caught == 1 && code == 8 && address == 0 && load(right) == 2 + i);
     (void)load(page);
-    syscall(SYS_getppid);
+    syscall(number);
     CHECK(caught == 2);
     // Without a system call, the end of the time slice.
     store(page, 4);
@@ -86,7 +87,7 @@ static void asynchronous(char* page) {
     sigaddset(&set, SIGSEGV);
     sigprocmask(SIG_BLOCK, &set, &old);
     store(page, 5);
-    syscall(SYS_getppid);
+    syscall(number);
     CHECK(caught == 3);
     sigprocmask(SIG_SETMASK, &old, NULL);
     CHECK(caught == 4);

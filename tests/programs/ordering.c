@@ -18,10 +18,11 @@
 #define DETAILED_END() __asm__ volatile("hint #97" ::: "memory")
 #define relaxed memory_order_relaxed
 #define SET_MEM_MODEL 0x4d4d444c
+#define GET_MEM_MODEL 0x6d4d444c
 
-enum kind { STORE_BUFFERING, FENCED, MEMBARRIER, ID, CLOCK, ID_MEMBARRIER, YIELD, MESSAGE_PASSING, BY_PRCTL };
-static const char *const names[] = {"store-buffering", "fenced", "membarrier",      "id",      "clock",
-                                    "id-membarrier",   "yield",  "message-passing", "by-prctl"};
+enum kind { STORE_BUFFERING, FENCED, MEMBARRIER, ID, CLOCK, ID_MEMBARRIER, YIELD, MESSAGE_PASSING, BY_PRCTL, INHERITED };
+static const char *const names[] = {"store-buffering", "fenced", "membarrier",      "id",       "clock",
+                                    "id-membarrier",   "yield",  "message-passing", "by-prctl", "inherited"};
 static enum kind kind;
 static int rounds, forbidden;
 static struct {
@@ -116,6 +117,7 @@ static void *body(void *argument) {
   pin(thread);
   id[thread] = syscall(SYS_gettid);
   if (kind == BY_PRCTL && prctl(SET_MEM_MODEL, 1, 0, 0, 0) != 0) exit(2);
+  if (kind >= BY_PRCTL && prctl(GET_MEM_MODEL, 0, 0, 0, 0) != 1) exit(2);
   for (int round = 0; round < rounds; ++round) {
     meet(thread, 2 * round);
     play(thread, round);
@@ -133,10 +135,11 @@ int main(int count, char **arguments) {
   if (count != 3) return 2;
   rounds = atoi(arguments[2]);
   while (strcmp(names[kind], arguments[1]) != 0)
-    if (++kind > BY_PRCTL) return 2;
+    if (++kind > INHERITED) return 2;
   if (kind == MEMBARRIER || kind == ID_MEMBARRIER) syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
   pthread_t other;
   DETAILED_BEGIN();
+  if (kind == INHERITED && (prctl(SET_MEM_MODEL, 2, 0, 0, 0) == 0 || prctl(SET_MEM_MODEL, 1, 0, 0, 0) != 0)) return 2;
   if (pthread_create(&other, NULL, body, &rounds) != 0) return 2;
   body(NULL);
   pthread_join(other, NULL);
