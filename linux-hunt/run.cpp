@@ -42,7 +42,7 @@ class Course {
     held_ = overtaken_ = false;
     watch_.begin(t);
     const unsigned cpu = t.cpu;
-    const u64 most = system_.within_limit(quantum), used = system_.run_slice(t, most);
+    const u64 most = system_.within_limit(quantum), used = run_slice(system_, t, most);
     watch_.end();
     run_.slices.push_back({tid, cpu, used});
     run_.places.push_back(t.core.state().pc);

@@ -130,6 +130,12 @@ std::string race_text(const linux_user::ElfImage& image, const Race& race) {
                      linux_user::describe_address(symbols, race.address), side(race.first), side(race.second));
 }
 
+u64 run_slice(linux_user::System& system, linux_user::Thread& t, u64 instructions) {
+  const u64 used = system.run_slice(t, system.within_limit(instructions));
+  while (!system.outcome() && system.runs(t) && t.process->has_deliverable(t)) t.process->deliver_signals(t);
+  return used;
+}
+
 std::string digest_of(const std::string& contents) {
   Hasher h;
   h.bytes(contents.data(), contents.size());
@@ -198,7 +204,7 @@ linux_user::Outcome replay(linux_user::System& system, const Schedule& schedule,
   }
   const auto run = [&](linux_user::Thread& t, u64 instructions) {
     if (watch) watch->begin(t);
-    system.run_slice(t, system.within_limit(instructions));
+    run_slice(system, t, instructions);
     if (watch) watch->end();
   };
   u32 line = kHeaderLines + static_cast<u32>(schedule.race_free.size()) + (schedule.checks_races ? 1 : 0);

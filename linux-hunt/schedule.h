@@ -38,6 +38,10 @@ struct Schedule {
 /// "data race on counter: thread 1001 writes it at count+0x10, ..."
 std::string race_text(const linux_user::ElfImage& image, const Race& race);
 
+/// System::run_slice(), behind which no signal is left that the thread would take next: so whether a slice ended by its
+/// length or for another reason makes no difference.
+u64 run_slice(linux_user::System& system, linux_user::Thread& t, u64 instructions);
+
 /// 32 hexadecimal digits.
 std::string digest_of(const std::string& contents);
 

@@ -257,6 +257,28 @@ TEST(HuntedPrograms, RacesOnMemoryThatIsToBeFreeOfThem) {
   }
 }
 
+TEST(HuntedPrograms, EveryRunCanBeRunAgain) {
+  for (const std::string name : {"processes", "signals", "codegen", "kernel", "rseq"}) {
+    ISOBAR_NEEDS_PROGRAM(name);
+    const ElfImage image = parse_elf(program_path(name), contents_of(program_path(name)));
+    linux_hunt::Target target = racing(image, "");
+    target.arguments = {name};
+    for (u64 seed = 1; seed <= (name == "rseq" ? 1 : 4); ++seed) {
+      SCOPED_TRACE(name + " " + std::to_string(seed));
+      const linux_hunt::Run run =
+          seed == 4 ? run_by_seed(target, seed, {}) : run_by_turns(target, 1, {seed == 3, 5, 500, seed}, {});
+      linux_hunt::Schedule schedule;
+      schedule.seed = seed == 4 ? seed : 1;
+      schedule.slices = run.slices;
+      const linux_hunt::Run again = run_again(target, schedule);
+      EXPECT_EQ(run.failure, "");
+      EXPECT_EQ(again.failure, run.failure);
+      EXPECT_EQ(again.output, run.output);
+      EXPECT_EQ(again.outcome.instructions, run.outcome.instructions);
+    }
+  }
+}
+
 TEST(HuntedPrograms, JobsDoNotMatter) {
   ISOBAR_NEEDS_PROGRAM("races");
   const ElfImage image = parse_elf(program_path("races"), contents_of(program_path("races")));

@@ -60,13 +60,12 @@ static void pipes(void) {
   CHECK(poll(both, 1, 5) == 1 && both[0].revents == POLLNVAL);
   signal(SIGPIPE, SIG_DFL);
   CHECK(pipe(fd) == 0);
+  close(fd[0]);
   const pid_t child = fork();
   if (child == 0) {
-    close(fd[0]);
     write(fd[1], text, 1);
     _exit(0);
   }
-  close(fd[0]);
   close(fd[1]);
   CHECK(waitpid(child, &status, 0) == child && WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE);
 }

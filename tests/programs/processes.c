@@ -125,16 +125,21 @@ static void waiting(void) {
   CHECK(waitpid(third, &status, 0) == third && WEXITSTATUS(status) == 5);
   CHECK(told == 1 && told_code == CLD_EXITED && told_status == 5 && told_pid == third);
 
+  int until[2];
+  CHECK(pipe(until) == 0);
   const pid_t stopping = fork();
   if (stopping == 0) {
+    char end;
+    close(until[1]);
     raise(SIGSTOP);
-    _exit(9);
+    _exit(read(until[0], &end, 1) == 0 ? 9 : 1);
   }
   CHECK(waitpid(stopping, &status, WUNTRACED) == stopping && WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP);
   CHECK(told == 2 && told_code == CLD_STOPPED && told_status == SIGSTOP);
   CHECK(waitpid(stopping, &status, WNOHANG | WUNTRACED) == 0);
   kill(stopping, SIGCONT);
   CHECK(waitpid(stopping, &status, WCONTINUED) == stopping && WIFCONTINUED(status));
+  close(until[1]);
   CHECK(waitpid(stopping, &status, 0) == stopping && WEXITSTATUS(status) == 9);
   CHECK(told == 4);
 
