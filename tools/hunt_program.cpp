@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <optional>
@@ -203,9 +204,16 @@ CaseReport hunt_program(const std::string& contents, const HuntFlags& flags, con
   const bool counts = options.strategy != Strategy::Random;
   r.text = fmt::format("Hunt {}\nStrategy {}{}, seed {}\n", file, hunt::name(options.strategy),
                        counts ? fmt::format(", depth {}", options.depth) : "", flags.seed);
-  r.text += fmt::format("Runs {} of {}, {} instructions, threads {}, events {}, distinct outputs and exits {}\n", hunted.runs,
-                        flags.runs, hunted.instructions, hunted.threads, hunted.events, hunted.results);
+  r.text += fmt::format("Runs {} of {}, {} instructions, distinct outputs and exits {}\n", hunted.runs, flags.runs,
+                        hunted.instructions, hunted.results);
   r.text += "Coverage " + interleavings_text(hunted.coverage) + "\n";
+  // Burckhardt et al., ASPLOS 2010: 1 / (n k^(d-1)).
+  const double promise = options.strategy != Strategy::Pct || hunted.events == 0
+                             ? 0
+                             : 1 / (hunted.threads * std::pow(static_cast<double>(hunted.events), options.depth - 1.0));
+  if (promise > 0)
+    r.text += fmt::format("Promise a failure of depth {} shows in one of {:.0f} runs or more often (n = {} threads, k = {} events)\n",
+                          options.depth, 1 / promise, hunted.threads, hunted.events);
   r.json = {{"format", kHuntFormat},
             {"name", file},
             {"file", file},
@@ -216,6 +224,7 @@ CaseReport hunt_program(const std::string& contents, const HuntFlags& flags, con
             {"instructions", hunted.instructions},
             {"threads", hunted.threads},
             {"events", hunted.events},
+            {"promise", promise},
             {"results", hunted.results},
             {"distinct", hunted.coverage.distinct},
             {"estimated", hunted.coverage.total},
