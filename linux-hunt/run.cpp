@@ -104,7 +104,7 @@ class Course {
 }  // namespace
 
 linux_user::Options options_of(const Target& target, u64 seed, std::string& output) {
-  linux_user::Options options;
+  linux_user::Options options = target.options;
   options.cores = target.cores;
   options.seed = seed;
   options.limit = target.limit;

@@ -16,6 +16,7 @@ namespace isobar::linux_hunt {
 /// What is hunted. `image` outlives the runs.
 struct Target {
   const linux_user::ElfImage* image = nullptr;
+  linux_user::Options options;  ///< what is not said here: features, folder, environment
   std::vector<std::string> arguments;
   unsigned cores = 2;
   u64 limit = 0;            ///< instructions of a run

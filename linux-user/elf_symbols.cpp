@@ -63,14 +63,18 @@ std::optional<u64> find_symbol(const ElfImage& image, std::string_view name) {
 }
 
 std::vector<Symbol> all_symbols(const ElfImage& image) {
+  // A file may name the same table many times.
+  constexpr u64 kMostSymbols = u64{1} << 20, kLongestName = 1024;
   std::vector<Symbol> all;
-  const std::string& file = image.contents;
-  for_each_symbol(file, [&](const Elf64_Sym& symbol, u64 name_at) {
-    const std::size_t end = name_at < file.size() ? file.find('\0', name_at) : std::string::npos;
+  const std::string_view file = image.contents;
+  u64 seen = 0;
+  for_each_symbol(image.contents, [&](const Elf64_Sym& symbol, u64 name_at) {
+    const std::string_view rest = name_at < file.size() ? file.substr(name_at, kLongestName) : std::string_view();
+    const std::size_t length = rest.find('\0');
     // Names with a dollar are marks of the linker (mapping symbols).
-    if (end != std::string::npos && end != name_at && file[name_at] != '$')
-      all.push_back({symbol.st_value + load_bias(image), symbol.st_size, file.substr(name_at, end - name_at)});
-    return true;
+    if (length != std::string_view::npos && length != 0 && rest[0] != '$')
+      all.push_back({symbol.st_value + load_bias(image), symbol.st_size, std::string(rest.substr(0, length))});
+    return ++seen < kMostSymbols;
   });
   std::sort(all.begin(), all.end(), [](const Symbol& a, const Symbol& b) {
     return std::tie(a.address, a.size, a.name) < std::tie(b.address, b.size, b.name);

@@ -26,7 +26,7 @@ struct Symbol {
   u64 size = 0;
   std::string name;
 };
-/// All with a name, ascending; empty if the file has no usable table.
+/// All with a name, ascending; empty if the file has no usable table. At most 2^20 symbols are looked at.
 std::vector<Symbol> all_symbols(const ElfImage& image);
 /// "name+0x10", or the address where no symbol is.
 std::string describe_address(const std::vector<Symbol>& symbols, u64 address);

@@ -116,6 +116,17 @@ void add_hunt(CLI::App& app, Action& chosen) {
       ->type_name("SYMBOL[+SIZE]")
       ->allow_extra_args(false)
       ->group(programs);
+  sub->add_option("--root", o->program.root, "Folder whose files the program can read (default: none)")
+      ->check(CLI::ExistingDirectory.description(""))
+      ->type_name("DIR")
+      ->group(programs);
+  sub->add_option("--env", o->program.environment, "Environment variable of the program")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false)
+      ->group(programs);
+  sub->add_flag("--dic", o->program.dic, "Instruction caches see every store (CTR_EL0.DIC)")->group(programs);
+  sub->add_flag("--mte", o->program.mte, "Memory tagging exists (FEAT_MTE)")->group(programs);
+  sub->add_flag("--bti", o->program.bti, "Branch target identification exists (FEAT_BTI)")->group(programs);
   sub->add_option("--mode", o->program.mode, "functional: in order (default); detailed: out of order, weak")
       ->check(CLI::IsMember({"functional", "detailed"}).description(""))
       ->type_name("MODE")

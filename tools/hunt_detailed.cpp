@@ -70,11 +70,7 @@ CaseReport hunt_in_detail(const std::string& contents, const HuntFlags& flags, c
   const auto seconds = [&] { return std::chrono::duration<double>(Clock::now() - start).count(); };
   const std::string& file = program.arguments.front();
   const linux_user::ElfImage image = linux_user::parse_elf(file, contents);
-  linux_hunt::Target target;
-  target.image = &image;
-  target.arguments = program.arguments;
-  target.limit = program.limit;
-  target.exit_status = program.exit_status;
+  const linux_hunt::Target target = target_of(image, program);
   std::set<std::string> results;
   linux_hunt::Run run;
   DetailedCourse course;
@@ -128,7 +124,7 @@ CaseReport hunt_in_detail(const std::string& contents, const HuntFlags& flags, c
     if (!program.tso.empty()) command += " --tso " + program.tso;
     command += fmt::format(" --cores {} --seed {}", course.cores, course.seed);
     if (course.draws_latencies) command += fmt::format(" --latencies {}", course.seed);
-    command += fmt::format(" --limit {}{}", program.limit, words_of(program.arguments));
+    command += option_words(program) + words_of(program.arguments);
     tell_command(command, run, r);
   } else {
     tell_nothing_found(stopped, r);

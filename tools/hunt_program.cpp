@@ -100,8 +100,8 @@ std::string told_slices(const linux_hunt::Run& run, const linux_user::ElfImage& 
   return text;
 }
 
-void add_program_failure(const linux_hunt::Target& target, const HuntFlags& flags, linux_hunt::Hunted& hunted,
-                         ProgressLine& progress, CaseReport& r) {
+void add_program_failure(const linux_hunt::Target& target, const HuntFlags& flags, const ProgramFlags& program,
+                         linux_hunt::Hunted& hunted, ProgressLine& progress, CaseReport& r) {
   linux_hunt::Run found = std::move(*hunted.failing);
   tell_found(found, hunted.runs, hunted.seed, r);
   if (flags.shrink) {
@@ -127,8 +127,7 @@ void add_program_failure(const linux_hunt::Target& target, const HuntFlags& flag
     throw InternalError("the schedule shows \"" + found.failure + "\" once and \"" + again.failure + "\" again");
   const std::string file = flags.trace_file.empty() ? "hunt.schedule" : flags.trace_file;
   write_file(file, linux_hunt::to_text(schedule));
-  tell_command(fmt::format("isobar run-elf --schedule {} --limit {}{}", quoted(file), target.limit, words_of(target.arguments)),
-               found, r);
+  tell_command("isobar run-elf --schedule " + quoted(file) + option_words(program) + words_of(target.arguments), found, r);
   r.json["trace"] = file;
 }
 
@@ -155,6 +154,33 @@ std::string end_of_output(const std::string& output) {
   return text;
 }
 
+linux_hunt::Target target_of(const linux_user::ElfImage& image, const ProgramFlags& program) {
+  linux_hunt::Target target;
+  target.image = &image;
+  // As 'isobar run-elf' has it.
+  if (!program.is_detailed()) target.options.thread_limit = 8192;
+  target.options.root = program.root;
+  target.options.environment = program.environment;
+  target.options.coherent_fetch = program.dic;
+  target.options.tagging = program.mte;
+  target.options.guarding = program.bti;
+  target.arguments = program.arguments;
+  target.cores = program.cores;
+  target.limit = program.limit;
+  target.exit_status = program.exit_status;
+  return target;
+}
+
+std::string option_words(const ProgramFlags& program) {
+  std::string text = fmt::format(" --limit {}", program.limit);
+  text += program.dic ? " --dic" : "";
+  text += program.mte ? " --mte" : "";
+  text += program.bti ? " --bti" : "";
+  if (!program.root.empty()) text += " --root " + quoted(program.root);
+  for (const std::string& e : program.environment) text += " --env " + quoted(e);
+  return text;
+}
+
 void tell_found(const linux_hunt::Run& run, u64 number, u64 seed, CaseReport& r) {
   r.verdict = Verdict::Differs;
   r.findings.push_back(fmt::format("run {}: {}", number, run.failure));
@@ -177,12 +203,7 @@ CaseReport hunt_program(const std::string& contents, const HuntFlags& flags, con
   const auto seconds = [&] { return std::chrono::duration<double>(Clock::now() - start).count(); };
   const std::string& file = program.arguments.front();
   const linux_user::ElfImage image = linux_user::parse_elf(file, contents);
-  linux_hunt::Target target;
-  target.image = &image;
-  target.arguments = program.arguments;
-  target.cores = program.cores;
-  target.limit = program.limit;
-  target.exit_status = program.exit_status;
+  linux_hunt::Target target = target_of(image, program);
   target.interrupt = &interrupt_flag();
   for (const std::string& text : program.race_free) target.race_free.push_back(race_free_range(image, text));
   target.checks_races = !target.race_free.empty() || names_race_free(image);
@@ -232,7 +253,7 @@ CaseReport hunt_program(const std::string& contents, const HuntFlags& flags, con
             {"status", hunted.failing ? "found" : hunted.stopped ? "stopped" : "nothing found"},
             {"seconds", 0.0}};
   if (hunted.failing) {
-    add_program_failure(target, flags, hunted, progress, r);
+    add_program_failure(target, flags, program, hunted, progress, r);
   } else {
     tell_nothing_found(hunted.stopped, r);
   }

@@ -18,6 +18,9 @@ struct ProgramFlags {
   std::string mode = "functional";  ///< or detailed
   bool markers = false;     ///< in detail from HINT #96 to HINT #97
   std::string tso;          ///< in detail, as 'isobar run-elf' has it
+  std::string root;
+  std::vector<std::string> environment;
+  bool dic = false, mte = false, bti = false;
   bool is_detailed() const { return mode == "detailed" || markers; }
 };
 
@@ -35,6 +38,10 @@ CaseReport hunt_in_detail(const std::string& contents, const HuntFlags& flags, c
 
 // What both reports have in common.
 
+/// What is hunted; `image` outlives it.
+linux_hunt::Target target_of(const linux_user::ElfImage& image, const ProgramFlags& program);
+/// Options of 'isobar run-elf' that are the same, each with a space before it.
+std::string option_words(const ProgramFlags& program);
 /// Of a failing run, the last 2,000 bytes.
 std::string end_of_output(const std::string& output);
 /// As a shell reads it.

@@ -85,6 +85,12 @@ class Hunt(unittest.TestCase):
             found = json.loads(result.stdout)["found"]
             self.assertEqual((found["run"], found["seed"], found["what"]), (1, 9, "exit status 3"))
             self.assertEqual(isobar(*shlex.split(found["command"])[1:]).returncode, 3)
+        # IRG X0, X0: undefined without FEAT_MTE.
+        program.write_bytes(assembled([0x9ADF1000] + exit_group(3)))
+        found = json.loads(self.hunt("--json", "--mte", "--env", "A=b c", program).stdout)["found"]
+        self.assertEqual(found["what"], "exit status 3")
+        self.assertEqual(isobar(*shlex.split(found["command"])[1:]).returncode, 3)
+        self.assertIn("killed by signal 4", self.hunt(program).stdout)
         program.write_bytes(assembled([0x14000000]))  # a branch to itself
         self.assertIn("limit", self.hunt("--limit", 1000, program).stdout)
 
