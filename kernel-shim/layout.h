@@ -35,7 +35,7 @@ struct TaskField {
                        Tpidr0 = 0x190;  ///< pt_regs, x0 to x30 from X0
   static constexpr u64 Handler = 0x300, Blocked = 0x308, Rseq = 0x310, RseqSignature = 0x318,
                        Tcf = 0x320, Gcr = 0x328, TagCtrl = 0x330, RseqLength = 0x340,
-                       ConcurrencyId = 0x348;
+                       ConcurrencyId = 0x348, ClearTid = 0x350;
   static constexpr u64 Vectors = 0x400, Fpcr = 0x600, Fpsr = 0x608;  ///< 16 bytes for each of V0 to V31
 };
 
@@ -51,7 +51,7 @@ struct RunQueueField {
 
 struct MmField {
   static constexpr u64 Ttbr0 = 0x00, Users = 0x08, MembarrierState = 0x10, FreeTasks = 0x20, Files = 0x28,
-                       GroupExit = 0x30;
+                       GroupExit = 0x30, Live = 0x38;
 };
 
 struct GlobalField {

@@ -23,8 +23,6 @@ unsigned vectors_up_to(isa::Reg r) {
 
 using CountUpTo = unsigned (*)(isa::Reg);
 
-constexpr u64 kExitGroup = 94;
-
 /// The largest of `of_word` for the words of the segments inside the region, whether code or data between it.
 template <class OfWord>
 unsigned largest_in(const ShimConfig& config, const model::Region& r, OfWord of_word) {
@@ -69,12 +67,6 @@ unsigned named_in_code(const ShimConfig& config, CountUpTo count) {
   return largest_in_code(config, [&](u32 word) { return named_in(word, count); });
 }
 
-/// MOVZ of the number to W8 or X8.
-bool moves_exit_group(u32 word) {
-  constexpr u32 movz_w8 = 0x5280'0008 | kExitGroup << 5;
-  return (word & 0x7fff'ffff) == movz_w8;
-}
-
 }  // namespace
 
 unsigned general_registers(const ShimConfig& config) {
@@ -93,12 +85,13 @@ unsigned vector_registers(const ShimConfig& config) {
   return n != 0 && may_write_code(config) ? kAllVector : n;
 }
 
-bool calls_exit_group(const ShimConfig& config) {
+bool names_call(const ShimConfig& config, u64 number) {
   for (const ThreadConfig& t : config.threads) {
     for (const auto& [reg, value] : t.registers)
-      if (reg == isa::x_reg(8) && value == kExitGroup) return true;
+      if (reg == isa::x_reg(8) && value == number) return true;
   }
-  return largest_in_code(config, [](u32 word) { return unsigned{moves_exit_group(word)}; }) != 0;
+  const u64 movz_w8 = 0x5280'0008 | number << 5;
+  return largest_in_code(config, [&](u32 word) { return unsigned{(word & 0x7fff'ffff) == movz_w8}; }) != 0;
 }
 
 }  // namespace isobar::kernel

@@ -9,7 +9,7 @@ namespace isobar::kernel {
 unsigned general_registers(const ShimConfig& config);
 /// ShimConfig::vector_registers, or what it stands for if it is not given.
 unsigned vector_registers(const ShimConfig& config);
-/// Does a program or a thread at its start have the number of exit_group in X8?
-bool calls_exit_group(const ShimConfig& config);
+/// Does a program or a thread at its start have this number of a system call in X8?
+bool names_call(const ShimConfig& config, u64 number);
 
 }  // namespace isobar::kernel

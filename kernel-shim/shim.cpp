@@ -99,7 +99,9 @@ std::string definitions(const ShimConfig& config, const model::MachineConfig& ma
   set("HAS_WAKEUPS", machine.cores > 1);
   set("HAS_GLOBAL_EXPEDITED", has_global_expedited(config));
   set("HAS_RSEQ", has_rseq(config));
-  set("HAS_GROUP_EXIT", calls_exit_group(config));
+  constexpr u64 exit_group = 94, set_tid_address = 96, clone = 220;
+  set("HAS_GROUP_EXIT", names_call(config, exit_group));
+  set("HAS_CLEAR_TID", names_call(config, set_tid_address) || names_call(config, clone));
   set("HAS_DIC", machine.dic);
   set("HAS_IDC", machine.idc || machine.dic);
   set("HAS_UCI", machine.uci);

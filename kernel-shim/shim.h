@@ -35,6 +35,7 @@ namespace isobar::kernel {
   X(exec_keeps_tso, "execve: the memory model stays")                                                 \
   X(fork_copies_stale_saved_actlr, "clone: the child takes the saved copy instead of the register")   \
   X(exit_mm_no_mb, "exit: no full barrier before current->mm = NULL")                                 \
+  X(exit_live_relaxed, "exit: the count of live threads orders nothing")                              \
   X(group_exit_no_ipi, "exit_group: threads on other cores are not interrupted")                       \
   X(use_mm_no_mb, "kthread_use_mm, kthread_unuse_mm: no full barrier")                                \
   X(rseq_no_preempt, "rseq: a thread that was switched out goes on where it was")                     \

@@ -34,6 +34,7 @@
         .set T_RSEQ_SIG, 0x318
         .set T_RSEQ_LEN, 0x340
         .set T_MM_CID, 0x348            // below zero: that of the core
+        .set T_CLEAR_TID, 0x350         // clear_child_tid
         // Memory tags: SCTLR_EL1.TCF0, GCR_EL1, and what the prctl was given.
         .set T_TCF, 0x320
         .set T_GCR, 0x328
@@ -57,6 +58,7 @@
         .set MM_FILES, 0x28             // the descriptor of /dev/tso
         .set MM_GROUP_EXIT, 0x30        // a granule of its own. 0, or GROUP_EXITS and the status of exit_group
         .set GROUP_EXITS, 1 << 32
+        .set MM_LIVE, 0x38              // signal->live, below zero: how many threads have ended with a clear_child_tid
 
         // Run queue: TPIDR_EL1 holds the address of this core's. RQ_CURR, RQ_CSD, RQ_MEMBARRIER_STATE and each slot of
         // RQ_WAKE have granules of their own because other cores touch them.
@@ -100,6 +102,7 @@
         .set NR_close, 57
         .set NR_exit, 93
         .set NR_exit_group, 94
+        .set NR_set_tid_address, 96
         .set NR_sched_setaffinity, 122
         .set NR_sched_yield, 124
         .set NR_rt_sigreturn, 139

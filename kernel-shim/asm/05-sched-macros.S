@@ -98,6 +98,15 @@
 3:
         .endm
 
+        // mm_release, in front of exit_mm. Clobbers x9 to x12.
+        .macro  tell_clear_child_tid
+        .if     HAS_CLEAR_TID
+        adr     x11, 7f
+        b       clear_child_tid
+7:
+        .endif
+        .endm
+
         // exit_mm (CS-5, MB-13 D): user accesses before current->mm = NULL. Then the last context_switch of the thread.
         .macro  exit_mm
         .ifeq   KNOB_EXIT_MM_NO_MB

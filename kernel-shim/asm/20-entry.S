@@ -3,6 +3,10 @@
 el0_svc_other:
         cmp     w8, #NR_exit_group
         b.eq    sys_exit_group
+        .if     HAS_CLEAR_TID
+        cmp     w8, #NR_set_tid_address
+        b.eq    sys_set_tid_address
+        .endif
         cmp     w8, #NR_clone
         b.eq    sys_clone
         cmp     w8, #NR_execve
@@ -78,6 +82,11 @@ ret_to_user_registers:
 // A synchronous exception in EL1: an access to user memory that failed (fixup_exception: -EFAULT), else a panic.
 el1_sync:
         mrs     x10, elr_el1
+        .if     HAS_CLEAR_TID
+        adr     x9, clear_tid_access
+        cmp     x10, x9
+        b.eq    clear_tid_failed
+        .endif
         adr     x9, uaccess_begin
         cmp     x10, x9
         b.lo    panic

@@ -69,12 +69,13 @@ kthread_resume:
 kthread_return:
         ret
 
-// do_exit (TK-5): there is no robust list, no clear_child_tid and nobody to signal. A synchronous exception that is not
+// do_exit (TK-5): there is no robust list and nobody to signal. A synchronous exception that is not
 // SVC ends here too, as by the default action of SIGSEGV, SIGILL, SIGBUS or SIGTRAP (SG-4). The last registers and
 // ESR, PC and FAR of a fault stay in the task for the scenario to see.
 sys_exit:
 el0_fault:
         stash_x11_x12
+        tell_clear_child_tid
         exit_mm
         save_user_frame
         mrs     x0, esr_el1

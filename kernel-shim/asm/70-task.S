@@ -6,6 +6,7 @@
         .set CLONE_SIGHAND, 11
         .set CLONE_THREAD, 16
         .set CLONE_SETTLS, 19
+        .set CLONE_CHILD_CLEARTID, 21
 
         // biglittle-affinity: a child with TSO cannot begin on a core without it. x10: the child. Clobbers x9 and keeps
         // the mm in it.
@@ -33,7 +34,7 @@
 
 // clone(flags, stack, parent_tid, tls, child_tid). TK-1. Threads only (CLONE_VM); the child is one of the tasks that
 // the configuration reserves for the process, on the core given there; none left: -EAGAIN. parent_tid and child_tid
-// are not written.
+// are not written at the start.
 sys_clone:
         tbz     x0, #CLONE_THREAD, 1f   // CLONE_THREAD needs CLONE_SIGHAND
         tbz     x0, #CLONE_SIGHAND, ret_einval
@@ -59,6 +60,12 @@ sys_clone:
         tbz     x0, #CLONE_SETTLS, 4f
         mov     x12, x3
 4:
+        .if     HAS_CLEAR_TID
+        mov     x10, #0
+        tbz     x0, #CLONE_CHILD_CLEARTID, 6f
+        mov     x10, x4
+6:      str     x10, [x9, #T_CLEAR_TID]
+        .endif
         save_user_frame
         .irp    n, 0, 16, 32, 48, 64, 80, 96, 112, 128, 144, 160, 176, 192, 208, 224, 240, 256
         ldp     x0, x1, [sp, #F_X0 + \n]
@@ -113,6 +120,10 @@ clone_no_task:
 // The address space stays; TSO, the membarrier registrations (MB-12), TPIDR_EL0 and all registers are reset (TK-4).
 sys_execve:
         cbz     x0, exec_no_entry
+        tell_clear_child_tid            // exec_mm_release
+        .if     HAS_CLEAR_TID
+        str     xzr, [sp, #T_CLEAR_TID]
+        .endif
         ldr     x9, [sp, #T_MM]
         dmb     ish                     // membarrier_exec_mmap
         str     wzr, [x9, #MM_MEMBARRIER_STATE]

@@ -46,6 +46,7 @@ group_exit:
         stash_x11_x12
 1:      mov     w9, w9
         str     x9, [sp, #T_EXIT]
+        tell_clear_child_tid
         exit_mm
         save_user_frame
         b       finish_task_switch
@@ -55,6 +56,7 @@ group_exit_resume:
         isb
         mov     w9, w9
         str     x9, [sp, #T_EXIT]
+        tell_clear_child_tid
         exit_mm
         b       finish_task_switch
 

@@ -160,6 +160,7 @@ el1_sync_unaligned:
         cmp     x10, x9
         b.hs    el1_sync_known
         restore_elr
+        tell_clear_child_tid
         exit_mm
         mrs     x0, esr_el1
         b       fault_noted

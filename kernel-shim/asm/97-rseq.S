@@ -152,6 +152,7 @@ rseq_error:
         b       el0_fault
 rseq_error_resume:
         rseq_syndrome
+        tell_clear_child_tid
         exit_mm
         mrs     x0, esr_el1
         b       fault_noted

@@ -18,7 +18,7 @@ void build(unsigned cores, const std::set<Knob>& knobs, Policy policy, bool eos,
   s.config.timer_period = 100'000;
   s.machine_config.eos = eos;
   for (unsigned c = 0; c < cores; ++c) s.machine_config.core[c].tso = tso;
-  s.thread("a", s.process("p"), 0, "mov w8, #94");
+  s.thread("a", s.process("p"), 0, "mov w8, #94\n mov w8, #96");
   EXPECT_NO_THROW(s.build());
 }
 
@@ -95,6 +95,7 @@ TEST(Image, layout_agrees_with_the_assembly) {
       {"T_RSEQ_LEN", TaskField::RseqLength},
       {"T_MM_CID", TaskField::ConcurrencyId},
       {"RSEQ_SIZE", kRseqSize},
+      {"T_CLEAR_TID", TaskField::ClearTid},
       {"T_VECTORS", TaskField::Vectors},
       {"T_FPCR", TaskField::Fpcr},
       {"T_FPSR", TaskField::Fpsr},
@@ -111,6 +112,7 @@ TEST(Image, layout_agrees_with_the_assembly) {
       {"MM_MEMBARRIER_STATE", MmField::MembarrierState},
       {"MM_FREE_TASKS", MmField::FreeTasks},
       {"MM_GROUP_EXIT", MmField::GroupExit},
+      {"MM_LIVE", MmField::Live},
       {"RQ_CURR", RunQueueField::Curr},
       {"RQ_CSD", RunQueueField::Csd},
       {"RQ_IDLE", RunQueueField::Idle},

@@ -237,6 +237,46 @@ std::string exit_group(unsigned status) {
   return fmt::format("\n mov w0, #{}\n mov w8, #94\n svc #0\n", status);
 }
 
+/// A thread whose tid is at x20, with another one that looks: cleared however it ends, unless there is no memory.
+TEST(Task, TK_5_clear_child_tid) {
+  struct Case {
+    const char* address;
+    std::string end;
+    u64 left;
+    bool faults = false;
+  };
+  const std::string execve = " adr x0, 1f\n mov w8, #221\n svc #0\n1:\n";
+  for (const Case& c : {Case{"x20", kExit, 0}, Case{"x20", " brk #0\n", 0, true}, Case{"x20", exit_group(0), 0},
+                        Case{"xzr", kExit, 5}, Case{"#4096", kExit, 5}, Case{"#4096", " brk #0\n", 5, true},
+                        Case{"x20", execve + " movz x20, #8, lsl #16\n mov w1, #6\n str w1, [x20]\n" + kExit, 6}}) {
+    System s;
+    const int p = s.process("p");
+    s.thread("a", p, 0, fmt::format(" mov w1, #5\n str w1, [x20]\n mov x0, {}\n mov w8, #96\n svc #0\n str w0, [x21]\n mov x0, #0\n mov x19, #3\n", c.address) + c.end);
+    s.thread("b", p, 0, kExit);
+    s.build();
+    s.run(1);
+    EXPECT_EQ(s.memory(kData, 4), c.left) << c.address << c.end;
+    EXPECT_EQ(s.memory(kData + 64, 4), 1u) << "the call returns the tid";
+    EXPECT_EQ(s.field("a", "state"), TaskState::Dead);
+    EXPECT_EQ(s.field("a", "fault_esr") >> 26, c.faults ? 0x3cu : 0u) << c.address << c.end;
+    EXPECT_EQ(s.field("a", "exit"), 0u);
+  }
+}
+
+TEST(Task, TK_5_a_child_is_cleared_where_clone_was_told) {
+  System s(2);
+  const int p = s.process("p");
+  s.thread("a", p, 0,
+           " mov w1, #5\n str w1, [x20]\n movz x0, #0x0900\n movk x0, #0x21, lsl #16\n mov x1, #0\n mov x4, x20\n mov w8, #220\n svc #0\n"
+           " cbz x0, 2f\n1: ldar w1, [x20]\n cbnz w1, 1b\n ldr w19, [x21]\n2: mov w1, #9\n str w1, [x21]\n" + std::string(kExit));
+  s.thread("child", p, 1, "nop").reserve = true;
+  s.build();
+  for (u64 seed = 0; seed < 5; ++seed) {
+    s.run(seed);
+    EXPECT_EQ(s.x("a", 19), 9u);
+  }
+}
+
 /// Whatever the others do: one waits for ever, one never stops moving, one waits for the core, one is another process.
 TEST(Task, TK_5_exit_group_ends_all_threads) {
   System s(3);
