@@ -23,7 +23,7 @@ bool older_addresses_known(const Core& c, unsigned slot) {
   });
 }
 
-bool is_acquire(const Entry& e) {
+bool is_acquiring_read(const Entry& e) {
   return e.uop->kind == isa::UopKind::Read && (e.uop->mem.acquire || e.uop->mem.acquire_pc);
 }
 
@@ -57,7 +57,7 @@ bool guess_changes_nothing(const Core& c, unsigned slot, const Footprint& f) {
   return std::any_of(c.window.begin(), c.window.begin() + slot, [](const Entry& q) {
     if (q.fired) return false;
     if (q.uop->kind == isa::UopKind::Barrier) return q.uop->barrier_op() != isa::BarrierOp::DmbStore;
-    return is_acquire(q) || (q.uop->kind == isa::UopKind::Read && q.context.tso);
+    return is_acquiring_read(q) || (q.uop->kind == isa::UopKind::Read && q.context.tso);
   });
 }
 

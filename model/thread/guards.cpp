@@ -13,8 +13,6 @@ namespace {
 
 constexpr Wait wait(Row row, unsigned slot) { return {row, static_cast<u8>(slot)}; }
 
-bool is_acquire(const Entry& e) { return e.uop->mem.acquire || e.uop->mem.acquire_pc; }
-
 /// G7: an acquire before everything.
 bool acquires(const isa::MemoryAttributes& m) {
   return (m.acquire && holds(Rule::G7Acquire)) || (m.acquire_pc && holds(Rule::G7AcquirePc));

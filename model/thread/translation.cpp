@@ -47,8 +47,6 @@ bool pending_at(const Entry& e, u8 page, u64 addr) {
   return e.translation == Translation::Pending && e.page == page && e.addr == addr;
 }
 
-bool is_acquire(const Entry& e) { return e.uop->mem.acquire || e.uop->mem.acquire_pc; }
-
 }  // namespace
 
 u64 descriptor_fault(Descriptor d, unsigned el, bool write) {

@@ -52,6 +52,7 @@ void retire(Core& c, unsigned n);
 inline bool is_read(const Entry& e) { return e.uop->kind == isa::UopKind::Read; }
 inline bool is_write(const Entry& e) { return e.uop->kind == isa::UopKind::Write; }
 inline bool is_access(const Entry& e) { return is_read(e) || is_write(e); }
+inline bool is_acquire(const Entry& e) { return e.uop->mem.acquire || e.uop->mem.acquire_pc; }
 /// A write whose happening hangs on a guess that has not been made yet.
 inline bool is_undecided(const Entry& e) {
   return is_write(e) && !e.guessed && !e.resolved &&
