@@ -81,6 +81,19 @@ class GlobalCache {
   std::unordered_map<u32, std::unique_ptr<const Instruction>> map_;
 };
 
+u64 bit_of(Reg r) { return u64{1} << (index(r) % 64); }
+
+/// Uop::may_write. Who looks for the writer of a register goes through many micro-ops that write others.
+u64 may_write(const Uop& u) {
+  if (u.kind == UopKind::SysWrite || u.kind == UopKind::Eret) return ~u64{0};
+  u64 mask = 0;
+  for (const Reg r : u.dst)
+    if (r != Reg::None) mask |= r == Reg::SP ? bit_of(Reg::SP) | bit_of(Reg::SP_EL0) | bit_of(Reg::SP_EL1) : bit_of(r);
+  for (const Reg r : {Reg::N, Reg::Z, Reg::C, Reg::V})
+    if (u.flags_out != 0) mask |= bit_of(r);
+  return mask;
+}
+
 }  // namespace
 
 std::span<const Encoding> encodings() {
@@ -97,6 +110,7 @@ Instruction decode(u32 word) {
     out.encoding = kUnallocated;
     lower_undefined(word, out);
   }
+  for (unsigned k = 0; k < out.count; ++k) out.uops[k].may_write = may_write(out.uops[k]);
   return out;
 }
 

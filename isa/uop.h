@@ -111,6 +111,7 @@ struct Uop {
   u64 imm2 = 0;  ///< second immediate; of an access: low bits of the base to clear (DC ZVA); of SysWrite
                  ///< without input: 0 assign imm, 1 set the bits of imm, 2 clear them
   MemoryAttributes mem;
+  u64 may_write = ~u64{0};  ///< bit n: it may write registers whose numbers are n modulo 64; set by decode()
 
   BranchOp branch_op() const { return static_cast<BranchOp>(op); }
   BarrierOp barrier_op() const { return static_cast<BarrierOp>(op); }

@@ -112,8 +112,9 @@ Reg actual_register(Reg r, const Context& ctx) {
 
 u8 find_producer(const Core& c, Reg r, unsigned end) {
   if (r == Reg::None) return kFromRegisterFile;
+  const u64 bit = u64{1} << (isa::index(r) % 64);
   for (unsigned j = end; j-- > 0;)
-    if (writes(c.window[j], r)) return static_cast<u8>(j);
+    if ((c.window[j].uop->may_write & bit) != 0 && writes(c.window[j], r)) return static_cast<u8>(j);
   return kFromRegisterFile;
 }
 
@@ -204,13 +205,13 @@ void retire(Core& c, unsigned n) {
   }
   c.window.erase(c.window.begin(), c.window.begin() + n);
   for (Entry& e : c.window) {
-    for (u8& p : e.producer) p = shifted(p, n, kFromRegisterFile);
+    for (unsigned k = 0; k < e.uop->n_src; ++k) e.producer[k] = shifted(e.producer[k], n, kFromRegisterFile);
     e.partner = shifted(e.partner, n, kMonitorSlot);
     e.guess = n >= 64 ? 0 : e.guess >> n;
     e.guess_addr = n >= 64 ? 0 : e.guess_addr >> n;
     e.guess_cond = n >= 64 ? 0 : e.guess_cond >> n;
     if (is_read(e))
-      for (u8& b : e.source) b = shifted(b, n, kFromMemory);
+      for (unsigned b = 0; b < e.uop->mem.size; ++b) e.source[b] = shifted(e.source[b], n, kFromMemory);
   }
 }
 
