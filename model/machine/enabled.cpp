@@ -18,15 +18,30 @@ namespace {
 
 constexpr unsigned kTimerIntid = 27;
 
+/// May there be more guesses in the window than can be open?
+bool has_few_guesses(const MachineConfig& config) { return config.max_guesses < config.window; }
+
+/// Steps of these hang on how many guesses are open.
+bool may_be_guessed(const Entry& e) {
+  switch (e.uop->kind) {
+    case UopKind::Branch:
+    case UopKind::Select: return !e.guessed && !e.resolved;
+    case UopKind::Write: return is_undecided(e);
+    case UopKind::Eret: return !e.fired;
+    case UopKind::Alu: return !e.known;
+    default: return false;
+  }
+}
+
 class Enumerator {
  public:
   Enumerator(const MachineConfig& config, const Program& program, const Image& image, const MachineState& s,
              unsigned core, std::vector<Transition>& out)
       : config_(config), program_(program), image_(image), s_(s), c_(s.core[core]), core_(static_cast<u8>(core)), out_(out) {}
 
-  void run(unsigned first) {
+  void run(u64 slots) {
     if (!program_.reset[core_].running) return;
-    for (u64 left = look(first); left != 0; left &= left - 1) slot(static_cast<unsigned>(__builtin_ctzll(left)));
+    for (u64 left = cases(slots); left != 0; left &= left - 1) slot(static_cast<unsigned>(__builtin_ctzll(left)));
     fetch();
     system_effect();
     interrupt();
@@ -38,23 +53,32 @@ class Enumerator {
     out_.push_back({k, core_, static_cast<u8>(slot), static_cast<u16>(choice)});
   }
 
-  /// What the cases below need to know about all of the window; the mask of slots that are a case.
-  u64 look(unsigned first) {
-    u64 cases = 0;
-    for (unsigned i = 0; i < c_.window.size(); ++i) {
+  /// Mask of those of `slots` that may have steps.
+  u64 cases(u64 slots) {
+    u64 result = 0;
+    const unsigned size = static_cast<unsigned>(c_.window.size());
+    for (u64 left = slots & ones(size); left != 0; left &= left - 1) {
+      const unsigned i = static_cast<unsigned>(__builtin_ctzll(left));
+      if (!has_nothing_to_choose(c_.window[i])) result |= u64{1} << i;
+    }
+    if (result != 0) look(has_few_guesses(config_) ? size : 64 - static_cast<unsigned>(__builtin_clzll(result)));
+    return result;
+  }
+
+  /// What the steps below need to know about the window, as far as slot `end`.
+  void look(unsigned end) {
+    for (unsigned i = 0; i < end; ++i) {
       const Entry& e = c_.window[i];
       const UopKind kind = e.uop->kind;
       // Most of the window is done and waits for what is older: not looked at any closer, which is measured.
       if (e.known && (kind == UopKind::Alu || (kind == UopKind::Read && e.fired && e.address_known && !e.faulting))) continue;
       const u64 slot = u64{1} << i;
-      if (i < first ? may_be_guessed(e, i) : !has_nothing_to_choose(e)) cases |= slot;
       open_guesses_ += e.guessed && !e.resolved;
       if (is_source(e)) sources_ |= slot;
       if (uncommitted_ == kNone && is_uncommitted(e)) uncommitted_ = i;
       if (holds_loads_ == kNone && may_hold_loads(e)) holds_loads_ = i;
       if (may_hold_stores(e)) hold_stores_ |= slot;
     }
-    return cases;
   }
 
   /// may_satisfy(), for which most loads need not look at the window.
@@ -78,19 +102,6 @@ class Enumerator {
   /// Most of the window: looked at before the cases below because it is cheap.
   static bool has_nothing_to_choose(const Entry& e) {
     return e.fired || (e.known && (e.uop->kind == UopKind::Alu || e.uop->kind == UopKind::Hint));
-  }
-
-  /// Steps of these hang on more than older slots: on how many guesses are open, and on being the oldest.
-  static bool may_be_guessed(const Entry& e, unsigned i) {
-    switch (e.uop->kind) {
-      case UopKind::Branch:
-      case UopKind::Select: return !e.guessed && !e.resolved;
-      case UopKind::Write: return is_undecided(e);
-      case UopKind::Eret: return !e.fired;
-      case UopKind::Alu: return !e.known;
-      case UopKind::Exception: return i == 0;
-      default: return false;
-    }
   }
 
   void slot(unsigned i) {
@@ -278,8 +289,11 @@ class Enumerator {
 
 }  // namespace
 
-std::optional<Transition> still_enabled(Transition t, const Settled& settled) {
+std::optional<Transition> Machine::still_enabled(Transition t, const Settled& settled) const {
   switch (t.kind) {
+    case TransitionKind::Predict:
+      if (has_few_guesses(config_)) return std::nullopt;
+      break;
     case TransitionKind::SatisfyRead:
     case TransitionKind::ForwardRead:
     case TransitionKind::PropagateWrite:
@@ -289,19 +303,27 @@ std::optional<Transition> still_enabled(Transition t, const Settled& settled) {
     case TransitionKind::Translate: break;
     default: return std::nullopt;
   }
-  if (t.slot < settled.retired || t.slot - settled.retired >= settled.unchanged) return std::nullopt;
+  if (t.slot < settled.retired || (settled.slots.changed >> (t.slot - settled.retired) & 1) != 0) return std::nullopt;
   if (t.kind == TransitionKind::ForwardRead)
     t.choice = forward_choice(static_cast<u8>(forward_slot(t.choice) - settled.retired), forward_first(t.choice));
   t.slot = static_cast<u8>(t.slot - settled.retired);
   return t;
 }
 
+u64 Machine::to_look_at(const MachineState& s, unsigned core, const Settled& settled, u64 kept) const {
+  u64 slots = settled.slots.changed | (settled.slots.awaited & ~kept);
+  if (!has_few_guesses(config_)) return slots;
+  const Core& c = s.core[core];
+  for (unsigned i = 0; i < c.window.size(); ++i) slots |= u64{may_be_guessed(c.window[i])} << i;
+  return slots;
+}
+
 void Machine::enabled(const MachineState& s, std::vector<Transition>& out) const {
   for (unsigned core = 0; core < s.core.size(); ++core) enabled(s, core, out);
 }
 
-void Machine::enabled(const MachineState& s, unsigned core, std::vector<Transition>& out, unsigned first) const {
-  if (!s.dead) Enumerator(config_, program_, *image_, s, core, out).run(first);
+void Machine::enabled(const MachineState& s, unsigned core, std::vector<Transition>& out, u64 slots) const {
+  if (!s.dead) Enumerator(config_, program_, *image_, s, core, out).run(slots);
 }
 
 }  // namespace isobar::model

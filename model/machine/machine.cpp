@@ -346,6 +346,20 @@ unsigned first_affected(const Program& program, const Core& c, const Transition&
   return instruction_start(c, std::min<unsigned>(t.slot, partner < kMonitorSlot ? partner : t.slot));
 }
 
+/// Mask of the slots that step `t` itself changes.
+u64 touched_by(const Core& c, const Transition& t) {
+  switch (t.kind) {
+    case TransitionKind::Fetch: return c.window.size() >= 64 ? 0 : ~u64{0} << c.window.size();
+    case TransitionKind::Predict:
+    case TransitionKind::SatisfyRead:
+    case TransitionKind::ForwardRead:
+    case TransitionKind::PropagateWrite: break;
+    default: return ~u64{0};
+  }
+  const u8 partner = c.window[t.slot].partner;
+  return u64{1} << t.slot | (partner < kMonitorSlot ? u64{1} << partner : 0);
+}
+
 }  // namespace
 
 Machine::Machine(MachineConfig config, Program program, std::shared_ptr<const HostServices> host)
@@ -385,10 +399,11 @@ MachineState Machine::initial() const {
 Settled Machine::apply(MachineState& s, const Transition& t, Fabric& fabric, Observer* observer) const {
   const SettleContext ctx{config_, program_, observer};
   const unsigned first = first_affected(program_, s.core[t.core], t);
+  const u64 touched = touched_by(s.core[t.core], t);
   Step step(ctx, s, t, fabric, host_.get());
   step.run();
   if (s.dead) return {};
-  Settled result = settle(ctx, s, t.core, first);
+  Settled result = settle(ctx, s, t.core, first, touched);
   result.disturbed = step.disturbed();
   // A DSB after TLBI may wait for an access of another core.
   if (!program_.pages.empty()) result.disturbed = static_cast<u16>(ones(static_cast<unsigned>(s.core.size())) & ~(u64{1} << t.core));

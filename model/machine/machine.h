@@ -22,11 +22,6 @@ class HostServices {
   virtual void call(MachineState& s, unsigned core, u16 imm) const = 0;
 };
 
-/// Step `t` of a core, which was enabled, as it is after another step of this core that is a Fetch, Predict, SatisfyRead,
-/// ForwardRead or PropagateWrite and has left alone what `settled` says. Nothing if the step has to be looked for again: with
-/// Machine::enabled() from settled.unchanged on.
-std::optional<Transition> still_enabled(Transition t, const Settled& settled);
-
 /// The transition system of one machine running one program. Immutable; usable from several threads at once.
 class Machine {
  public:
@@ -43,8 +38,13 @@ class Machine {
   /// Appends every step the architecture allows now, in a fixed order. Empty when the machine has finished, is dead or
   /// is deadlocked.
   void enabled(const MachineState& s, std::vector<Transition>& out) const;
-  /// The same for the steps of one core. Of slots below `first` only the guesses are listed.
-  void enabled(const MachineState& s, unsigned core, std::vector<Transition>& out, unsigned first = 0) const;
+  /// The same for the steps of one core, of the window those of mask `slots`.
+  void enabled(const MachineState& s, unsigned core, std::vector<Transition>& out, u64 slots = ~u64{0}) const;
+  /// Step `t` of a core, which was enabled, as it is after another step of this core that is a Fetch, Predict, SatisfyRead,
+  /// ForwardRead or PropagateWrite and did what `settled` says. Nothing if the step has to be looked for again, by enabled().
+  std::optional<Transition> still_enabled(Transition t, const Settled& settled) const;
+  /// The slots for enabled() after such a step, if `kept` is the mask of those of which still_enabled() has told a step.
+  u64 to_look_at(const MachineState& s, unsigned core, const Settled& settled, u64 kept) const;
 
   /// Takes one step that enabled() listed, then everything that follows from it without choice (register arithmetic,
   /// addresses, branch resolution, barrier completion, retirement). What it returns tells whose steps can have changed;

@@ -108,7 +108,8 @@ bool may_fetch(const MachineConfig& config, const Program& program, const Machin
   if (!frontier_known(program, c) || at_stop(program, c)) return false;
   if (c.waiting && s.storage.irq.pending[core] == 0) return false;
   const unsigned most = isa::kMaxUops + (config.tagging ? 1u : 0u);
-  return c.window.size() + most <= config.window && iterations_in_flight(c) <= config.max_iterations;
+  if (c.window.size() + most > config.window) return false;
+  return c.window.size() <= config.max_iterations || iterations_in_flight(c) <= config.max_iterations;
 }
 
 bool tso_effect_pending(const MachineConfig& config, const Core& c, unsigned core) {

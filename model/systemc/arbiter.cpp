@@ -17,9 +17,10 @@ void Arbiter::schedule(u64 ticks) {
     due_.notify(to_sc_time(ticks));
 }
 
-void Arbiter::run(Sequencer& s, u64 start) {
+void Arbiter::run(Sequencer& s, u64 start, u64 quantum) {
   sequencer_ = &s;
-  now_ = start;
+  now_ = kernel_ = start;
+  quantum_ = quantum;
   failure_ = nullptr;
   due_.cancel();
   schedule(0);
@@ -31,10 +32,13 @@ void Arbiter::run(Sequencer& s, u64 start) {
 void Arbiter::wake() {
   if (sequencer_ == nullptr) return;
   try {
-    const std::optional<u64> next = sequencer_->activate(now_);
-    if (!next) return;
-    schedule(*next - now_);
-    now_ = *next;
+    do {
+      const std::optional<u64> next = sequencer_->activate(now_);
+      if (!next) return;
+      now_ = *next;
+    } while (now_ - kernel_ <= quantum_);
+    schedule(now_ - kernel_);
+    kernel_ = now_;
   } catch (...) {
     // An exception must not cross the kernel, which would stay in an unusable state.
     failure_ = std::current_exception();

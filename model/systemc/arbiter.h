@@ -26,8 +26,9 @@ class Arbiter final : public sc_core::sc_module {
   explicit Arbiter(const sc_core::sc_module_name& name);
 
   /// Runs the kernel from model time `start` until `s` has nothing more to do. Exceptions of `s` are passed
-  /// on.
-  void run(Sequencer& s, u64 start);
+  /// on. Model time may be up to `quantum` ticks ahead of the kernel's (temporal decoupling, IEEE 1666-2011 clause 10.2): 0
+  /// where others have processes that look at the time.
+  void run(Sequencer& s, u64 start, u64 quantum);
 
  private:
   void wake();
@@ -35,7 +36,9 @@ class Arbiter final : public sc_core::sc_module {
 
   sc_core::sc_event due_{"due"};
   Sequencer* sequencer_ = nullptr;
-  u64 now_ = 0;
+  u64 now_ = 0;      ///< of the model
+  u64 kernel_ = 0;   ///< model time that the kernel has reached
+  u64 quantum_ = 0;
   std::exception_ptr failure_;
 };
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <utility>
 
 #include "support/types.h"
 
@@ -22,6 +23,7 @@ class BranchPredictor {
   /// What the branch at `pc` did.
   void train(u64 pc, bool taken) {
     u8& c = counter_[index(pc)];
+    changed_ |= c == kUnseen || (c >= 2) != taken;
     if (c == kUnseen)
       c = taken ? 2 : 1;
     else if (taken)
@@ -30,12 +32,16 @@ class BranchPredictor {
       c = c > 0 ? static_cast<u8>(c - 1) : c;
   }
 
+  /// May predictions be others than at the last call?
+  bool take_change() { return std::exchange(changed_, false); }
+
  private:
   static constexpr u8 kUnseen = 4;
   static constexpr std::size_t kEntries = 1024;
   static std::size_t index(u64 pc) { return (pc >> 2) % kEntries; }
 
   std::array<u8, kEntries> counter_;
+  bool changed_ = false;
 };
 
 }  // namespace isobar::systemc

@@ -13,6 +13,7 @@ using model::AccessKind;
 static_assert(std::endian::native == std::endian::little, "payload bytes are copied to and from Value");
 
 CoreModule::CoreModule(const sc_core::sc_module_name& name, unsigned id) : sc_module(name), id_(id) {
+  payload_.set_extension(&attributes_);
   snoop.register_b_transport(this, &CoreModule::snooped);
   snoop.register_transport_dbg(this, &CoreModule::snooped_debug);
 }
@@ -80,15 +81,15 @@ void CoreModule::prepare(const Access& a, bool timed, bool quote) {
   payload_.set_response_status(tlm::TLM_INCOMPLETE_RESPONSE);
 }
 
+CoreModule::~CoreModule() { payload_.clear_extension(&attributes_); }
+
 Reply CoreModule::access(Access& a, bool timed) {
   prepare(a, timed, false);
-  payload_.set_extension(&attributes_);
   sc_core::sc_time delay;
   if (a.kind == AccessKind::Fetch)
     insn->b_transport(payload_, delay);
   else
     data->b_transport(payload_, delay);
-  payload_.clear_extension(&attributes_);
   a.ok = payload_.get_response_status() == tlm::TLM_OK_RESPONSE;
   if (payload_.is_read() && a.ok) {
     a.data = Value{};
@@ -99,12 +100,10 @@ Reply CoreModule::access(Access& a, bool timed) {
 
 Reply CoreModule::quote(const Access& a) {
   prepare(a, true, true);
-  payload_.set_extension(&attributes_);
   if (a.kind == AccessKind::Fetch)
     insn->transport_dbg(payload_);
   else
     data->transport_dbg(payload_);
-  payload_.clear_extension(&attributes_);
   return {attributes_.latency, attributes_.hit, attributes_.owned, attributes_.word_known, attributes_.word};
 }
 

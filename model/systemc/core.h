@@ -33,6 +33,7 @@ class CoreModule final : public sc_core::sc_module {
   tlm_utils::simple_initiator_socket<CoreModule> dcache_snoop{"dcache_snoop"};
 
   CoreModule(const sc_core::sc_module_name& name, unsigned id);
+  ~CoreModule() override;
 
   void configure(const PlatformConfig& config, bool dic);
   /// The machine has no such core: snoops are answered, and nothing happens.

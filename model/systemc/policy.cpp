@@ -140,17 +140,23 @@ Policy::Policy(const model::Machine& machine, Platform& platform, u64 seed)
 
 void Policy::propose(const MachineState& s, unsigned core, CoreSchedule& schedule, const model::Settled& settled) {
   enabled_.clear();
-  machine_.enabled(s, core, enabled_, settled.unchanged);
   sources_.reset();
   previous_.clear();
+  model::Settled left = settled;
+  // Another direction may be wanted now of branches that have been looked at.
+  if (schedule.predictor.take_change()) left.slots.changed = ~u64{0};
   std::size_t kept = 0;
+  u64 slots = 0;
   for (const Proposal& p : schedule.proposals) {
-    if (const std::optional<Transition> step = model::still_enabled(p.step, settled))
+    if (const std::optional<Transition> step = machine_.still_enabled(p.step, left)) {
+      slots |= u64{1} << step->slot;
       schedule.proposals[kept++] = {p.ready, p.order, *step, p.ticks};
-    else
+    } else {
       previous_.push_back(p);
+    }
   }
   schedule.proposals.resize(kept);
+  machine_.enabled(s, core, enabled_, machine_.to_look_at(s, core, left, slots));
   kept_ = kept;
   note_interrupt(s, core, schedule);
   const PipelineConfig& pipeline = platform_.config().pipeline;

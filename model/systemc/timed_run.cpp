@@ -24,6 +24,9 @@ class TimedRun::RunObserver final : public model::Observer {
   RunObserver(TimedState& state, const PipelineConfig& pipeline, model::Observer* next)
       : state_(state), pipeline_(pipeline), next_(next) {}
 
+  /// Has a system register been written?
+  bool wrote_register() const { return wrote_register_; }
+
   void fetched(unsigned core, const Entry& e) override {
     if (pipeline_.on) state_.schedule[core].pipeline.fetched(pipeline_, e, state_.now);
     if (next_ != nullptr) next_->fetched(core, e);
@@ -42,6 +45,7 @@ class TimedRun::RunObserver final : public model::Observer {
   }
   void retired(unsigned core, const Entry& e) override {
     state_.statistics.instructions += e.last;
+    wrote_register_ |= e.uop->kind == isa::UopKind::SysWrite;
     const bool conditional = e.uop->kind == isa::UopKind::Branch &&
                              e.uop->branch_op() != isa::BranchOp::Indirect &&
                              e.uop->branch_op() != isa::BranchOp::Direct;
@@ -62,6 +66,7 @@ class TimedRun::RunObserver final : public model::Observer {
   TimedState& state_;
   const PipelineConfig& pipeline_;
   model::Observer* next_;
+  bool wrote_register_ = false;
 };
 
 TimedRun::TimedRun(const model::Machine& machine, const PlatformConfig& config, u64 seed, Platform& platform)
@@ -106,11 +111,14 @@ void TimedRun::restore(const TimedState& saved) {
 
 RunResult TimedRun::run(const RunLimits& limits) {
   const auto start = std::chrono::steady_clock::now();
+  deadline_known_ = false;
   acquire_platform();
   limits_ = limits;
   status_ = RunStatus::Finished;
   if (!std::exchange(state_.started, true)) propose_all();
-  platform_.arbiter().run(*this, state_.now);
+  // An event for each tick costs a twentieth of a run.
+  constexpr u64 kQuantum = 1000;
+  platform_.arbiter().run(*this, state_.now, platform_.has_foreign_parts() ? 0 : kQuantum);
   RunResult r;
   r.status = status_;
   r.time = state_.machine.storage.time;
@@ -150,15 +158,21 @@ bool TimedRun::limit_reached(u64 now) {
   return true;
 }
 
+std::optional<u64> TimedRun::timer_deadline() {
+  if (!std::exchange(deadline_known_, true)) deadline_ = Timer::next_deadline(state_.machine, state_.timers_seen);
+  return deadline_;
+}
+
 std::optional<u64> TimedRun::activate(u64 now) {
   while (true) {
     if (limit_reached(now)) return std::nullopt;
     state_.now = now;
-    std::optional<u64> deadline = Timer::next_deadline(state_.machine, state_.timers_seen);
+    std::optional<u64> deadline = timer_deadline();
     if (deadline && *deadline <= now) {
       // Enables TimerTick, which is granted before anything else at this instant.
       state_.machine.storage.time = now;
       state_.timers_seen = now;
+      deadline_known_ = false;
       propose_all();
       continue;
     }
@@ -235,7 +249,7 @@ void TimedRun::grant(const Proposal& proposal) {
   }
   c.serve(port(p.step.kind), state_.now, width(config_.widths, port(p.step.kind)));
   bool all = false;
-  model::Settled settled{0, ~0u, 0};
+  model::Settled settled = model::Settled::nothing();
   for (; t; t = policy_.follow_up(state_.machine, p)) all |= take(*t, p.ready, settled);
   if (all) return propose_all();
   propose(core, settled);
@@ -244,7 +258,7 @@ void TimedRun::grant(const Proposal& proposal) {
     if ((settled.disturbed >> k & 1) != 0)
       propose(k);
     else if (!state_.machine.storage.code.empty())  // what may be fetched may have changed
-      propose(k, {0, static_cast<unsigned>(state_.machine.core[k].window.size()), 0});
+      propose(k, model::Settled::nothing());
   }
 }
 
@@ -253,6 +267,8 @@ bool TimedRun::take(const Transition& t, u64 ready, model::Settled& settled) {
   s.storage.time = state_.now;
   RunObserver observer(state_, config_.pipeline, observer_);
   settled.followed_by(machine_.apply(s, t, *this, &observer));
+  const bool internal = t.kind <= TransitionKind::PropagateWrite && !observer.wrote_register();
+  if (!internal || s.core[t.core].stop.stopped) deadline_known_ = false;
   ++state_.statistics.transitions[static_cast<std::size_t>(t.kind)];
   state_.log_hash.word(state_.now);
   state_.log_hash.word(static_cast<u8>(t.kind) | u64{t.core} << 8 | u64{t.slot} << 16 | u64{t.choice} << 24);

@@ -121,6 +121,8 @@ class TimedRun final : private Sequencer, private model::Fabric, private Platfor
   bool take(const model::Transition& t, u64 ready, model::Settled& settled);
   bool force(u64 now);
   bool limit_reached(u64 now);
+  /// Timer::next_deadline() from now on, which few steps change.
+  std::optional<u64> timer_deadline();
 
   const model::Machine& machine_;
   Platform& platform_;
@@ -134,6 +136,8 @@ class TimedRun final : private Sequencer, private model::Fabric, private Platfor
   model::Observer* observer_ = nullptr;
   Probe* probe_ = nullptr;
   bool keep_log_ = true;
+  bool deadline_known_ = false;  ///< deadline_ is what Timer::next_deadline() says
+  std::optional<u64> deadline_;
 };
 
 /// Applies a log from the machine's initial state on `fabric`.

@@ -26,30 +26,32 @@ class Settler {
  public:
   Settler(const SettleContext& ctx, MachineState& s, unsigned core) : ctx_(ctx), s_(s), core_(core), c_(s.core[core]) {}
 
-  Settled run(unsigned first) {
+  Settled run(unsigned first, u64 touched) {
     constexpr unsigned kNothing = ~0u;
-    Settled result{0, first};
+    Settled result = Settled::nothing();
     while (first != kNothing) {
-      unsigned changed = kNothing, next = kNothing;
+      unsigned next = kNothing;
       for (unsigned i = first; i < c_.window.size(); ++i) {
-        if (c_.window[i].known && c_.window[i].uop->kind == UopKind::Alu) continue;
+        if (is_settled(c_.window[i])) continue;
         changed_ = false;
         const std::size_t size = c_.window.size();
         const u32 seq = c_.window[i].seq;
         step(i);
         if (s_.dead) return {};
         if (!changed_) continue;
+        touched |= u64{1} << i;
         const unsigned from = i < c_.window.size() ? instruction_start(c_, i) : i;
-        changed = std::min(changed, from);
         if (c_.window.size() != size || c_.window[i].seq != seq || may_concern_older(c_.window[i])) next = std::min(next, from);
       }
-      result.unchanged = std::min(result.unchanged, changed);
+      result.followed_by({0, concerned(ctx_.config, ctx_.program, c_, touched), 0});
+      touched = 0;
       const unsigned retired = retire_complete();
-      result.followed_by({retired, kNothing});
+      result.followed_by({retired, {}, 0});
       first = retired == 0 || next == kNothing ? next : next - std::min(next, retired);
       // A fault of a tag check waits until it is the oldest, a DSB for translations anywhere.
       if (retired != 0 && (ctx_.config.tagging || !ctx_.program.pages.empty())) first = 0;
     }
+    if (c_.window.size() < 64) result.slots.changed |= ~u64{0} << c_.window.size();
     return result;
   }
 
@@ -329,20 +331,19 @@ class Settler {
     const Entry& w = c_.window[e.partner];
     if (!w.guessed && !w.resolved) return;
     const Entry& r = c_.window[w.partner];
+    const unsigned half = w.uop->mem.pair ? w.uop->mem.size / 2u : w.uop->mem.size;
     if (w.choice == kCasEqualOld) {
       // Rs keeps its old value: the compare operand, as the access width sees it.
       Inputs in{};
-      const Operand o = operands(c_, w, unsigned{w.uop->n_addr} + w.uop->n_data, w.uop->n_src, in);
+      const unsigned compared = unsigned{w.uop->n_addr} + w.uop->n_data;
+      const Operand o = operands(c_, w, compared, w.uop->n_src, in);
       if (!o.known) return;
-      const Value first = in[unsigned{w.uop->n_addr} + w.uop->n_data];
-      const Value second = in[w.uop->n_src - 1u];
-      const unsigned half = w.uop->mem.pair ? w.uop->mem.size / 2u : w.uop->mem.size;
+      const Value first = in[compared], second = in[w.uop->n_src - 1u];
       e.value = {first.lo & ones(8 * half), 0};
       e.value2 = {second.lo & ones(8 * half), 0};
       return know(e, o.guess | u64{1} << e.partner);
     }
     if (!r.known) return;
-    const unsigned half = w.uop->mem.pair ? w.uop->mem.size / 2u : w.uop->mem.size;
     e.value = {r.raw.lo & ones(8 * half), 0};
     e.value2 = half == 8 ? Value{r.raw.hi, 0} : Value{r.raw.lo >> (8 * half) & ones(8 * half), 0};
     know(e, r.guess);
@@ -592,8 +593,8 @@ void restart(const SettleContext& ctx, MachineState& s, unsigned core, unsigned 
   discard(ctx, s, core, first);
 }
 
-Settled settle(const SettleContext& ctx, MachineState& s, unsigned core, unsigned first) {
-  return Settler(ctx, s, core).run(first);
+Settled settle(const SettleContext& ctx, MachineState& s, unsigned core, unsigned first, u64 touched) {
+  return Settler(ctx, s, core).run(first, touched);
 }
 
 }  // namespace isobar::model

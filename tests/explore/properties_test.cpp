@@ -74,12 +74,14 @@ TEST(Properties, StepsThatAreKeptAreThoseThatAreEnabled) {
       if (t.kind > TransitionKind::PropagateWrite) continue;
       for (u8 core = 0; core < b.config.cores; ++core) {
         const bool disturbed = (settled.disturbed >> core & 1) != 0;
-        const Settled left = core == t.core ? settled : disturbed ? Settled{} : Settled{0, b.config.window, 0};
+        const Settled left = core == t.core ? settled : disturbed ? Settled{} : Settled::nothing();
         std::vector<Transition> found, expected;
         machine.enabled(s, core, expected);
-        machine.enabled(s, core, found, left.unchanged);
+        u64 slots = 0;
         for (const Transition& old : all)
-          if (const auto now = still_enabled(old, left); old.core == core && now) found.push_back(*now), ++kept;
+          if (const auto now = machine.still_enabled(old, left); old.core == core && now)
+            found.push_back(*now), slots |= u64{1} << now->slot, ++kept;
+        machine.enabled(s, core, found, machine.to_look_at(s, core, left, slots));
         for (auto* steps : {&found, &expected})
           std::sort(steps->begin(), steps->end(), [&](const auto& x, const auto& y) { return key(x) < key(y); });
         ASSERT_EQ(found, expected) << "seed " << seed;
