@@ -114,6 +114,34 @@ static void *receive(void *argument) {
   return NULL;
 }
 
+/* Peterson's lock, left in the order `sends`: its order is that of reads before the writes that they did not see. */
+static atomic_int wants[2], turn;
+
+static void *peterson(void *argument) {
+  const int me = (int)(size_t)argument;
+  for (int i = 0; i < 3; ++i) {
+    if (sends == memory_order_acq_rel) {
+      atomic_store_explicit(&wants[me], 1, memory_order_relaxed);
+      atomic_store_explicit(&turn, 1 - me, memory_order_relaxed);
+      atomic_thread_fence(memory_order_seq_cst);
+      while (atomic_load_explicit(&wants[1 - me], memory_order_relaxed) &&
+             atomic_load_explicit(&turn, memory_order_relaxed) == 1 - me) {
+      }
+      atomic_thread_fence(memory_order_seq_cst);
+    } else {
+      atomic_store(&wants[me], 1);
+      atomic_store(&turn, 1 - me);
+      while (atomic_load(&wants[1 - me]) && atomic_load(&turn) == 1 - me) {
+      }
+    }
+    ++message[0].value;
+    if (sends == memory_order_acq_rel) atomic_thread_fence(memory_order_release);
+    if (sends == memory_order_release) atomic_store_explicit(&wants[me], 0, memory_order_release);
+    else atomic_store_explicit(&wants[me], 0, memory_order_relaxed);
+  }
+  return NULL;
+}
+
 static void *locked_count(void *argument) {
   (void)argument;
   pthread_mutex_lock(&lock);
@@ -152,6 +180,11 @@ int main(int argc, char **argv) {
     message[0].value = 5;
     both(locked_count, locked_count, 0, 0);
     if (message[0].value != 7) abort();
+  } else if (strcmp(kind, "peterson") == 0 && argc == 3) {
+    sends = order_named(argv[2]);
+    RACE_FREE(message[0].value);
+    both(peterson, peterson, 0, 1);
+    if (message[0].value != 6) abort();
   } else if (strcmp(kind, "message") == 0 && argc == 4) {
     sends = order_named(argv[2]);
     receives = order_named(argv[3]);
