@@ -27,6 +27,17 @@ struct Key {
 
 constexpr u64 kTicks = 100'000;
 
+/// The same for true and false.
+struct Flag {
+  std::string_view name;
+  bool* to;
+};
+
+std::vector<Flag> flags(systemc::PipelineConfig& p) {
+  return {
+      {"early_loads", &p.early_loads}, {"lost_lines", &p.lost_lines}, {"merged_misses", &p.merged_misses}};
+}
+
 /// Latencies as people measure them: from the core to the data and back.
 struct Ways {
   unsigned load = 0, l2 = 0, other_core = 0, memory = 0;
@@ -78,7 +89,9 @@ std::vector<Key> numbers(Timing& t, Ways& ways) {
 
 const scenarios::Section& section() {
   static const scenarios::Section s = [] {
-    scenarios::Section all{"timing", {"title", "description", "source", "free", "early_loads", "lost_lines", "icache", "dcache"}};
+    scenarios::Section all{"timing",
+                           {"title", "description", "source", "free", "early_loads", "lost_lines",
+                            "merged_misses", "icache", "dcache"}};
     Timing t;
     Ways ways;
     for (const Key& k : numbers(t, ways)) all.keys.emplace_back(k.name);
@@ -114,10 +127,11 @@ void change(const std::string& text, const std::vector<Key>& keys, systemc::Pipe
   const auto refuse = [&](const std::string& expected) {
     problems.add(InputError(Diagnostic{{"--set", 0, 0}, fmt::format("'{}': {}", text, expected)}));
   };
-  for (bool* flag : {&pipeline.early_loads, &pipeline.lost_lines}) {
-    if (name != (flag == &pipeline.early_loads ? "early_loads" : "lost_lines")) continue;
+  const std::vector<Flag> all = flags(pipeline);
+  const auto flag = std::find_if(all.begin(), all.end(), [&](const Flag& f) { return f.name == name; });
+  if (flag != all.end()) {
     if (value != "true" && value != "false") return refuse("expected true or false");
-    *flag = value == "true";
+    *flag->to = value == "true";
     return;
   }
   const auto key = std::find_if(keys.begin(), keys.end(), [&](const Key& k) { return k.name == name; });
@@ -176,10 +190,9 @@ Timing parse_timing(std::string_view text, const std::string& file, const Timing
     const Node* n = map.require(k.name);
     if (n != nullptr) scenarios::assign(*k.to, scenarios::read_integer(*n, problems, k.name, k.least, k.most));
   }
-  if (const Node* n = map.require("early_loads"))
-    scenarios::assign(t.platform.pipeline.early_loads, scenarios::read_bool(*n, problems, "early_loads"));
-  if (const Node* n = map.require("lost_lines"))
-    scenarios::assign(t.platform.pipeline.lost_lines, scenarios::read_bool(*n, problems, "lost_lines"));
+  for (const Flag& f : flags(t.platform.pipeline))
+    if (const Node* n = map.require(f.name))
+      scenarios::assign(*f.to, scenarios::read_bool(*n, problems, f.name));
   for (const std::string& c : changes) change(c, keys, t.platform.pipeline, problems);
   if (const Node* n = map.require("icache")) read_cache(*n, problems, "icache", t.platform.icache);
   if (const Node* n = map.require("dcache")) read_cache(*n, problems, "dcache", t.platform.dcache);

@@ -93,22 +93,30 @@ u64 Pipeline::held_until(const Entry& e) const {
   return until;
 }
 
-u64 Pipeline::arrival(const PipelineConfig& config, const Begun& b, u64 from, Way way) {
-  if (!way.miss) return from + way.ticks;
+void Pipeline::ask(const PipelineConfig& config, Begun& b, u64 from, Way way) {
+  b.fetched = from + way.ticks;
+  b.brings = true;
+  if (!way.miss) return;
+  // A line that an older access has asked for is there for this one as well; one to read is no good for a
+  // store.
+  u64 comes = 0;
+  for (const Begun& other : begun_)
+    if (config.merged_misses && other.brings && other.line == b.line && other.seq < b.seq &&
+        (b.read || !other.read))
+      comes = std::max(comes, other.fetched);
+  if (comes != 0) {
+    b.fetched = std::max(from + way.hit, comes);
+    return;
+  }
   const unsigned limit = b.read ? config.load_misses : config.store_misses;
   std::vector<u64> busy;
-  for (const Fill& f : fills_) {
-    if (f.until <= from) continue;
-    if (f.line == b.line) return from + way.ticks;  // goes with it
-    if (f.read == b.read) busy.push_back(f.until);
-  }
-  u64 start = from;
+  for (const Fill& f : fills_)
+    if (f.until > from && f.read == b.read) busy.push_back(f.until);
   if (busy.size() >= limit) {
     std::sort(busy.begin(), busy.end());
-    start = busy[busy.size() - limit];
+    b.fetched = busy[busy.size() - limit] + way.ticks;
   }
-  fills_.push_back({b.line, start + way.ticks, b.read});
-  return start + way.ticks;
+  fills_.push_back({b.fetched, b.read});
 }
 
 Pipeline::Begun Pipeline::begin(const model::MachineConfig& machine, const Core& c, unsigned slot, u64 now,
@@ -118,7 +126,6 @@ Pipeline::Begun Pipeline::begin(const model::MachineConfig& machine, const Core&
   b.seq = e.seq;
   b.line = e.addr / machine.line_bytes;
   b.latency = static_cast<unsigned>(way.ticks);
-  b.miss = way.miss;
   b.read = model::is_read(e) && !is_atomic(e);
   b.ideal = now + way.ticks;
   b.own = is_atomic(e) ? Cause::Atomic : model::is_read(e) ? Cause::Load : Cause::Store;
@@ -147,20 +154,25 @@ u64 Pipeline::ready(const PipelineConfig& config, const Entry& e, u64 now, Way w
   if (b->turn == 0) b->turn = now;
   // A line that was there when the access began and has gone since must be fetched once more.
   const bool lost = way.ticks > b->latency;
-  if (b->fetched == 0 || lost) return arrival(config, *b, from, way);
-  return std::max(from, b->fetched);
+  if (b->fetched != 0 && !lost) return std::max(from, b->fetched);
+  Begun now_asked = *b;
+  ask(config, now_asked, from, way);
+  if (config.merged_misses) *b = now_asked;
+  return now_asked.fetched;
 }
 
 void Pipeline::line_taken(const PipelineConfig& config, const Core& c, u64 line, bool written, u64 now,
                           u64 ticks) {
   for (Begun& b : begun_) {
-    if (b.line != line || b.turn != 0 || b.fetched == 0 || b.fetched > now) continue;
-    if (b.read ? !written || b.held != Cause::Order : !config.lost_lines) continue;
+    if (b.line != line || (b.read && !written)) continue;
+    b.brings = false;
+    if (b.turn != 0 || b.fetched == 0 || b.fetched > now) continue;
+    if (b.read ? b.held != Cause::Order : !config.lost_lines) continue;
     const auto same = [&](const Entry& e) { return e.seq == b.seq && !e.fired; };
     if (std::none_of(c.window.begin(), c.window.end(), same)) continue;
     b.replayed |= b.read;
     b.latency = static_cast<unsigned>(ticks);
-    b.fetched = arrival(config, b, b.read ? now + config.replay : now, {ticks, true});
+    ask(config, b, b.read ? now + config.replay : now, {ticks, true, 0});
   }
 }
 

@@ -38,6 +38,12 @@ std::string_view name(Cause c);
 struct Way {
   u64 ticks = 0;
   bool miss = false;  ///< no L1 cache answers
+  u64 hit = 0;        ///< ticks if it did
+
+  void add(u64 more) {
+    ticks += more;
+    hit += more;
+  }
 };
 
 /// Ticks by Cause.
@@ -52,9 +58,10 @@ class Pipeline {
     u64 fetched = 0;       ///< when its line is there, if it is fetched before its turn; 0: it is not
     u64 line = 0;          ///< address divided by the size of a line
     u64 turn = 0;          ///< when nothing had to go before it any more; 0: not yet
-    unsigned latency = 0;  ///< of the access as it was then
-    bool miss = false;     ///< the same
+    unsigned latency = 0;  ///< of the access as it was then, or when its line was asked for
     bool read = false;
+    bool brings =
+        false;  ///< its line, to younger accesses as well: nobody has taken it since it was asked for
     bool replayed = false;
     Cause own = Cause::Load, held = Cause::Load;
   };
@@ -72,12 +79,15 @@ class Pipeline {
       if (!begins(e)) continue;
       if (e.uop->kind == isa::UopKind::Write) ++stores;
       Begun* b = find(e.seq);
+      const bool fetches = (b == nullptr || b->fetched == 0) && may_fetch(config, c, i, stores);
+      if (b != nullptr && !fetches) continue;
+      const Way w = way(i);
       if (b == nullptr) {
-        begun_.push_back(begin(machine, c, i, now, way(i)));
+        begun_.push_back(begin(machine, c, i, now, w));
         b = &begun_.back();
       }
-      if (b->fetched == 0 && may_fetch(config, c, i, stores))
-        b->fetched = arrival(config, *b, std::max(now, held_until(e)), {b->latency, b->miss});
+      b->latency = static_cast<unsigned>(w.ticks);
+      if (fetches) ask(config, *b, std::max(now, held_until(e)), w);
     }
   }
 
@@ -115,7 +125,6 @@ class Pipeline {
   };
   /// A line on its way.
   struct Fill {
-    u64 line = 0;
     u64 until = 0;
     bool read = false;
   };
@@ -128,9 +137,8 @@ class Pipeline {
   const Begun* find(u32 seq) const { return const_cast<Pipeline*>(this)->find(seq); }
   Begun begin(const model::MachineConfig& machine, const model::Core& c, unsigned slot, u64 now,
               Way way) const;
-  /// When `way` has been gone for `b`, which asks for its line at `from` and may have to wait for a free
-  /// buffer.
-  u64 arrival(const PipelineConfig& config, const Begun& b, u64 from, Way way);
+  /// `b` asks for its line at `from`, comes by `way`, and may have to wait for a free buffer.
+  void ask(const PipelineConfig& config, Begun& b, u64 from, Way way);
   /// May the line be fetched before the turn of the access, which is the `stores`th store if it is one?
   static bool may_fetch(const PipelineConfig& config, const model::Core& c, unsigned slot, unsigned stores);
   u64 held_until(const model::Entry& e) const;

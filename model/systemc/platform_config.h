@@ -38,6 +38,8 @@ struct PipelineConfig {
   unsigned owned_ahead = 0;
   /// A line that another core takes while an access to it is on its way is fetched once more.
   bool lost_lines = false;
+  /// An access goes with the line that an older one has asked for.
+  bool merged_misses = false;
   /// Added when a load that waited for its order, with its line there, has to fetch the line once more
   /// because another core has written to it.
   unsigned replay = 0;

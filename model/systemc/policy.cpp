@@ -273,7 +273,8 @@ Way Policy::quote(const model::Storage& s, AccessKind kind, unsigned core, u64 a
   a.addr = addr;
   a.size = static_cast<u8>(size);
   const Reply r = platform_.quote(s, a);
-  return {r.ticks, !r.hit};
+  const PlatformConfig& config = platform_.config();
+  return {r.ticks, !r.hit, kind == AccessKind::Read ? config.load_latency : config.store_latency};
 }
 
 Way Policy::read_way(const MachineState& s, unsigned core, const Entry& e, unsigned part) {
@@ -281,9 +282,9 @@ Way Policy::read_way(const MachineState& s, unsigned core, const Entry& e, unsig
   const isa::MemoryAttributes& m = e.uop->mem;
   Way w = quote(s.storage, m.atomic ? AccessKind::Write : AccessKind::Read, core, e.addr + part, 1);
   if (m.atomic)
-    w.ticks += pipeline.atomic + (is_release_atomic(s.core[core], e) ? pipeline.atomic_release : 0);
-  else
-    w.ticks += m.acquire || m.acquire_pc ? pipeline.acquire : 0;
+    w.add(pipeline.atomic + (is_release_atomic(s.core[core], e) ? pipeline.atomic_release : 0));
+  else if (m.acquire || m.acquire_pc)
+    w.add(pipeline.acquire);
   return w;
 }
 
@@ -292,7 +293,7 @@ Way Policy::write_way(const MachineState& s, unsigned core, const Entry& e, unsi
   const isa::MemoryAttributes& m = e.uop->mem;
   const bool single = m.atomic || m.exclusive;
   Way w = quote(s.storage, AccessKind::Write, core, e.addr + part, 1);
-  w.ticks += (single ? 0 : config.drain_delay) + (!single && m.release ? config.pipeline.release : 0);
+  if (!single) w.add(config.drain_delay + (m.release ? config.pipeline.release : 0));
   return w;
 }
 
