@@ -226,7 +226,11 @@ void Pipeline::count(const Core& c, u64 now, u64 until) {
   }
   const u64 done = std::min(until, std::max(now, b->ideal));
   add(b->own, done - now);
-  add(b->replayed && b->turn != 0 ? Cause::Replay : b->held, until - done);
+  const Cause why = b->replayed && b->turn != 0 ? Cause::Replay : b->held;
+  // A barrier that was not complete when the access began may hold it back since.
+  const u64 behind = why == b->own ? std::min(until, std::max(done, held_until(*oldest))) : done;
+  add(Cause::Barrier, behind - done);
+  add(why, until - behind);
 }
 
 }  // namespace isobar::systemc
