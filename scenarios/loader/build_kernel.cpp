@@ -124,7 +124,7 @@ class KernelBuilder {
   void add_exit_stub(std::size_t index) {
     const bool parks = s_.threads[index].parks;
     const std::vector<isa::Reg> regs = observed_registers(index);
-    unsigned scratch = 16;
+    unsigned scratch = v_.kernel.general_registers == 0 ? 16 : std::min(16u, v_.kernel.general_registers - 1);
     const auto taken = [&](unsigned n) {
       return std::find(regs.begin(), regs.end(), isa::x_reg(n)) != regs.end();
     };
