@@ -13,7 +13,7 @@
 namespace isobar::axiomatic {
 namespace {
 
-struct Case {
+struct StalenessCase {
   const char* name;
   const char* writer;  ///< around the store of the new instruction; then the flag is raised
   const char* reader;  ///< after the flag was seen, before the modified instruction
@@ -23,7 +23,7 @@ struct Case {
 };
 
 /// The flag is y (X21), the modified instruction at X19, its replacement in W18.
-const Case kCases[] = {
+const StalenessCase kCases[] = {
     {"nothing", "STORE dmb sy; FLAG", "CTRL isb", MissingStep::Clean, ""},
     {"clean too early", "dc cvau, x19; dsb sy; STORE dmb sy; FLAG", "CTRL isb", MissingStep::Clean, "dc"},
     {"clean of another line", "STORE dc cvau, x21; dsb sy; ic ivau, x19; dsb sy; FLAG", "CTRL isb", MissingStep::Clean, ""},
@@ -80,12 +80,12 @@ std::optional<std::pair<StaleFetch, Program>> stale(const model::Bench& b, const
   return std::nullopt;
 }
 
-class Stale : public testing::TestWithParam<Case> {};
+class Stale : public testing::TestWithParam<StalenessCase> {};
 
 const std::string kPatch = "patch: b .+8\nmov w3, #1\n";
 
 TEST_P(Stale, NamesTheFirstMissingStep) {
-  const Case& c = GetParam();
+  const StalenessCase& c = GetParam();
   model::Bench b = bench({expanded(c.writer), "ldr w1, [x21]\n" + expanded(c.reader) + kPatch}).observe({"1:X1", "1:X3"});
   b.config.dic = c.dic;
   b.config.idc = c.idc;

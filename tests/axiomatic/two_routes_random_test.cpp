@@ -15,10 +15,10 @@
 namespace isobar::axiomatic {
 namespace {
 
-constexpr unsigned kChunks = 20;
+constexpr unsigned kRandomChunks = 20;
 
 /// Programs per chunk, so many that 20,000 are compared in all; or as ISOBAR_RANDOM_PROGRAMS says.
-unsigned programs() {
+unsigned random_programs() {
   const char* wanted = std::getenv("ISOBAR_RANDOM_PROGRAMS");
   return wanted != nullptr ? static_cast<unsigned>(std::max(1, std::atoi(wanted))) : 1060;
 }
@@ -37,7 +37,7 @@ std::vector<trace::Observable> everything(unsigned threads) {
 class RandomCycles : public testing::TestWithParam<unsigned> {};
 
 TEST_P(RandomCycles, BothRoutesGiveTheSameOutcomes) {
-  const unsigned count = programs();
+  const unsigned count = random_programs();
   std::map<std::string, unsigned> features;
   unsigned compared = 0;
   u64 outcomes = 0, candidates = 0;
@@ -90,7 +90,7 @@ TEST_P(RandomCycles, BothRoutesGiveTheSameOutcomes) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Chunk, RandomCycles, testing::Range(0u, kChunks));
+INSTANTIATE_TEST_SUITE_P(Chunk, RandomCycles, testing::Range(0u, kRandomChunks));
 
 }  // namespace
 }  // namespace isobar::axiomatic

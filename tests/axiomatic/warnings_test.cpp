@@ -17,9 +17,9 @@
 namespace isobar::axiomatic {
 namespace {
 
-constexpr unsigned kChunks = 5;
+constexpr unsigned kWarningChunks = 5;
 
-unsigned programs() {
+unsigned warning_programs() {
   const char* wanted = std::getenv("ISOBAR_RANDOM_PROGRAMS");
   return wanted != nullptr ? static_cast<unsigned>(std::max(1, std::atoi(wanted))) : 200;
 }
@@ -93,8 +93,8 @@ class RandomWarnings : public testing::TestWithParam<unsigned> {};
 
 TEST_P(RandomWarnings, AreThoseOfTheAxioms) {
   unsigned compared = 0, warned = 0, both = 0;
-  for (unsigned k = 0; k < programs(); ++k) {
-    const u64 seed = 100'000 + u64{GetParam()} * programs() + k;
+  for (unsigned k = 0; k < warning_programs(); ++k) {
+    const u64 seed = 100'000 + u64{GetParam()} * warning_programs() + k;
     const FetchProgram program = FetchGenerator(seed).make();
     if (!has_distinct_stores(program)) continue;
     const Subject subject = subject_of(program);
@@ -133,12 +133,12 @@ TEST_P(RandomWarnings, AreThoseOfTheAxioms) {
   }
   std::cout << compared << " programs compared, " << warned << " with a warning, " << both
             << " of them not for every outcome\n";
-  if (programs() < 100) return;  // too few to say what share of them is of use
-  EXPECT_GE(compared, programs() / 2);
+  if (warning_programs() < 100) return;  // too few to say what share of them is of use
+  EXPECT_GE(compared, warning_programs() / 2);
   EXPECT_GT(both, 0u);
 }
 
-INSTANTIATE_TEST_SUITE_P(Chunk, RandomWarnings, testing::Range(0u, kChunks));
+INSTANTIATE_TEST_SUITE_P(Chunk, RandomWarnings, testing::Range(0u, kWarningChunks));
 
 }  // namespace
 }  // namespace isobar::axiomatic

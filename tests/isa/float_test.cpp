@@ -18,7 +18,7 @@ constexpr u64 kUp = 1u << 22, kDown = 2u << 22, kZero = 3u << 22, kFlushHalf = 1
               kDefaultNan = 1u << 25, kAlternativeHalf = 1u << 26;
 constexpr u32 kNone = 0;
 
-struct Case {
+struct FloatCase {
   const char* text;  ///< destination register 0, operands V1, V2, V3 or X1
   u64 fpcr;
   u64 v1, v2, v3;
@@ -53,8 +53,8 @@ Result run(const std::string& text, u64 fpcr, u64 v1, u64 v2, u64 v3) {
   return {r.dst[0], static_cast<u32>(r.dst[1].lo), r.flags};
 }
 
-void check(const std::vector<Case>& cases) {
-  for (const Case& c : cases) {
+void check_float(const std::vector<FloatCase>& cases) {
+  for (const FloatCase& c : cases) {
     const Result r = run(c.text, c.fpcr, c.v1, c.v2, c.v3);
     EXPECT_EQ(r.value.lo, c.expected) << c.text << std::hex << " fpcr " << c.fpcr << " got " << r.value.lo;
     EXPECT_EQ(r.value.hi, 0u) << c.text;
@@ -70,7 +70,7 @@ constexpr u64 kOneD = 0x3ff0000000000000, kTwoD = 0x4000000000000000;
 TEST(Float, AddRoundsInFourModes) {
   // 1 + 2^-25 is a quarter of the last place above 1.
   const u64 small = 0x33000000;
-  check({
+  check_float({
       {"fadd s0, s1, s2", 0, kOneS, small, 0, kOneS, fp::kInexact},
       {"fadd s0, s1, s2", kUp, kOneS, small, 0, kOneS + 1, fp::kInexact},
       {"fadd s0, s1, s2", kDown, kOneS, small, 0, kOneS, fp::kInexact},
@@ -87,7 +87,7 @@ TEST(Float, AddRoundsInFourModes) {
 }
 
 TEST(Float, NansAreQuietenedInOrder) {
-  check({
+  check_float({
       {"fadd s0, s1, s2", 0, kQuietS, kSignallingS, 0, kSignallingS | 0x400000, fp::kInvalid},
       {"fadd s0, s1, s2", 0, kQuietS, kQuietS + 1, 0, kQuietS, kNone},
       {"fadd s0, s1, s2", kDefaultNan, kQuietS, kOneS, 0, kDefaultS, kNone},
@@ -105,7 +105,7 @@ TEST(Float, NansAreQuietenedInOrder) {
 }
 
 TEST(Float, DenormalsAreFlushedWhereFpcrSaysSo) {
-  check({
+  check_float({
       {"fmul s0, s1, s2", 0, kMinNormalS, 0x3f000000, 0, 0x00400000, kNone},
       {"fmul s0, s1, s2", 0, kMinNormalS + 1, 0x3f000000, 0, 0x00400000, fp::kUnderflow | fp::kInexact},
       {"fmul s0, s1, s2", kFlush, kMinNormalS, 0x3f000000, 0, 0, fp::kUnderflow},
@@ -119,7 +119,7 @@ TEST(Float, DenormalsAreFlushedWhereFpcrSaysSo) {
 
 TEST(Float, FusedMultiplyAddRoundsOnce) {
   // (1 + 2^-23)^2 - (1 + 2^-22) = 2^-46, which two roundings would lose.
-  check({
+  check_float({
       {"fmadd s0, s1, s2, s3", 0, kOneS + 1, kOneS + 1, (kOneS + 2) | kMinusS, 0x28800000, kNone},
       {"fnmsub s0, s1, s2, s3", 0, kOneS + 1, kOneS + 1, kOneS + 2, 0x28800000, kNone},
       {"fnmadd s0, s1, s2, s3", 0, kOneS, kOneS, kOneS, kTwoS | kMinusS, kNone},
@@ -131,7 +131,7 @@ TEST(Float, FusedMultiplyAddRoundsOnce) {
 }
 
 TEST(Float, DivisionRootsAndEstimates) {
-  check({
+  check_float({
       {"fdiv s0, s1, s2", 0, kOneS, 0x40400000, 0, 0x3eaaaaab, fp::kInexact},
       {"fdiv d0, d1, d2", 0, kOneD, 0, 0, 0x7ff0000000000000, fp::kDivideByZero},
       {"fdiv s0, s1, s2", 0, 0, 0, 0, kDefaultS, fp::kInvalid},
@@ -147,7 +147,7 @@ TEST(Float, DivisionRootsAndEstimates) {
 }
 
 TEST(Float, Conversions) {
-  check({
+  check_float({
       {"fcvtzs w0, s1", 0, 0xbfc00000, 0, 0, 0xffffffff, fp::kInexact},
       {"fcvtms w0, s1", 0, 0xbfc00000, 0, 0, 0xfffffffe, fp::kInexact},
       {"fcvtas x0, s1", 0, 0x40200000, 0, 0, 3, fp::kInexact},
@@ -172,7 +172,7 @@ TEST(Float, Conversions) {
 }
 
 TEST(Float, RoundingToIntegralValues) {
-  check({
+  check_float({
       {"frintn s0, s1", 0, 0x40200000, 0, 0, kTwoS, kNone},
       {"frinta s0, s1", 0, 0x40200000, 0, 0, 0x40400000, kNone},
       {"frintx s0, s1", 0, 0x40200000, 0, 0, kTwoS, fp::kInexact},
@@ -212,7 +212,7 @@ TEST(Float, Comparisons) {
     EXPECT_EQ(quiet.exceptions, c.quiet);
     EXPECT_EQ(signalling.exceptions, c.signalling);
   }
-  check({
+  check_float({
       {"fcmeq s0, s1, s2", 0, kQuietS, kQuietS, 0, 0, kNone},
       {"fcmge s0, s1, s2", 0, kQuietS, kOneS, 0, 0, fp::kInvalid},
       {"facgt s0, s1, s2", 0, kTwoS | kMinusS, kOneS, 0, 0xffffffff, kNone},
@@ -223,7 +223,7 @@ TEST(Float, Comparisons) {
 
 TEST(Float, LanesOfTheLowerHalf) {
   const u64 two_ones = kOneS | kOneS << 32;
-  check({
+  check_float({
       {"fadd v0.2s, v1.2s, v2.2s", 0, two_ones, two_ones, 0, kTwoS | kTwoS << 32, kNone},
       {"faddp v0.2s, v1.2s, v2.2s", 0, two_ones, kTwoS, 0, kTwoS | kTwoS << 32, kNone},
       {"faddp s0, v1.2s", 0, two_ones, 0, 0, kTwoS, kNone},

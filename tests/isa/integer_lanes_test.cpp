@@ -13,16 +13,16 @@
 namespace isobar::isa {
 namespace {
 
-struct Case {
+struct IntegerLaneCase {
   const char* text;  ///< destination V0
   Value v0, v1, v2;
   Value expected;
   bool saturates;
 };
 
-void check(const std::vector<Case>& cases) {
+void check_integer_lanes(const std::vector<IntegerLaneCase>& cases) {
   constexpr u64 kSaturation = u64{1} << 27;
-  for (const Case& c : cases) {
+  for (const IntegerLaneCase& c : cases) {
     std::string why;
     const std::optional<u32> word = assemble_word(c.text, &why);
     ASSERT_TRUE(word.has_value()) << c.text << ": " << why;
@@ -40,7 +40,7 @@ void check(const std::vector<Case>& cases) {
 }
 
 TEST(IntegerLanes, SaturationSetsTheCumulativeBit) {
-  check({
+  check_integer_lanes({
       {"sqadd b0, b1, b2", {}, {0x7f, 0}, {1, 0}, {0x7f, 0}, true},
       {"sqadd b0, b1, b2", {}, {0x7e, 0}, {1, 0}, {0x7f, 0}, false},
       {"uqsub h0, h1, h2", {}, {1, 0}, {2, 0}, {0, 0}, true},
@@ -63,7 +63,7 @@ TEST(IntegerLanes, SaturationSetsTheCumulativeBit) {
 }
 
 TEST(IntegerLanes, ShiftsByRegister) {
-  check({
+  check_integer_lanes({
       {"sshl d0, d1, d2", {}, {u64{1} << 63, 0}, {0xc0, 0}, {~u64{0}, 0}, false},
       {"ushl d0, d1, d2", {}, {1, 0}, {64, 0}, {0, 0}, false},
       {"ushl d0, d1, d2", {}, {1, 0}, {0x103f, 0}, {u64{1} << 63, 0}, false},
@@ -78,7 +78,7 @@ TEST(IntegerLanes, ShiftsByRegister) {
 }
 
 TEST(IntegerLanes, ShiftsByImmediate) {
-  check({
+  check_integer_lanes({
       {"ursra d0, d1, #64", {5, 0}, {u64{1} << 63, 0}, {}, {6, 0}, false},
       {"srshr d0, d1, #1", {}, {~u64{0}, 0}, {}, {0, 0}, false},
       {"sli d0, d1, #8", {0xff, 0}, {1, 0}, {}, {0x1ff, 0}, false},
@@ -97,7 +97,7 @@ TEST(IntegerLanes, ShiftsByImmediate) {
 }
 
 TEST(IntegerLanes, WidthsChange) {
-  check({
+  check_integer_lanes({
       {"saddl v0.8h, v1.8b, v2.8b", {}, {0xff, 0}, {0x80, 0}, {0xff7f, 0}, false},
       {"uaddw2 v0.8h, v1.8h, v2.16b", {}, {1, 0}, {0, 0xff}, {0x100, 0}, false},
       {"raddhn v0.8b, v1.8h, v2.8h", {}, {0x00ff, 0}, {0x0081, 0}, {2, 0}, false},

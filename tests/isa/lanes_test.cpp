@@ -33,20 +33,20 @@ Value after(const std::string& text) {
   return evaluate(u, in, 0).dst[0];
 }
 
-struct Case {
+struct LaneCase {
   const char* text;
   Value expected;
 };
 
-void check(const std::vector<Case>& cases) {
-  for (const Case& c : cases) {
+void check_lanes(const std::vector<LaneCase>& cases) {
+  for (const LaneCase& c : cases) {
     const Value v = after(c.text);
     EXPECT_EQ(v, c.expected) << c.text << std::hex << " got " << v.hi << ":" << v.lo;
   }
 }
 
 TEST(Lanes, Arithmetic) {
-  check({
+  check_lanes({
       {"add v0.8b, v1.8b, v1.8b", {0x0e0c'0a08'0604'0200, 0}},
       {"add v0.2d, v0.2d, v2.2d", {0xffff'0000'8000'7ffe, 0x00ff'00ff'00ff'00fe}},
       {"sub v0.4h, v1.4h, v2.4h", {0x0707'0504'8302'8181, 0}},
@@ -66,7 +66,7 @@ TEST(Lanes, Arithmetic) {
 }
 
 TEST(Lanes, Comparisons) {
-  check({
+  check_lanes({
       {"cmeq v0.8b, v2.8b, #0", {0x0000'ffff'00ff'0000, 0}},
       {"cmeq v0.4h, v0.4h, v2.4h", {0xffff'0000'0000'0000, 0}},
       {"cmgt v0.4h, v1.4h, v2.4h", {0xffff'ffff'ffff'0000, 0}},
@@ -81,7 +81,7 @@ TEST(Lanes, Comparisons) {
 }
 
 TEST(Lanes, PairwiseAndAcross) {
-  check({
+  check_lanes({
       {"addp v0.8b, v1.8b, v2.8b", {0xfe00'807e'0d09'0581, 0}},
       {"umaxp v0.8b, v1.8b, v2.8b", {0xff00'80ff'0705'0380, 0}},
       {"sminp v0.4h, v1.4h, v2.4h", {0xffff'8000'0504'0180, 0}},
@@ -95,7 +95,7 @@ TEST(Lanes, PairwiseAndAcross) {
 }
 
 TEST(Lanes, ShiftsNarrowAndWiden) {
-  check({
+  check_lanes({
       {"shl v0.4h, v2.4h, #1", {0xfffe'0000'0000'fffe, 0}},
       {"ushr v0.4h, v2.4h, #15", {0x0001'0000'0001'0000, 0}},
       {"ushr v0.4h, v2.4h, #16", {0, 0}},
@@ -112,7 +112,7 @@ TEST(Lanes, ShiftsNarrowAndWiden) {
 }
 
 TEST(Lanes, Permutations) {
-  check({
+  check_lanes({
       {"zip1 v0.8b, v1.8b, v2.8b", {0x8003'0002'7f01'ff80, 0}},
       {"zip2 v0.4h, v1.4h, v2.4h", {0xffff'0706'0000'0504, 0}},
       {"uzp1 v0.4h, v1.4h, v2.4h", {0x0000'7fff'0504'0180, 0}},

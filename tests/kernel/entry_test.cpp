@@ -7,7 +7,6 @@
 namespace isobar::kernel::test {
 namespace {
 
-constexpr char kExit[] = "\n mov w8, #93\n svc #0\n";
 
 TEST(Entry, E_1_unknown_numbers_give_enosys_and_registers_survive) {
   for (const char* number : {"0", "166", "4095", "-1"}) {

@@ -10,10 +10,7 @@
 namespace isobar::kernel::test {
 namespace {
 
-constexpr u64 kEinval = static_cast<u64>(-22);
 constexpr u64 kEperm = static_cast<u64>(-1);
-constexpr char kExit[] = "\n mov w8, #93\n svc #0\n";
-constexpr u32 kRegistered = MembarrierState::PrivateExpedited | MembarrierState::PrivateExpeditedReady;
 constexpr u32 kSyncCoreRegistered =
     MembarrierState::PrivateExpedited | MembarrierState::SyncCore | MembarrierState::SyncCoreReady;
 

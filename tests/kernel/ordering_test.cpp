@@ -11,14 +11,11 @@
 namespace isobar::kernel::test {
 namespace {
 
-constexpr char kExit[] = "\n mov w8, #93\n svc #0\n";
-constexpr char kYield[] = " mov w8, #124\n svc #0\n";
 // The arguments of membarrier are preset, and x4 is 1: the fewer instructions, the more of the call fits the
 // window.
 constexpr char kMembarrier[] = " svc #0\n";
 constexpr char kWriteX[] = " str w4, [x5]\n", kWriteY[] = " str w4, [x6]\n";
 constexpr char kReadX[] = " ldr w2, [x5]\n", kReadY[] = " ldr w3, [x6]\n";
-constexpr u32 kRegistered = MembarrierState::PrivateExpedited | MembarrierState::PrivateExpeditedReady;
 
 using Values = std::vector<u64>;
 

@@ -10,9 +10,7 @@ namespace {
 
 using model::TsoSupport;
 
-constexpr u64 kEinval = static_cast<u64>(-22);
 constexpr u64 kEopnotsupp = static_cast<u64>(-95);
-constexpr char kExit[] = "\n mov w8, #93\n svc #0\n";
 
 /// prctl(option, a2, a3, a4, a5) with the result moved to x`result`.
 std::string prctl(const char* option, u64 a2, u64 a3, u64 a4, u64 a5, unsigned result) {

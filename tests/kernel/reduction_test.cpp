@@ -10,10 +10,10 @@
 namespace isobar::kernel::test {
 namespace {
 
-using Values = std::set<std::vector<u64>>;
+using ValueSets = std::set<std::vector<u64>>;
 
 /// Core 0 overwrites the instruction that core 1 executes after `before` and a system call.
-Values modified_behind_a_call(const std::string& before, bool eos, bool reduction) {
+ValueSets modified_behind_a_call(const std::string& before, bool eos, bool reduction) {
   System s(2);
   const int p = s.process("p");
   s.machine_config.eos = eos;
@@ -41,7 +41,7 @@ Values modified_behind_a_call(const std::string& before, bool eos, bool reductio
   const explore::SearchResult r =
       explore::search(model::Machine(s.machine_config, program), {w2, w3}, options);
   EXPECT_EQ(r.status, explore::Status::Complete) << r.reason;
-  Values out;
+  ValueSets out;
   for (const auto& [outcome, info] : r.outcomes) out.insert({outcome.values[0].lo, outcome.values[1].lo});
   return out;
 }
@@ -51,7 +51,7 @@ TEST(Reduction, GuessesOfTheKernelMayWait) {
   const std::vector<u64> stale{nop, 1};
   for (const bool eos : {true, false}) {
     for (const char* before : {"ldar w2, [x6]\n", "ldar w2, [x6]\n cbz w2, 1f\n 1:\n", "ldr w2, [x6]\n dsb ish\n"}) {
-      const Values all = modified_behind_a_call(before, eos, false);
+      const ValueSets all = modified_behind_a_call(before, eos, false);
       EXPECT_EQ(all, modified_behind_a_call(before, eos, true)) << before << eos;
       const bool waits = std::string(before) != "ldar w2, [x6]\n";
       EXPECT_EQ(all.contains(stale), !waits) << before << eos;

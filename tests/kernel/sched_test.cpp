@@ -12,8 +12,6 @@
 namespace isobar::kernel::test {
 namespace {
 
-constexpr char kExit[] = "\n mov w8, #93\n svc #0\n";
-constexpr char kYield[] = "\n mov w8, #124\n svc #0\n";
 
 std::string fill_registers(unsigned base) {
   std::string s;

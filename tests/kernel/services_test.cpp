@@ -12,9 +12,7 @@
 namespace isobar::kernel::test {
 namespace {
 
-constexpr u64 kEinval = static_cast<u64>(-22);
 constexpr u64 kEfault = static_cast<u64>(-14);
-constexpr char kExit[] = "\n mov w8, #93\n svc #0\n";
 constexpr unsigned kCacheflush = 2, kModifyCode = 3;
 
 /// A call with these arguments; the result goes to register `result`.

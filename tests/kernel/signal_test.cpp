@@ -14,7 +14,6 @@ namespace {
 
 constexpr u64 kStack = 0x90000, kStackSize = 0x4000, kTop = kStack + kStackSize;
 constexpr u64 kFrame = kTop - 16 - 4688;
-constexpr char kExit[] = "\n mov w8, #93\n svc #0\n";
 /// A handler that notes signal, code and address from x20 on and goes on behind the instruction; at a second signal it
 /// notes these and ends the thread.
 constexpr char kSkip[] =

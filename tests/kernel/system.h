@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "explore/search.h"
+#include "kernel-shim/layout.h"
 #include "kernel-shim/shim.h"
 #include "model/machine/machine.h"
 
@@ -17,6 +18,12 @@ namespace isobar::kernel::test {
 /// kData.
 inline constexpr u64 kCode = 0x10000, kKernelCode = 0x4100'0000, kCodeSize = 0x1000, kData = 0x80000,
                      kDataSize = 0x1000;
+
+/// Ends of programs, and what they use.
+inline constexpr char kExit[] = "\n mov w8, #93\n svc #0\n";
+inline constexpr char kYield[] = "\n mov w8, #124\n svc #0\n";
+inline constexpr u64 kEinval = static_cast<u64>(-22);
+inline constexpr u32 kRegistered = MembarrierState::PrivateExpedited | MembarrierState::PrivateExpeditedReady;
 
 /// Declares threads in order, then build() fixes them. Programs are A64 text; x and y are words at kData and
 /// kData + 64, preset in x20 and x21.

@@ -7,14 +7,14 @@
 namespace isobar::model {
 namespace {
 
-constexpr u32 kNop = 0xd503201f;
+constexpr u32 kNopWord = 0xd503201f;
 constexpr u32 kAddX3 = 0x91000463;  // ADD X3, X3, #1
 
 struct Case {
   const char* name;
   std::vector<std::string>
       threads;  ///< X0: the label "1:patch" ("0:patch" of a lone thread), X1: the new word
-  u32 word = kNop;
+  u32 word = kNopWord;
   u8 expected = 0;
   bool dic = false;
   isa::CmodxList list = isa::CmodxList::Current;
@@ -58,61 +58,61 @@ TEST_P(Flags, AreThoseOfTheReference) {
   EXPECT_EQ(all_flags(GetParam(), false), GetParam().expected) << "without reduction";
 }
 
-const std::string kMaintain = "dc cvau, x0\n dsb sy\n ic ivau, x0\n dsb sy\n";
+const std::string kMaintainPatch = "dc cvau, x0\n dsb sy\n ic ivau, x0\n dsb sy\n";
 const std::string kPublish = "mov w4, #1\n str w4, [x20]\n";
 const std::string kPatch = "patch: add x3, x3, #1\n";
 
 const std::vector<Case> kCases = {
-    {"other_core", {"str w1, [x0]\n", kPatch}, kNop, kFlagCmodx},
-    {"other_core_with_coherent_caches", {"str w1, [x0]\n", kPatch}, kNop, 0, true},
+    {"other_core", {"str w1, [x0]\n", kPatch}, kNopWord, kFlagCmodx},
+    {"other_core_with_coherent_caches", {"str w1, [x0]\n", kPatch}, kNopWord, 0, true},
     {"into_the_list_is_not_enough", {"str w1, [x0]\n", "patch: nop\n"}, kAddX3, kFlagCmodx},
-    {"branch_to_nop", {"str w1, [x0]\n", "patch: b skip\n mov x3, #1\n skip:\n"}, kNop, 0},
-    {"conditional_branch", {"str w1, [x0]\n", "patch: cbz x3, skip\n mov x3, #1\n skip:\n"}, kNop, 0},
+    {"branch_to_nop", {"str w1, [x0]\n", "patch: b skip\n mov x3, #1\n skip:\n"}, kNopWord, 0},
+    {"conditional_branch", {"str w1, [x0]\n", "patch: cbz x3, skip\n mov x3, #1\n skip:\n"}, kNopWord, 0},
     {"conditional_branch_in_the_original_list",
      {"str w1, [x0]\n", "patch: cbz x3, skip\n mov x3, #1\n skip:\n"},
-     kNop,
+     kNopWord,
      kFlagCmodx,
      false,
      isa::CmodxList::Original},
     {"published",
-     {"str w1, [x0]\n" + kMaintain + kPublish, "ldr w5, [x20]\n cbz w5, out\n isb\n" + kPatch + "out:\n"},
-     kNop,
+     {"str w1, [x0]\n" + kMaintainPatch + kPublish, "ldr w5, [x20]\n cbz w5, out\n isb\n" + kPatch + "out:\n"},
+     kNopWord,
      0},
     // Ordered is what counts, not whether the old instruction can still be fetched.
     {"ordered_without_maintenance",
      {"str w1, [x0]\n dmb sy\n" + kPublish, "ldr w5, [x20]\n cbz w5, out\n isb\n" + kPatch + "out:\n"},
-     kNop,
+     kNopWord,
      0},
     {"published_without_isb",
-     {"str w1, [x0]\n" + kMaintain + kPublish, "ldr w5, [x20]\n cbz w5, out\n" + kPatch + "out:\n"},
-     kNop,
+     {"str w1, [x0]\n" + kMaintainPatch + kPublish, "ldr w5, [x20]\n cbz w5, out\n" + kPatch + "out:\n"},
+     kNopWord,
      kFlagCmodx},
-    {"executed_before", {"ldr w5, [x20]\n cbz w5, out\n str w1, [x0]\n out:\n", kPatch + kPublish}, kNop, 0},
-    {"own_core", {"str w1, [x0]\n" + kPatch}, kNop, kFlagCmodx},
-    {"own_core_synchronised", {"str w1, [x0]\n dsb sy\n isb\n" + kPatch}, kNop, 0},
-    {"own_core_isb_alone", {"str w1, [x0]\n isb\n" + kPatch}, kNop, kFlagCmodx},
-    {"own_core_executed_before", {kPatch + "str w1, [x0]\n"}, kNop, 0},
+    {"executed_before", {"ldr w5, [x20]\n cbz w5, out\n str w1, [x0]\n out:\n", kPatch + kPublish}, kNopWord, 0},
+    {"own_core", {"str w1, [x0]\n" + kPatch}, kNopWord, kFlagCmodx},
+    {"own_core_synchronised", {"str w1, [x0]\n dsb sy\n isb\n" + kPatch}, kNopWord, 0},
+    {"own_core_isb_alone", {"str w1, [x0]\n isb\n" + kPatch}, kNopWord, kFlagCmodx},
+    {"own_core_executed_before", {kPatch + "str w1, [x0]\n"}, kNopWord, 0},
     // Nothing orders a fetch after an older fetch of its core.
     {"published_by_a_branch",
      {"str w1, [x0]\n dmb sy\n str w3, [x2]\n", "entry: nop\n b out\n" + kPatch + "out:\n"},
-     kNop,
+     kNopWord,
      kFlagCmodx | kFlagSameLine},
     {"published_by_a_branch_with_maintenance",
-     {"str w1, [x0]\n" + kMaintain + "str w3, [x2]\n", "entry: nop\n b out\n" + kPatch + "out:\n"},
-     kNop,
+     {"str w1, [x0]\n" + kMaintainPatch + "str w3, [x2]\n", "entry: nop\n b out\n" + kPatch + "out:\n"},
+     kNopWord,
      kFlagSameLine},
-    {"behind_a_fault", {"str w1, [x0]\n", "ldr x9, [x10]\n" + kPatch}, kNop, 0},
-    {"never_executed", {"str w1, [x0]\n", "b out\n" + kPatch + "out:\n"}, kNop, 0},
-    {"one_word_twice", {"str w1, [x0]\n str w1, [x0]\n", "patch: nop\n"}, kNop, 0},
-    {"two_words", {"str w1, [x0]\n str w1, [x0, #4]\n", "patch: nop\n nop\n"}, kNop, kFlagSameLine},
+    {"behind_a_fault", {"str w1, [x0]\n", "ldr x9, [x10]\n" + kPatch}, kNopWord, 0},
+    {"never_executed", {"str w1, [x0]\n", "b out\n" + kPatch + "out:\n"}, kNopWord, 0},
+    {"one_word_twice", {"str w1, [x0]\n str w1, [x0]\n", "patch: nop\n"}, kNopWord, 0},
+    {"two_words", {"str w1, [x0]\n str w1, [x0, #4]\n", "patch: nop\n nop\n"}, kNopWord, kFlagSameLine},
     {"two_words_of_coherent_caches",
      {"str w1, [x0]\n str w1, [x0, #4]\n", "patch: nop\n nop\n"},
-     kNop,
+     kNopWord,
      kFlagSameLine,
      true},
-    {"shareability", {"dmb ish\n patch:\n"}, kNop, kFlagDmbShareability},
-    {"full_system", {"dmb sy\n dmb ld\n dmb st\n dsb ish\n patch:\n"}, kNop, 0},
-    {"shareability_not_executed", {"b patch\n dmb oshst\n patch:\n"}, kNop, 0},
+    {"shareability", {"dmb ish\n patch:\n"}, kNopWord, kFlagDmbShareability},
+    {"full_system", {"dmb sy\n dmb ld\n dmb st\n dsb ish\n patch:\n"}, kNopWord, 0},
+    {"shareability_not_executed", {"b patch\n dmb oshst\n patch:\n"}, kNopWord, 0},
 };
 
 INSTANTIATE_TEST_SUITE_P(Programs, Flags, testing::ValuesIn(kCases),
@@ -123,7 +123,7 @@ TEST(Flags, BelongToTheOutcomesOfTheirExecutions) {
   // orders it.
   Bench b({"str w1, [x0]\n", kPatch}, true);
   b.program.reset[0].registers.push_back({isa::x_reg(0), {b.labels.at("1:patch"), 0}});
-  b.program.reset[0].registers.push_back({isa::x_reg(1), {kNop, 0}});
+  b.program.reset[0].registers.push_back({isa::x_reg(1), {kNopWord, 0}});
   b.observe({"1:X3"});
   std::map<u64, bool> flagged;
   for (const auto& [outcome, info] : b.explore().outcomes)

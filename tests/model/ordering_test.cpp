@@ -4,29 +4,29 @@
 namespace isobar::model {
 namespace {
 
-const char* const kWriter = "mov w0, #1\n str w0, [x20]\n str w0, [x21]\n";
+const char* const kMessageWriter = "mov w0, #1\n str w0, [x20]\n str w0, [x21]\n";
 const char* const kReader = "ldr w1, [x21]\n ldr w2, [x20]\n";
-const std::vector<u64> kReordered{1, 0};
+const std::vector<u64> kMessageReordered{1, 0};
 
 Bench message_passing(const std::string& writer, const std::string& reader) {
   return Bench({writer, reader}).observe({"1:X1", "1:X2"});
 }
 
 TEST(Ordering, WeakCoresReorderMessagePassing) {
-  EXPECT_TRUE(message_passing(kWriter, kReader).states().count(kReordered));
+  EXPECT_TRUE(message_passing(kMessageWriter, kReader).states().count(kMessageReordered));
 }
 
 TEST(Ordering, TsoCoresDoNot) {
-  Bench b = message_passing(kWriter, kReader);
+  Bench b = message_passing(kMessageWriter, kReader);
   for (CoreConfig& c : b.config.core) c.tso_at_reset = true;
   EXPECT_EQ(b.states(), (Bench::States{{0, 0}, {0, 1}, {1, 1}}));
 }
 
 TEST(Ordering, OneTsoCoreIsNotEnough) {
   for (unsigned core : {0u, 1u}) {
-    Bench b = message_passing(kWriter, kReader);
+    Bench b = message_passing(kMessageWriter, kReader);
     b.config.core[core].tso_at_reset = true;
-    EXPECT_TRUE(b.states().count(kReordered)) << "TSO on core " << core;
+    EXPECT_TRUE(b.states().count(kMessageReordered)) << "TSO on core " << core;
   }
 }
 
@@ -38,11 +38,11 @@ TEST(Ordering, StoreBuffersShowOnTsoCores) {
 }
 
 TEST(Ordering, FixedTsoCoresIgnoreTheBit) {
-  Bench b = message_passing(kWriter, kReader);
+  Bench b = message_passing(kMessageWriter, kReader);
   for (CoreConfig& c : b.config.core) c.tso = TsoSupport::Fixed;
-  EXPECT_FALSE(b.states().count(kReordered));
+  EXPECT_FALSE(b.states().count(kMessageReordered));
   for (CoreConfig& c : b.config.core) c = {.tso = TsoSupport::None, .tso_at_reset = true};
-  EXPECT_TRUE(b.states().count(kReordered));
+  EXPECT_TRUE(b.states().count(kMessageReordered));
 }
 
 // Trap 5 of the operational model: the value of a load may hang on an atomic that has not read yet.

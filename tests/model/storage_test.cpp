@@ -10,8 +10,8 @@ namespace {
 
 constexpr u64 kData = 0x1000, kCode = 0x2000;
 
-struct Bench {
-  explicit Bench(bool idc = false, bool dic = false) {
+struct StorageBench {
+  explicit StorageBench(bool idc = false, bool dic = false) {
     config.cores = 3;
     config.idc = idc;
     config.dic = dic;
@@ -44,7 +44,7 @@ struct Bench {
 };
 
 TEST(Storage, ReadsWhatWasWrittenByteByByte) {
-  Bench b;
+  StorageBench b;
   const Image image(b.program);
   std::map<u64, u8> model;
   for (u64 a = kData; a < kData + 0x100; ++a) model[a] = image.byte(a);
@@ -72,7 +72,7 @@ TEST(Storage, ReadsWhatWasWrittenByteByByte) {
 }
 
 TEST(Storage, HashDependsOnContentsOnly) {
-  Bench b;
+  StorageBench b;
   const Digest initial = b.digest();
   b.act(AccessKind::Write, kData + 5, 1, 99);
   const Digest changed = b.digest();
@@ -81,7 +81,7 @@ TEST(Storage, HashDependsOnContentsOnly) {
   EXPECT_EQ(b.digest(), initial) << "the byte is as in the image again";
   b.act(AccessKind::Write, kData + 64, 8, 0);
   EXPECT_EQ(b.digest(), initial) << "zero written over zero";
-  Bench one, two;
+  StorageBench one, two;
   one.act(AccessKind::Write, kData + 32, 8, 7);
   one.act(AccessKind::Write, kData + 96, 8, 8);
   two.act(AccessKind::Write, kData + 96, 8, 8);
@@ -90,17 +90,17 @@ TEST(Storage, HashDependsOnContentsOnly) {
 }
 
 TEST(Storage, UnmappedAddressesAreNotOk) {
-  Bench b;
+  StorageBench b;
   EXPECT_FALSE(b.act(AccessKind::Read, kData - 4).ok);
   EXPECT_FALSE(b.act(AccessKind::Write, kData + 0x100).ok);
   EXPECT_FALSE(b.act(AccessKind::Read, kData + 0xf8, 16).ok) << "the second half is outside";
   EXPECT_FALSE(b.act(AccessKind::Fetch, ~u64{0} - 3).ok);
   EXPECT_TRUE(b.act(AccessKind::Read, kData + 0xf0, 16).ok);
-  EXPECT_EQ(b.digest(), Bench().digest());
+  EXPECT_EQ(b.digest(), StorageBench().digest());
 }
 
 TEST(Storage, ModifiedCodeNeedsCleanThenInvalidate) {
-  Bench b;
+  StorageBench b;
   b.act(AccessKind::Write, kCode, 4, 0x11111111);
   b.act(AccessKind::Write, kCode, 4, 0x22222222);
   EXPECT_EQ(b.range(0).count, 3);
@@ -123,7 +123,7 @@ TEST(Storage, ModifiedCodeNeedsCleanThenInvalidate) {
 }
 
 TEST(Storage, OtherLinesAreLeftAlone) {
-  Bench b;
+  StorageBench b;
   b.act(AccessKind::Write, kCode + 64, 4, 1);
   b.act(AccessKind::CleanData, kCode, 1);
   b.act(AccessKind::InvalidateLine, kCode, 1);
@@ -132,7 +132,7 @@ TEST(Storage, OtherLinesAreLeftAlone) {
 }
 
 TEST(Storage, LocalInvalidationIsLocal) {
-  Bench b;
+  StorageBench b;
   b.act(AccessKind::Write, kCode, 4, 1);
   b.act(AccessKind::CleanData, kCode, 1);
   b.act(AccessKind::InvalidateAllLocal, 0, 1, 0, 0, 1);
@@ -144,7 +144,7 @@ TEST(Storage, LocalInvalidationIsLocal) {
 }
 
 TEST(Storage, IdcNeedsNoClean) {
-  Bench b(true);
+  StorageBench b(true);
   b.act(AccessKind::Write, kCode, 4, 1);
   EXPECT_EQ(b.range(0).count, 2);
   b.act(AccessKind::InvalidateLine, kCode, 1);
@@ -152,14 +152,14 @@ TEST(Storage, IdcNeedsNoClean) {
 }
 
 TEST(Storage, DicAndIdcNeedNothing) {
-  Bench b(true, true);
+  StorageBench b(true, true);
   b.act(AccessKind::Write, kCode, 4, 0x44444444);
   EXPECT_EQ(b.range(0).count, 1);
   EXPECT_EQ(b.act(AccessKind::Fetch, kCode, 4, 0, 0, 2, b.range(2).first).data.lo, 0x44444444u);
 }
 
 TEST(Storage, AWriteTouchesEveryWordItOverlaps) {
-  Bench b;
+  StorageBench b;
   b.act(AccessKind::Write, kCode + 2, 4, 0xffffffff);
   EXPECT_EQ(b.range(0, kCode).count, 2);
   EXPECT_EQ(b.range(0, kCode + 4).count, 2);
@@ -170,7 +170,7 @@ TEST(Storage, AWriteTouchesEveryWordItOverlaps) {
 }
 
 TEST(Storage, EndlessModificationIsReported) {
-  Bench b;
+  StorageBench b;
   for (unsigned n = 0; n + 1 < kMaxVersions; ++n) b.act(AccessKind::Write, kCode, 4, n);
   EXPECT_FALSE(b.s.versions_dropped);
   b.act(AccessKind::Write, kCode, 4, 12345);
@@ -180,7 +180,7 @@ TEST(Storage, EndlessModificationIsReported) {
 }
 
 TEST(Storage, WritesFromOutsideAreCoherentWithFetch) {
-  Bench b;
+  StorageBench b;
   b.act(AccessKind::Write, kCode, 4, 1);
   write_memory(b.s, Image(b.program), kCode - 2, 4, {0xaabbccdd, 0});
   EXPECT_EQ(find_code(b.s, kCode), nullptr);
@@ -202,7 +202,7 @@ TEST(InterruptController, SgiTargets) {
       {0x00000008, {0, 0, 0, 0}},                                       // no core 3 here
   };
   for (const auto& t : table) {
-    Bench b;
+    StorageBench b;
     b.act(AccessKind::SendSgi, t.value, 8, 0, 0, 1);
     for (unsigned c = 0; c < 4; ++c)
       EXPECT_EQ(b.s.irq.pending[c], t.pending[c]) << std::hex << t.value << " core " << c;
@@ -210,7 +210,7 @@ TEST(InterruptController, SgiTargets) {
 }
 
 TEST(InterruptController, AcknowledgeAndEnd) {
-  Bench b;
+  StorageBench b;
   EXPECT_EQ(b.act(AccessKind::Acknowledge, 0).data.lo, 1023u);
   b.act(AccessKind::SendSgi, 0x05000001, 8);
   b.act(AccessKind::SendSgi, 0x02000001, 8);

@@ -161,10 +161,10 @@ const VerdictCase kVerdicts[] = {
     {"StatesExactPartial", "states: [x=0, x=1]", {0, 1}, kSome, kOpen},
     {"StatesExtraPartial", "states: [x=0]", {0, 1}, kSome, kFail},
 };
-std::string case_name(const testing::TestParamInfo<VerdictCase>& c) {
+std::string verdict_name(const testing::TestParamInfo<VerdictCase>& c) {
   return c.param.name;
 }
-INSTANTIATE_TEST_SUITE_P(All, Verdicts, testing::ValuesIn(kVerdicts), case_name);
+INSTANTIATE_TEST_SUITE_P(All, Verdicts, testing::ValuesIn(kVerdicts), verdict_name);
 
 Report judged(const Scenario& s, const std::map<std::string, Value>& values) {
   Seen seen;

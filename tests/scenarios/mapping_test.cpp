@@ -38,7 +38,7 @@ const std::string kOperations =
     "  lfence: ''\n"
     "  sfence: ''\n";
 
-std::vector<std::string> shipped() {
+std::vector<std::string> shipped_mappings() {
   std::vector<std::string> files;
   for (const auto& e : fs::directory_iterator(fs::path(ISOBAR_SOURCE_DIR) / "mappings"))
     if (e.path().extension() == ".yaml") files.push_back(e.path().string());
@@ -86,7 +86,7 @@ std::vector<std::string> code_of(const X86Program& x, const Mapping& m, unsigned
 }
 
 TEST(Mapping, ShippedMappingsLoadAndNameTheirSource) {
-  const std::vector<std::string> files = shipped();
+  const std::vector<std::string> files = shipped_mappings();
   EXPECT_GE(files.size(), 30u);
   for (const std::string& f : files) {
     const Mapping m = load_mapping(f);
@@ -114,7 +114,7 @@ TEST(Mapping, ShippedMappingsAreValidAndTheSchemaKnowsEveryOperation) {
     GTEST_SKIP() << "python3-jsonschema and python3-yaml are not installed";
   std::string command =
       "python3 '" + (root / "tests/scenarios/validate_schema.py").string() + "' '" + schema + "'";
-  for (const std::string& file : shipped()) command += " '" + file + "'";
+  for (const std::string& file : shipped_mappings()) command += " '" + file + "'";
   EXPECT_EQ(std::system(command.c_str()), 0);
 }
 
@@ -166,7 +166,7 @@ TEST(Mapping, EveryShippedMappingComputesWhatX86Computes) {
   for (const Case& c : cases) {
     const X86Program x = program(c.init, {c.code}, "locations [" + c.observed + "]\nforall (true)");
     const Set expected = state_texts(x, search_x86(x));
-    for (const std::string& f : shipped())
+    for (const std::string& f : shipped_mappings())
       EXPECT_EQ(arm_states(x, load_mapping(f)), expected) << f << " " << c.code.back();
   }
 }
@@ -223,7 +223,7 @@ TEST(Mapping, LoopsOfExclusivesHaveTheSameOutcomesWithoutFailingStores) {
           "exists (0:rbx=0 /\\ 1:rbx=0)"),
       program("", {{"movl $1,%ecx", "lock cmpxchgl %ecx,(x)"}, {"movl $2,%ecx", "lock cmpxchgl %ecx,(x)"}},
               "exists (0:rax=2 /\\ x=2)")};
-  for (const std::string& f : shipped()) {
+  for (const std::string& f : shipped_mappings()) {
     const Mapping m = load_mapping(f);
     EXPECT_TRUE(failing_exclusives_only_repeat(m)) << f;
     for (const X86Program& x : programs) EXPECT_EQ(arm_states(x, m, false), arm_states(x, m)) << f;

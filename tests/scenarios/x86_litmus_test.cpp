@@ -11,7 +11,7 @@
 namespace isobar::scenarios {
 namespace {
 
-std::set<std::string> states(const std::string& text) {
+std::set<std::string> x86_states(const std::string& text) {
   const X86Program x = build_x86(parse_litmus(text, "t.litmus"));
   const X86SearchResult r = search_x86(x);
   EXPECT_TRUE(r.complete) << r.reason;
@@ -19,11 +19,11 @@ std::set<std::string> states(const std::string& text) {
 }
 
 /// One thread; what it leaves in the observed registers.
-std::set<std::string> single(const std::string& init, const std::vector<std::string>& code,
+std::set<std::string> x86_single(const std::string& init, const std::vector<std::string>& code,
                              const std::string& observed) {
   std::string text = "X86_64 T\n{" + init + "}\n P0 ;\n";
   for (const std::string& line : code) text += " " + line + " ;\n";
-  return states(text + "locations [" + observed + "]\nforall (true)\n");
+  return x86_states(text + "locations [" + observed + "]\nforall (true)\n");
 }
 
 std::string two_threads(const std::vector<std::string>& a, const std::vector<std::string>& b,
@@ -74,7 +74,7 @@ TEST(X86Litmus, OneThreadComputes) {
       {"", {"movl $1,%eax", "jmp E", "movl $2,%eax", "E:"}, "0:rax;", "0:rax=1"},
       {"x=200;", {"movzbl (x),%eax"}, "0:rax;", "0:rax=200"},
   };
-  for (const Case& c : cases) EXPECT_EQ(single(c.init, c.code, c.observed), Set{c.state}) << c.code.front();
+  for (const Case& c : cases) EXPECT_EQ(x86_single(c.init, c.code, c.observed), Set{c.state}) << c.code.front();
 }
 
 TEST(X86Litmus, StoreBufferingNeedsAFullBarrier) {
@@ -100,7 +100,7 @@ TEST(X86Litmus, StoreBufferingNeedsAFullBarrier) {
     }
     a.push_back("movl (y),%ebx");
     b.push_back("movl (x),%ebx");
-    const Set seen = states(two_threads(a, b, "exists (0:rbx=0 /\\ 1:rbx=0)"));
+    const Set seen = x86_states(two_threads(a, b, "exists (0:rbx=0 /\\ 1:rbx=0)"));
     EXPECT_EQ(seen.count("0:rbx=0;1:rbx=0") != 0, c.allowed) << (c.between.empty() ? "" : c.between.back());
     EXPECT_EQ(seen.count("0:rbx=1;1:rbx=1"), 1u);
   }
@@ -109,7 +109,7 @@ TEST(X86Litmus, StoreBufferingNeedsAFullBarrier) {
 TEST(X86Litmus, LockedInstructionsAreAtomicAndOthersAreNot) {
   const std::string end = "forall (true)";
   const auto count = [&](const std::string& i) {
-    return states(two_threads({i}, {i}, "locations [x;]\n" + end));
+    return x86_states(two_threads({i}, {i}, "locations [x;]\n" + end));
   };
   EXPECT_EQ(count("lock incl (x)"), Set{"[x]=2"});
   EXPECT_EQ(count("incl (x)"), (Set{"[x]=1", "[x]=2"}));
@@ -119,15 +119,15 @@ TEST(X86Litmus, VectorsTearUnlessAvxPromises) {
   const std::string init = "uint64_t x[2]; 0:xmm0={1,1};";
   const std::vector<std::string> reader{"movdqa (x),%xmm1", "movq %xmm1,%rax", "pextrq $1,%xmm1,%rbx"};
   const std::string text = two_threads({"movdqa %xmm0,(x)"}, reader, "exists (1:rax=1 /\\ 1:rbx=0)", init);
-  EXPECT_EQ(states(text), (Set{"1:rax=0;1:rbx=0", "1:rax=0;1:rbx=1", "1:rax=1;1:rbx=0", "1:rax=1;1:rbx=1"}));
+  EXPECT_EQ(x86_states(text), (Set{"1:rax=0;1:rbx=0", "1:rax=0;1:rbx=1", "1:rax=1;1:rbx=0", "1:rax=1;1:rbx=1"}));
   std::string avx = text;
   avx.replace(avx.find("\n{"), 2, "\nVariant=avx\n{");
-  EXPECT_EQ(states(avx), (Set{"1:rax=0;1:rbx=0", "1:rax=1;1:rbx=1"}));
+  EXPECT_EQ(x86_states(avx), (Set{"1:rax=0;1:rbx=0", "1:rax=1;1:rbx=1"}));
 }
 
 TEST(X86Litmus, ElementsOfRepMovsMayArriveInAnyOrderButBeforeLaterStores) {
   const std::string init = "uint8_t a[2]={1,1}; uint8_t b[2]; 0:rsi=a; 0:rdi=b; 0:rcx=2; 1:rdx=b;";
-  const Set seen = states(two_threads({"rep movsb", "movl $1,(y)"},
+  const Set seen = x86_states(two_threads({"rep movsb", "movl $1,(y)"},
                                       {"movl (y),%eax", "movzbl 1(%rdx),%ebx", "movzbl (%rdx),%ecx"},
                                       "exists (1:rax=1 /\\ 1:rbx=1 /\\ 1:rcx=0)", init));
   for (const std::string& s : seen)
@@ -179,7 +179,7 @@ TEST(X86Litmus, AccessOutsideEveryLocationIsRefused) {
 }
 
 TEST(X86Litmus, SpinningEndsAndIsBounded) {
-  const Set seen = states(two_threads({"L: movl (x),%eax", "cmpl $1,%eax", "jne L"}, {"movl $1,(x)"},
+  const Set seen = x86_states(two_threads({"L: movl (x),%eax", "cmpl $1,%eax", "jne L"}, {"movl $1,(x)"},
                                       "locations [0:rax;]\nforall (true)"));
   EXPECT_EQ(seen, Set{"0:rax=1"});
   const X86Program forever =

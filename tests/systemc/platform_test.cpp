@@ -20,15 +20,6 @@ using systemc::PlatformConfig;
 using systemc::PlatformState;
 using systemc::Reply;
 
-struct Random {
-  u64 state;
-  u64 operator()(u64 n) {
-    Hasher h;
-    h.word(state++);
-    return h.digest().a % n;
-  }
-};
-
 Digest digest(const Storage& s) {
   Hasher h;
   model::hash(s, h, kMaxCores);

@@ -7,19 +7,6 @@ namespace isobar::test {
 using model::Machine;
 using model::Program;
 
-namespace {
-
-struct Random {
-  u64 state;
-  u64 operator()(u64 n) {
-    Hasher h;
-    h.word(state++);
-    return h.digest().a % n;
-  }
-};
-
-}  // namespace
-
 Machine make_machine(const TestProgram& t, model::Speculation speculation) {
   model::MachineConfig config = t.config;
   config.cores = static_cast<unsigned>(t.threads.size());

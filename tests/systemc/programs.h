@@ -6,6 +6,7 @@
 
 #include "model/machine/machine.h"
 #include "model/systemc/platform.h"
+#include "support/hash.h"
 #include "tests/systemc/user_parts.h"
 #include "trace/outcome.h"
 
@@ -22,6 +23,16 @@ struct TestProgram {
   std::vector<u64> locations;                            ///< observed 8-byte locations
   bool writable_code = false;
   model::MachineConfig config{};
+};
+
+/// Numbers below `n`, by seed.
+struct Random {
+  u64 state;
+  u64 operator()(u64 n) {
+    Hasher h;
+    h.word(state++);
+    return h.digest().a % n;
+  }
 };
 
 model::Machine make_machine(const TestProgram& t, model::Speculation speculation);
