@@ -289,10 +289,10 @@ class Enumerator {
 
 }  // namespace
 
-std::optional<Transition> Machine::still_enabled(Transition t, const Settled& settled) const {
+bool Machine::still_enabled(Transition& t, const Settled& settled) const {
   switch (t.kind) {
     case TransitionKind::Predict:
-      if (has_few_guesses(config_)) return std::nullopt;
+      if (has_few_guesses(config_)) return false;
       break;
     case TransitionKind::SatisfyRead:
     case TransitionKind::ForwardRead:
@@ -301,13 +301,14 @@ std::optional<Transition> Machine::still_enabled(Transition t, const Settled& se
     case TransitionKind::InvalidateInstruction:
     case TransitionKind::SystemAction:
     case TransitionKind::Translate: break;
-    default: return std::nullopt;
+    default: return false;
   }
-  if (t.slot < settled.retired || (settled.slots.changed >> (t.slot - settled.retired) & 1) != 0) return std::nullopt;
-  if (t.kind == TransitionKind::ForwardRead)
-    t.choice = forward_choice(static_cast<u8>(forward_slot(t.choice) - settled.retired), forward_first(t.choice));
-  t.slot = static_cast<u8>(t.slot - settled.retired);
-  return t;
+  const unsigned gone = settled.retired;
+  if (t.slot < gone || (settled.slots.changed >> (t.slot - gone) & 1) != 0) return false;
+  if (t.kind == TransitionKind::ForwardRead && gone != 0)
+    t.choice = forward_choice(static_cast<u8>(forward_slot(t.choice) - gone), forward_first(t.choice));
+  t.slot = static_cast<u8>(t.slot - gone);
+  return true;
 }
 
 u64 Machine::to_look_at(const MachineState& s, unsigned core, const Settled& settled, u64 kept) const {

@@ -40,9 +40,10 @@ class Machine {
   void enabled(const MachineState& s, std::vector<Transition>& out) const;
   /// The same for the steps of one core, of the window those of mask `slots`.
   void enabled(const MachineState& s, unsigned core, std::vector<Transition>& out, u64 slots = ~u64{0}) const;
-  /// Step `t` of a core, which was enabled, as it is after another step of this core that is a Fetch, Predict, SatisfyRead,
-  /// ForwardRead or PropagateWrite and did what `settled` says. Nothing if the step has to be looked for again, by enabled().
-  std::optional<Transition> still_enabled(Transition t, const Settled& settled) const;
+  /// Is step `t` of a core, which was enabled, so after another step of this core that is a Fetch, Predict, SatisfyRead,
+  /// ForwardRead or PropagateWrite and did what `settled` says? Then it gets its new slot. Else it has to be looked for again, by
+  /// enabled().
+  bool still_enabled(Transition& t, const Settled& settled) const;
   /// The slots for enabled() after such a step, if `kept` is the mask of those of which still_enabled() has told a step.
   u64 to_look_at(const MachineState& s, unsigned core, const Settled& settled, u64 kept) const;
 

@@ -20,8 +20,8 @@ constexpr u32 kTimerBit = u32{1} << 27;
 unsigned iterations_in_flight(const Core& c) {
   unsigned n = 0;
   for (const Entry& e : c.window)
-    n += e.uop->kind == UopKind::Branch && e.uop->branch_op() != isa::BranchOp::Indirect &&
-         static_cast<i64>(e.uop->imm) <= 0 && e.choice == 1 && (e.guessed || e.resolved);
+    n += e.choice == 1 && (e.guessed || e.resolved) && e.uop->kind == UopKind::Branch &&
+         e.uop->branch_op() != isa::BranchOp::Indirect && static_cast<i64>(e.uop->imm) <= 0;
   return n;
 }
 

@@ -147,13 +147,14 @@ void Policy::propose(const MachineState& s, unsigned core, CoreSchedule& schedul
   if (schedule.predictor.take_change()) left.slots.changed = ~u64{0};
   std::size_t kept = 0;
   u64 slots = 0;
-  for (const Proposal& p : schedule.proposals) {
-    if (const std::optional<Transition> step = machine_.still_enabled(p.step, left)) {
-      slots |= u64{1} << step->slot;
-      schedule.proposals[kept++] = {p.ready, p.order, *step, p.ticks};
-    } else {
+  for (Proposal& p : schedule.proposals) {
+    if (!machine_.still_enabled(p.step, left)) {
       previous_.push_back(p);
+      continue;
     }
+    slots |= u64{1} << p.step.slot;
+    Proposal& place = schedule.proposals[kept++];
+    if (&place != &p) place = p;
   }
   schedule.proposals.resize(kept);
   machine_.enabled(s, core, enabled_, machine_.to_look_at(s, core, left, slots));
