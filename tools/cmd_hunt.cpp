@@ -1,10 +1,10 @@
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "support/diagnostic.h"
 #include "tools/batch.h"
+#include "tools/choice.h"
 #include "tools/command.h"
 #include "tools/files.h"
 #include "tools/hunt_program.h"
@@ -71,8 +71,6 @@ void add_hunt(CLI::App& app, Action& chosen) {
   CLI::App* sub = app.add_subcommand("hunt", "Many random runs until one fails, and the shortest schedule that does");
   auto o = std::make_shared<HuntOptions>();
   o->output.suite = "isobar hunt";
-  const std::map<std::string, hunt::Strategy> strategies = {
-      {"random", hunt::Strategy::Random}, {"pct", hunt::Strategy::Pct}, {"delay", hunt::Strategy::Delay}};
   sub->add_option("FILE", o->files, "A scenario (.yaml), a litmus test, or an AArch64 Linux program and its arguments")
       ->type_name("")
       ->required();
@@ -81,7 +79,8 @@ void add_hunt(CLI::App& app, Action& chosen) {
       ->type_name("N");
   sub->add_option("--strategy", o->hunt.strategy, "random, pct (default) or delay (docs/hunt.md)")
       ->type_name("S")
-      ->transform(CLI::CheckedTransformer(strategies).description(""));
+      ->transform(choice<hunt::Strategy>(
+          {{"random", hunt::Strategy::Random}, {"pct", hunt::Strategy::Pct}, {"delay", hunt::Strategy::Delay}}));
   sub->add_option("--depth", o->hunt.depth, "pct: depth of the failures (default 3); delay: delays (default 2)")
       ->check(CLI::Range(1u, 20u).description(""))
       ->type_name("D");

@@ -9,6 +9,7 @@
 
 #include "support/diagnostic.h"
 #include "tools/batch.h"
+#include "tools/choice.h"
 #include "tools/command.h"
 #include "tools/exploration.h"
 #include "tools/files.h"
@@ -267,14 +268,12 @@ void add_run(CLI::App& app, Action& chosen) {
   CLI::App* sub = app.add_subcommand("run", "Run scenarios as they say and judge their expectations");
   auto options = std::make_shared<RunOptions>();
   options->output.suite = "isobar run";
-  const std::map<std::string, How> ways = {
-      {"explore", How::Explore}, {"random", How::Random}, {"timed", How::Timed}};
   sub->add_option("PATH", options->paths, "Scenarios (.yaml), litmus tests, or folders with scenarios")
       ->type_name("")
       ->required();
   sub->add_option("--how", options->how, "Instead of what the scenario says: explore, random or timed")
       ->type_name("WAY")
-      ->transform(CLI::CheckedTransformer(ways).description(""));
+      ->transform(choice<How>({{"explore", How::Explore}, {"random", How::Random}, {"timed", How::Timed}}));
   sub->add_option("--seed", options->seed, "Seed of timed and random runs, instead of the scenario's")
       ->type_name("N");
   sub->add_option("--timing", options->timing_name, "Timing model of timed runs: a file or a name (docs/cost.md)")
