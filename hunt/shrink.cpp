@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "hunt/leave_out.h"
 #include "model/machine/machine.h"
 #include "model/thread/window.h"
 
@@ -137,23 +138,9 @@ class Shrinker {
     return true;
   }
 
-  /// Delta debugging: shorter and shorter parts are left out.
   bool leave_out() {
-    bool better = false;
-    for (std::size_t size = std::max<std::size_t>(best_.actions.size() / 2, 1); going(); size /= 2) {
-      for (std::size_t at = 0; at < best_.actions.size() && going();) {
-        std::vector<Action> list = best_.actions;
-        const std::size_t end = std::min(at + size, list.size());
-        list.erase(list.begin() + static_cast<std::ptrdiff_t>(at), list.begin() + static_cast<std::ptrdiff_t>(end));
-        if (attempt(list)) {
-          better = true;
-        } else {
-          at += size;
-        }
-      }
-      if (size <= 1) break;
-    }
-    return better;
+    return leave_out_parts([this] { return best_.actions; }, [this](const auto& list) { return attempt(list); },
+                           [this] { return going(); });
   }
 
   /// First action of another core from `at` on.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "hunt/leave_out.h"
+
 namespace isobar::linux_hunt {
 
 namespace {
@@ -50,23 +52,8 @@ class ScheduleShrinker {
   }
 
   bool leave_out() {
-    bool better = false;
-    std::vector<Slice> list = joined(best_.slices);
-    for (std::size_t size = std::max<std::size_t>(list.size() / 2, 1); going(); size /= 2) {
-      // From the end: what is there is mostly the way out of the program.
-      for (std::size_t end = list.size(); end > 0 && going();) {
-        const std::size_t begin = end - std::min(end, size);
-        std::vector<Slice> shorter = list;
-        shorter.erase(shorter.begin() + static_cast<std::ptrdiff_t>(begin), shorter.begin() + static_cast<std::ptrdiff_t>(end));
-        if (attempt(shorter)) {
-          better = true;
-          list = joined(best_.slices);
-        }
-        end = std::min(begin, list.size());
-      }
-      if (size <= 1) break;
-    }
-    return better;
+    return hunt::leave_out_parts([this] { return joined(best_.slices); }, [this](const auto& list) { return attempt(list); },
+                                 [this] { return going(); });
   }
 
   /// The next slice of a thread comes earlier, right behind the one before it, or that one later.
