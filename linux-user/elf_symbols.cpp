@@ -26,10 +26,6 @@ bool is_named(const std::string& file, u64 offset, std::string_view name) {
   return file.compare(offset, name.size(), name) == 0 && file[offset + name.size()] == '\0';
 }
 
-}  // namespace
-
-namespace {
-
 /// Calls `use(symbol, strings)` for each function, object or label until it returns false.
 template <class Use>
 void for_each_symbol(const std::string& file, const Use& use) {
@@ -53,10 +49,10 @@ void for_each_symbol(const std::string& file, const Use& use) {
 
 }  // namespace
 
-std::optional<u64> find_symbol(const ElfImage& image, std::string_view name) {
-  std::optional<u64> found;
+std::optional<Symbol> find_symbol(const ElfImage& image, std::string_view name) {
+  std::optional<Symbol> found;
   for_each_symbol(image.contents, [&](const Elf64_Sym& symbol, u64 name_at) {
-    if (is_named(image.contents, name_at, name)) found = symbol.st_value;
+    if (is_named(image.contents, name_at, name)) found = {symbol.st_value + load_bias(image), symbol.st_size, std::string(name)};
     return !found;
   });
   return found;

@@ -16,16 +16,14 @@ constexpr u64 load_bias(const ElfImage& image) {
   return image.relocatable ? kRelocatableBase : 0;
 }
 
-/// The value of the function or object `name` in the symbol table of the file, not yet relocated; nullopt if the file
-/// has no such symbol, no table, or one that is not inside the file. Of several the first.
-std::optional<u64> find_symbol(const ElfImage& image, std::string_view name);
-
 /// A function or object of the file, at its address when the program runs.
 struct Symbol {
   u64 address = 0;
   u64 size = 0;
   std::string name;
 };
+/// Nullopt if the file has no such symbol, no table, or one that is not inside the file. Of several the first.
+std::optional<Symbol> find_symbol(const ElfImage& image, std::string_view name);
 /// All with a name, ascending; empty if the file has no usable table. At most 2^20 symbols are looked at.
 std::vector<Symbol> all_symbols(const ElfImage& image);
 /// "name+0x10", or the address where no symbol is.

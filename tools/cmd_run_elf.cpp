@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -19,6 +18,7 @@
 #include "tools/files.h"
 #include "tools/interrupt.h"
 #include "tools/program_machine.h"
+#include "tools/progress.h"
 
 namespace isobar::tools {
 
@@ -78,9 +78,9 @@ std::optional<u64> place(const linux_user::ElfImage& image, const std::string& t
     if (*end != '\0' || errno != 0) throw InputError(Diagnostic{{}, "\"" + text + "\" is neither an address nor a symbol"});
     return address;
   }
-  const std::optional<u64> address = linux_user::find_symbol(image, text);
-  if (!address) throw InputError(Diagnostic{{image.file, 0, 0}, "the program has no symbol \"" + text + "\""});
-  return linux_user::load_bias(image) + *address;
+  const std::optional<linux_user::Symbol> symbol = linux_user::find_symbol(image, text);
+  if (!symbol) throw InputError(Diagnostic{{image.file, 0, 0}, "the program has no symbol \"" + text + "\""});
+  return symbol->address;
 }
 
 /// What the file says of the run takes the place of the options.
@@ -157,13 +157,13 @@ ExitStatus run_program(RunElfOptions o) {
   if (options.stop && options.stop == place(image, o.until))
     throw InputError(Diagnostic{{}, "--detailed-from and --detailed-until name the same place"});
   linux_user::System system(std::move(image), options);
-  const auto began = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   const linux_user::Outcome outcome = schedule ? linux_hunt::replay(system, *schedule, o.schedule) : run_as_asked(o, system);
   if (o.statistics) {
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
+    const double took = watch.seconds();
     std::fprintf(stderr, "isobar: %llu instructions in %.3f s: %.1f million per second\n",
-                 static_cast<unsigned long long>(outcome.instructions), took.count(),
-                 static_cast<double>(outcome.instructions) / 1e6 / took.count());
+                 static_cast<unsigned long long>(outcome.instructions), took,
+                 static_cast<double>(outcome.instructions) / 1e6 / took);
   }
   using Kind = linux_user::Outcome::Kind;
   switch (outcome.kind) {

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 
 #include "explore/shortest.h"
 #include "support/diagnostic.h"
@@ -12,6 +11,7 @@
 #include "tools/goal.h"
 #include "tools/interrupt.h"
 #include "tools/listing.h"
+#include "tools/progress.h"
 #include "tools/recording.h"
 #include "tools/stale.h"
 #include "tools/variation.h"
@@ -208,13 +208,12 @@ class Explanation {
 
   Trials try_out(const Goal& goal, const std::vector<Variation>& all, bool wanted) {
     Trials t;
-    const auto start = std::chrono::steady_clock::now();
+    const Stopwatch watch;
     SearchFlags flags = options_.search;
     flags.timeout_seconds =
         flags.timeout_seconds > 0 ? std::min(flags.timeout_seconds, kTrialSeconds) : kTrialSeconds;
     for (std::size_t i = 0; i < all.size(); ++i) {
-      const double spent = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-      if (spent > kAllTrialsSeconds || interrupt_flag()) {
+      if (watch.seconds() > kAllTrialsSeconds || interrupt_flag()) {
         t.unchecked += all.size() - i;
         break;
       }

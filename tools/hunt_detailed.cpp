@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <optional>
 #include <set>
 
@@ -65,9 +64,7 @@ u64 simplify(const linux_hunt::Target& target, const ProgramFlags& program, Deta
 
 CaseReport hunt_in_detail(const std::string& contents, const HuntFlags& flags, const ProgramFlags& program,
                           ProgressLine& progress) {
-  using Clock = std::chrono::steady_clock;
-  const Clock::time_point start = Clock::now();
-  const auto seconds = [&] { return std::chrono::duration<double>(Clock::now() - start).count(); };
+  const Stopwatch watch;
   const std::string& file = program.arguments.front();
   const linux_user::ElfImage image = linux_user::parse_elf(file, contents);
   const linux_hunt::Target target = target_of(image, program);
@@ -79,13 +76,13 @@ CaseReport hunt_in_detail(const std::string& contents, const HuntFlags& flags, c
   while (run.failure.empty() && runs < flags.runs && !stopped) {
     course = {flags.seed + runs, program.cores, runs % 2 != 0};
     run = run_course(target, program, course);
-    stopped = interrupt_flag() || (flags.timeout_seconds > 0 && seconds() > flags.timeout_seconds);
+    stopped = interrupt_flag() || (flags.timeout_seconds > 0 && watch.seconds() > flags.timeout_seconds);
     if (interrupt_flag()) break;
     ++runs;
     instructions += run.outcome.instructions;
     results.insert(run.failure + "\n" + run.output);
     progress.update(fmt::format("{}: {} runs, {:.0f}/s, {} distinct results", file, runs,
-                                static_cast<double>(runs) / std::max(seconds(), 1e-3), results.size()));
+                                static_cast<double>(runs) / std::max(watch.seconds(), 1e-3), results.size()));
   }
   const bool found = !run.failure.empty() && !interrupt_flag();
   stopped = stopped && !found && runs < flags.runs;
@@ -129,7 +126,7 @@ CaseReport hunt_in_detail(const std::string& contents, const HuntFlags& flags, c
   } else {
     tell_nothing_found(stopped, r);
   }
-  r.json["seconds"] = r.seconds = seconds();
+  r.json["seconds"] = r.seconds = watch.seconds();
   return r;
 }
 

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
@@ -54,13 +53,11 @@ linux_hunt::RaceFree race_free_range(const linux_user::ElfImage& image, const st
   if (plus != std::string::npos && !(size = number(text.substr(plus + 1)))) return refuse("expected a number of bytes behind +");
   std::optional<u64> begin = number(name);
   if (!begin) {
-    for (const linux_user::Symbol& s : linux_user::all_symbols(image)) {
-      if (s.name != name || begin) continue;
-      begin = s.address;
-      if (!size && s.size != 0) size = s.size;
-    }
+    const std::optional<linux_user::Symbol> symbol = linux_user::find_symbol(image, name);
+    if (!symbol) return refuse("the program has no such symbol");
+    begin = symbol->address;
+    if (!size && symbol->size != 0) size = symbol->size;
   }
-  if (!begin) return refuse("the program has no such symbol");
   if (!size || *size == 0) return refuse("expected +SIZE, the number of bytes");
   return {*begin, *begin + std::min(*size, functional::kAddressLimit), name};
 }
@@ -198,9 +195,7 @@ bool is_program(const std::string& contents) { return contents.compare(0, 4, "\1
 
 CaseReport hunt_program(const std::string& contents, const HuntFlags& flags, const ProgramFlags& program,
                         ProgressLine& progress) {
-  using Clock = std::chrono::steady_clock;
-  const Clock::time_point start = Clock::now();
-  const auto seconds = [&] { return std::chrono::duration<double>(Clock::now() - start).count(); };
+  const Stopwatch watch;
   const std::string& file = program.arguments.front();
   const linux_user::ElfImage image = linux_user::parse_elf(file, contents);
   linux_hunt::Target target = target_of(image, program);
@@ -213,10 +208,10 @@ CaseReport hunt_program(const std::string& contents, const HuntFlags& flags, con
   options.seed = flags.seed;
   options.runs = flags.runs;
   options.jobs = flags.jobs;
-  options.stops = [&] { return interrupt_flag() || (flags.timeout_seconds > 0 && seconds() > flags.timeout_seconds); };
+  options.stops = [&] { return interrupt_flag() || (flags.timeout_seconds > 0 && watch.seconds() > flags.timeout_seconds); };
   options.progress = [&](u64 runs, const hunt::Estimate& e) {
     progress.update(fmt::format("{}: {} runs, {:.0f}/s, {}", file, runs,
-                                static_cast<double>(runs) / std::max(seconds(), 1e-3), interleavings_text(e)));
+                                static_cast<double>(runs) / std::max(watch.seconds(), 1e-3), interleavings_text(e)));
   };
   linux_hunt::Hunted hunted = linux_hunt::find_failure(target, options);
 
@@ -257,7 +252,7 @@ CaseReport hunt_program(const std::string& contents, const HuntFlags& flags, con
   } else {
     tell_nothing_found(hunted.stopped, r);
   }
-  r.json["seconds"] = r.seconds = seconds();
+  r.json["seconds"] = r.seconds = watch.seconds();
   return r;
 }
 

@@ -1,6 +1,7 @@
 // One line on the terminal that says how far a search is. Silent when standard error is not a terminal.
 #pragma once
 
+#include <chrono>
 #include <mutex>
 #include <string>
 
@@ -31,6 +32,16 @@ class ProgressLine {
   bool drawn_ = false;
   double last_ = 0;
   std::mutex mutex_;
+};
+
+/// Host time since it was made.
+class Stopwatch {
+ public:
+  double seconds() const { return std::chrono::duration<double>(Clock::now() - began_).count(); }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point began_ = Clock::now();
 };
 
 /// 1234567 as "1,234,567".
