@@ -138,10 +138,6 @@ void Watch::note(u64 number, Granule& g, bool write) {
 
 bool Watch::access(const functional::Core& core, const isa::Instruction& instruction, u64 pc) {
   compare_written();
-  struct Touched {
-    u64 first, last;
-    bool write;
-  };
   std::array<Touched, isa::kMaxUops> touched;
   std::size_t count = 0;
   bool shared = false, spins = false;
@@ -152,7 +148,7 @@ bool Watch::access(const functional::Core& core, const isa::Instruction& instruc
     for (unsigned i = 0; i < u.n_addr; ++i) in[i] = core.state().get(u.src[i]);
     const u64 address = isa::evaluate_address(u, in, pc);
     const u64 first = granule_of(address), beyond = (address % 8 + u.mem.size - 1) / 8;
-    touched[count] = {first, first + beyond, u.kind == isa::UopKind::Write};
+    touched[count] = {&u, address, first, first + beyond};
     for (u64 n = touched[count].first; n <= touched[count].last; ++n) shared |= granule(n).shared;
     if (shared && count == 0) spins = goes_round(pc, touched[0].first);
     ++count;
@@ -171,24 +167,19 @@ bool Watch::access(const functional::Core& core, const isa::Instruction& instruc
   for (std::size_t i = 0; i < count; ++i) {
     for (u64 n = touched[i].first; n <= touched[i].last; ++n) {
       Granule& g = granule(n);
-      if (touched[i].write && g.shared) written_.push_back({n % (u64{1} << 53) * 8, value_at(n % (u64{1} << 53) * 8)});
-      note(n, g, touched[i].write);
+      const bool writes = touched[i].uop->kind == isa::UopKind::Write;
+      if (writes && g.shared) written_.push_back({n % (u64{1} << 53) * 8, value_at(n % (u64{1} << 53) * 8)});
+      note(n, g, writes);
     }
   }
-  return !races_ || !is_race(core, instruction, pc);
+  return !races_ || !is_race({touched.data(), count}, pc);
 }
 
-bool Watch::is_race(const functional::Core& core, const isa::Instruction& instruction, u64 pc) {
+bool Watch::is_race(std::span<const Touched> accesses, u64 pc) {
   const auto& named = running_->process->memory().pool()->race_free;
   for (; named_ < named.size(); ++named_)
     races_->add_memory({named[named_].first, named[named_].second, ""});
-  for (unsigned k = 0; k < instruction.count; ++k) {
-    const isa::Uop& u = instruction.uops[k];
-    if ((u.kind != isa::UopKind::Read && u.kind != isa::UopKind::Write) || u.mem.tag != isa::TagAccess::None) continue;
-    isa::Inputs in{};
-    for (unsigned i = 0; i < u.n_addr; ++i) in[i] = core.state().get(u.src[i]);
-    races_->access(me_, isa::evaluate_address(u, in, pc) & ones(56), u, pc);
-  }
+  for (const Touched& t : accesses) races_->access(me_, t.address & ones(56), *t.uop, pc);
   if (!races_->race()) return false;
   system_.end(linux_user::Outcome::Kind::DataRace, 0, tell_(*races_->race()));
   system_.end_slice();

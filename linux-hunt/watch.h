@@ -6,6 +6,7 @@
 #include <array>
 #include <functional>
 #include <memory>
+#include <span>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -82,6 +83,12 @@ class Watch final : public functional::Watcher, public linux_user::CallObserver 
   struct Write {
     u64 address = 0, before = 0;
   };
+  /// An access of the instruction that is about to be executed.
+  struct Touched {
+    const isa::Uop* uop = nullptr;
+    u64 address = 0;
+    u64 first = 0, last = 0;  ///< granules
+  };
 
   u64 granule_of(u64 address) const;
   Granule& granule(u64 number);
@@ -89,7 +96,7 @@ class Watch final : public functional::Watcher, public linux_user::CallObserver 
   void note(u64 number, Granule& g, bool write);
   void compare_written();
   std::size_t number_of(const linux_user::Thread& t);
-  bool is_race(const functional::Core& core, const isa::Instruction& instruction, u64 pc);
+  bool is_race(std::span<const Touched> accesses, u64 pc);
   void order_by_call();
   u64 value_at(u64 address) const;
 
