@@ -69,15 +69,15 @@ const Entry* find_seq(const Core& c, u32 seq, unsigned* slot) {
   return nullptr;
 }
 
-/// Seq of the write that makes one piece with the step on `e`: of an LSE read, or of the exclusive store
+/// The write that makes one piece with the step on `e`: of an LSE read, or of the exclusive store
 /// itself.
-std::optional<u32> write_of(const Core& c, unsigned slot) {
+const Entry* write_of(const Core& c, unsigned slot) {
   const Entry& e = c.window[slot];
-  if (model::is_write(e)) return e.seq;
+  if (model::is_write(e)) return &e;
   for (unsigned j = slot + 1; j < c.window.size(); ++j)
     if (model::is_write(c.window[j]) && c.window[j].uop->mem.atomic && c.window[j].partner == slot)
-      return c.window[j].seq;
-  return std::nullopt;
+      return &c.window[j];
+  return nullptr;
 }
 
 /// Is some older step of the core still missing that every store waits for? Cheap test before a trial.
@@ -88,14 +88,6 @@ bool older_open(const Core& c, unsigned slot) {
     if (q.uop->kind == UopKind::Branch && !q.resolved) return true;
   }
   return false;
-}
-
-/// Does the write of the LSE operation with the read `e` have release semantics?
-bool is_release_atomic(const Core& c, const Entry& e) {
-  const auto write = std::find_if(c.window.begin(), c.window.end(), [&](const Entry& w) {
-    return model::is_write(w) && w.uop->mem.atomic && w.seq > e.seq;
-  });
-  return write != c.window.end() && write->uop->mem.release;
 }
 
 bool is_exclusive_guess(const Entry& e) {
@@ -278,14 +270,17 @@ Way Policy::quote(const model::Storage& s, AccessKind kind, unsigned core, u64 a
   return {r.ticks, !r.hit, kind == AccessKind::Read ? config.load_latency : config.store_latency};
 }
 
-Way Policy::read_way(const MachineState& s, unsigned core, const Entry& e, unsigned part) {
+Way Policy::read_way(const MachineState& s, unsigned core, unsigned slot, unsigned part) {
+  const Entry& e = s.core[core].window[slot];
   const PipelineConfig& pipeline = platform_.config().pipeline;
   const isa::MemoryAttributes& m = e.uop->mem;
   Way w = quote(s.storage, m.atomic ? AccessKind::Write : AccessKind::Read, core, e.addr + part, 1);
-  if (m.atomic)
-    w.add(pipeline.atomic + (is_release_atomic(s.core[core], e) ? pipeline.atomic_release : 0));
-  else if (m.acquire || m.acquire_pc)
+  if (m.atomic) {
+    const Entry* write = write_of(s.core[core], slot);
+    w.add(pipeline.atomic + (write != nullptr && write->uop->mem.release ? pipeline.atomic_release : 0));
+  } else if (m.acquire || m.acquire_pc) {
     w.add(pipeline.acquire);
+  }
   return w;
 }
 
@@ -304,7 +299,7 @@ Way Policy::first_look(const MachineState& s, unsigned core, unsigned slot) {
   const Entry& e = c.window[slot];
   if (model::is_write(e)) return e.uop->mem.atomic ? Way{} : write_way(s, core, e, 0);
   const u8 from = model::read_sources(c, slot).byte[0];
-  return from < model::kMonitorSlot ? Way{platform_.config().forward_latency} : read_way(s, core, e, 0);
+  return from < model::kMonitorSlot ? Way{platform_.config().forward_latency} : read_way(s, core, slot, 0);
 }
 
 /// When step `t`, which is possible from now on and takes `way`, is ready.
@@ -342,7 +337,7 @@ Way Policy::way(const MachineState& s, const Transition& t) {
       const model::Program& program = platform_.machine().program();
       return quote(s.storage, AccessKind::Read, t.core, program.pages[c.window[t.slot].page - 1u].descriptor, 1);
     }
-    case TransitionKind::SatisfyRead: return read_way(s, t.core, c.window[t.slot], part(t));
+    case TransitionKind::SatisfyRead: return read_way(s, t.core, t.slot, part(t));
     case TransitionKind::ForwardRead: return {config.forward_latency};
     case TransitionKind::PropagateWrite: return write_way(s, t.core, c.window[t.slot], part(t));
     case TransitionKind::CleanData:
@@ -402,8 +397,8 @@ std::optional<Transition> Policy::decide(const MachineState& s, const Proposal& 
 }
 
 bool Policy::completes_at_once(const MachineState& s, const Transition& t) {
-  const std::optional<u32> write = write_of(s.core[t.core], t.slot);
-  if (!write) return true;
+  const Entry* write = write_of(s.core[t.core], t.slot);
+  if (write == nullptr) return true;
   trial_.core[t.core] = s.core[t.core];
   trial_.storage.irq = s.storage.irq;
   trial_.storage.time = s.storage.time;
@@ -412,7 +407,7 @@ bool Policy::completes_at_once(const MachineState& s, const Transition& t) {
   machine_.apply(trial_, t, peek);
   const Core& c = trial_.core[t.core];
   unsigned slot = 0;
-  const Entry* w = find_seq(c, *write, &slot);
+  const Entry* w = find_seq(c, write->seq, &slot);
   if (w == nullptr || (w->inert && w->resolved)) return true;  // nothing is written: a CAS that fails
   return model::may_propagate(machine_.config(), c, slot) && model::atomic_now(c, slot);
 }
@@ -427,9 +422,9 @@ std::optional<Transition> Policy::follow_up(const MachineState& s, const Proposa
   const Entry* e = find_seq(c, p.seq(), &slot);
   if (e == nullptr || !model::is_access(*e)) return std::nullopt;
   if (kind != TransitionKind::Predict && !e->uop->mem.atomic) return rest_of_read(s, p, slot);
-  const std::optional<u32> write = write_of(c, slot);
-  if (!write) return std::nullopt;
-  const Entry* w = find_seq(c, *write, &slot);
+  const Entry* w = write_of(c, slot);
+  if (w == nullptr) return std::nullopt;
+  slot = static_cast<unsigned>(w - &c.window[0]);
   if (w->inert || w->fired || !model::may_propagate(machine_.config(), c, slot) ||
       !model::atomic_now(c, slot))
     return std::nullopt;

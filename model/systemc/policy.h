@@ -103,7 +103,7 @@ class Policy {
                                                 unsigned slot);
   Way way(const model::MachineState& s, const model::Transition& t);
   /// What an access of `e` takes through the platform.
-  Way read_way(const model::MachineState& s, unsigned core, const model::Entry& e, unsigned part);
+  Way read_way(const model::MachineState& s, unsigned core, unsigned slot, unsigned part);
   Way write_way(const model::MachineState& s, unsigned core, const model::Entry& e, unsigned part);
   Way first_look(const model::MachineState& s, unsigned core, unsigned slot);
   u64 ready(const model::MachineState& s, const model::Transition& t, Way way, CoreSchedule& schedule) const;
