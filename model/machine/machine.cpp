@@ -76,15 +76,15 @@ class Step {
     const std::size_t before = c_.window.size();
     c_.waiting = false;
     const bool aligned = (c_.pc & 3) == 0;
-    const u64 fault = aligned ? check_access(ctx_.program, c_, c_.context, c_.pc, 4, kExecEl0) : kAlignmentFault;
-    if (fault != 0) {
+    const Place place =
+        aligned ? find_place(ctx_.program, c_, c_.context, c_.pc, 4, kExecEl0) : Place{kAlignmentFault, 0};
+    if (place.fault != 0) {
       append(c_, abort_instruction(), c_.pc);
       Entry& e = c_.window.back();
       e.faulting = true;
-      e.value2.hi = fault;
+      e.value2.hi = place.fault;
     } else {
-      const u64 at = physical_address(ctx_.program, c_, c_.pc, 4);
-      Access a = access(AccessKind::Fetch, at, 4);
+      Access a = access(AccessKind::Fetch, place.physical, 4);
       a.version = t_.choice;
       fabric_.access(s_.storage, a);
       const u32 word = static_cast<u32>(a.data.lo);
@@ -96,7 +96,7 @@ class Step {
         c_.window.back().value2.hi = kBranchTargetFault;
       }
       c_.window[before].unordered =
-          !s_.storage.code.empty() && fetch_conflicts(s_.storage, ctx_.config, at, t_.choice, core_);
+          !s_.storage.code.empty() && fetch_conflicts(s_.storage, ctx_.config, place.physical, t_.choice, core_);
     }
     c_.pc += 4;
     const isa::Uop& last = *c_.window.back().uop;

@@ -117,6 +117,17 @@ u64 physical_address(const Program& program, const Core& c, u64 addr, unsigned s
   return view.physical;
 }
 
+Place find_place(const Program& program, const Core& c, const Context& ctx, u64 addr, unsigned size, u8 need) {
+  if (is_foreign(program, addr) && ctx.el == 0) {
+    const MemoryMap::View view = program.map->look_up(c.reg[isa::index(Reg::TTBR0_EL1)], addr);
+    if (!view.present) return {kTranslationFault, 0};
+    if ((view.permissions & need) != need) return {kPermissionFault, 0};
+    if (view.end - addr >= size) return {0, view.physical};
+  }
+  const u64 fault = check_access(program, c, ctx, addr, size, need);
+  return {fault, fault == 0 ? physical_address(program, c, addr, size) : 0};
+}
+
 bool refuses_branch(const Program& program, const Core& c, u32 word) {
   if (c.context.branch_type == 0 || !is_foreign(program, c.pc)) return false;
   return program.map->look_up(c.reg[isa::index(Reg::TTBR0_EL1)], c.pc).guarded &&

@@ -37,6 +37,13 @@ u64 check_access(const Program& program, const Core& c, const Context& ctx, u64 
 /// unless Program::map decides.
 u64 physical_address(const Program& program, const Core& c, u64 addr, unsigned size);
 
+/// Both together.
+struct Place {
+  u64 fault = 0;     ///< what check_access() says
+  u64 physical = 0;  ///< if that is 0: what physical_address() says
+};
+Place find_place(const Program& program, const Core& c, const Context& ctx, u64 addr, unsigned size, u8 need);
+
 /// Does the page refuse to execute `word` at c.pc because of PSTATE.BTYPE?
 bool refuses_branch(const Program& program, const Core& c, u32 word);
 

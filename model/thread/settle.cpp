@@ -166,10 +166,9 @@ class Settler {
     const bool misaligned = is_misaligned(e);
     if (is_access(e) && !misaligned && begin_translation(ctx_.program, s_, e)) return;
     e.address_known = true;
-    const u64 fault = misaligned ? kAlignmentFault : region_fault(ctx_.program, c_, e, need);
-    if (fault != 0) return raise_fault(e, fault);
-    if (ctx_.program.map != nullptr)
-      e.addr = physical_address(ctx_.program, c_, e.addr, is_access(e) ? e.uop->mem.size : 1);
+    const Place place = misaligned ? Place{kAlignmentFault, 0} : place_of(ctx_.program, c_, e, need);
+    if (place.fault != 0) return raise_fault(e, place.fault);
+    e.addr = place.physical;
   }
 
   void read(unsigned i) {

@@ -87,10 +87,10 @@ bool is_stack_misaligned(const Core& c, const Entry& e, u64 base) {
          bit(c.reg[isa::index(isa::Reg::SCTLR_EL1)], kSa0) != 0;
 }
 
-u64 region_fault(const Program& program, const Core& c, const Entry& e, u8 need) {
+Place place_of(const Program& program, const Core& c, const Entry& e, u8 need) {
   Context as = e.context;
   if (e.uop->mem.unprivileged) as.el = 0;
-  return check_access(program, c, as, e.addr, e.uop->kind == UopKind::CacheOp ? 1 : e.uop->mem.size, need);
+  return find_place(program, c, as, e.addr, e.uop->kind == UopKind::CacheOp ? 1 : e.uop->mem.size, need);
 }
 
 void raise_fault(Entry& e, u64 status) {
@@ -117,7 +117,7 @@ void finish_translation(const Program& program, MachineState& s, unsigned core, 
   }
   e.addr = d.page() | (e.addr & (kPageBytes - 1));
   e.address_known = true;
-  if (const u64 fault = region_fault(program, s.core[core], e, need); fault != 0) raise_fault(e, fault);
+  if (const u64 fault = place_of(program, s.core[core], e, need).fault; fault != 0) raise_fault(e, fault);
   if (e.faulting || !d.tagged()) {
     drop_translated_check(s.core[core], i);
   } else {
@@ -200,7 +200,7 @@ bool stale_accesses_done(const MachineState& s, unsigned core) {
   const u16 bit = static_cast<u16>(1u << core);
   for (unsigned k = 0; k < s.core.size(); ++k) {
     if (k == core) continue;
-    const std::vector<Entry>& window = s.core[k].window;
+    const Entries& window = s.core[k].window;
     for (unsigned i = 0; i < window.size(); ++i) {
       const Entry& y = window[i];
       if ((y.stale & bit) == 0) continue;

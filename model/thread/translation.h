@@ -9,6 +9,7 @@
 #pragma once
 
 #include "model/state/machine_state.h"
+#include "model/thread/exceptions.h"
 
 namespace isobar::model {
 
@@ -41,8 +42,8 @@ u8 page_of(const Program& program, u64 addr);
 bool is_misaligned(const Entry& e);
 /// Is the access `e` of EL0 relative to an SP of `base` that is no multiple of 16, and must it be one (SCTLR_EL1.SA0)?
 bool is_stack_misaligned(const Core& c, const Entry& e, u64 base);
-/// May the region that the physical address of `e` is in be used as `need` says? 0 or the fault status code.
-u64 region_fault(const Program& program, const Core& c, const Entry& e, u8 need);
+/// Where the bytes that `e` is about are, and whether their region may be used as `need` says.
+Place place_of(const Program& program, const Core& c, const Entry& e, u8 need);
 /// Marks `e` as faulting with that status code.
 void raise_fault(Entry& e, u64 status);
 
