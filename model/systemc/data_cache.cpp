@@ -11,25 +11,30 @@ bool is_data(AccessKind kind) {
 }
 
 /// What a line in `state` is good for.
-bool hits(AccessKind kind, LineState state) {
+bool is_hit(AccessKind kind, LineState state) {
   return kind == AccessKind::Read ? state != LineState::Invalid : state >= LineState::Exclusive;
 }
 
 }  // namespace
 
-DataCache::DataCache(const sc_core::sc_module_name& name) : sc_module(name) {
+DataCache::DataCache(const sc_core::sc_module_name& name, const StorageContext& context)
+    : sc_module(name), context_(context) {
   cpu.register_b_transport(this, &DataCache::transport);
   cpu.register_transport_dbg(this, &DataCache::transport_debug);
   snoop.register_b_transport(this, &DataCache::snooped);
   snoop.register_transport_dbg(this, &DataCache::snooped_debug);
 }
 
-void DataCache::configure(const PlatformConfig& config, unsigned line_bytes) {
+void DataCache::configure(const PlatformConfig& config, unsigned line_bytes, bool reads_end, bool writes_end) {
   state_.hits = state_.misses = state_.upgrades = state_.writebacks = 0;
   state_.lines.configure(config.dcache, line_bytes);
   load_latency_ = config.load_latency;
   store_latency_ = config.store_latency;
+  reads_end_ = reads_end;
+  writes_end_ = writes_end;
 }
+
+bool DataCache::hits(AccessKind kind, u64 addr) const { return is_hit(kind, state_.lines.state(addr)); }
 
 void DataCache::transport(tlm::tlm_generic_payload& p, sc_core::sc_time& delay) {
   MemoryAttributes* a = attributes(p);
@@ -47,11 +52,14 @@ void DataCache::access(tlm::tlm_generic_payload& p, MemoryAttributes& a, sc_core
   const u64 addr = p.get_address();
   const unsigned found = state_.lines.find(addr);
   const LineState before = found == CacheArray::kNone ? LineState::Invalid : state_.lines.line(found).state;
-  a.hit = hits(a.kind, before);
+  a.hit = is_hit(a.kind, before);
   a.owned = before != LineState::Invalid;
-  delay += to_sc_time(a.kind == AccessKind::Read ? load_latency_ : store_latency_);
+  delay += to_sc_time(latency(a.kind));
   sc_core::sc_time below = delay;
-  bus->b_transport(p, below);
+  if (a.hit && (a.kind == AccessKind::Read ? reads_end_ : writes_end_))
+    perform(context_, p, a);
+  else
+    bus->b_transport(p, below);
   if (p.get_response_status() != tlm::TLM_OK_RESPONSE) return;
   const LineState after = a.kind == AccessKind::Write ? LineState::Modified
                           : a.hit                     ? before
@@ -78,9 +86,9 @@ unsigned DataCache::transport_debug(tlm::tlm_generic_payload& p) {
   MemoryAttributes* a = attributes(p);
   if (a == nullptr || !a->quote || !is_data(a->kind)) return bus->transport_dbg(p);
   const LineState state = state_.lines.state(p.get_address());
-  a->hit = hits(a->kind, state);
+  a->hit = is_hit(a->kind, state);
   a->owned = state != LineState::Invalid;
-  a->latency += a->kind == AccessKind::Read ? load_latency_ : store_latency_;
+  a->latency += latency(a->kind);
   return a->hit ? 0 : bus->transport_dbg(p);
 }
 

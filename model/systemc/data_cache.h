@@ -1,15 +1,14 @@
 // One core's L1 data cache: MESI states and LRU decide how long an access takes.
 //
-// Owns: timing state. Must not know: data. Functional data always comes from the home of the address, because
-// what a coherent cache returns is by definition what memory holds; a hit only hides the latency of the way
-// there.
+// Owns: timing state. Must not know: data. What a coherent cache returns is by definition what memory holds, so a hit is
+// performed on the storage like any other access; it only does not take the way there.
 #pragma once
 
 #include <tlm_utils/passthrough_target_socket.h>
 #include <tlm_utils/simple_initiator_socket.h>
 
 #include "model/systemc/cache_array.h"
-#include "model/systemc/memory_attributes.h"
+#include "model/systemc/memory.h"
 
 namespace isobar::systemc {
 
@@ -28,11 +27,14 @@ class DataCache final : public sc_core::sc_module {
   tlm_utils::passthrough_target_socket<DataCache> snoop{"snoop"};
   tlm_utils::simple_initiator_socket<DataCache> bus{"bus"};
 
-  explicit DataCache(const sc_core::sc_module_name& name);
+  DataCache(const sc_core::sc_module_name& name, const StorageContext& context);
 
-  /// Empties the cache.
-  void configure(const PlatformConfig& config, unsigned line_bytes);
+  /// Empties the cache. `reads_end`, `writes_end`: those that hit go no further.
+  void configure(const PlatformConfig& config, unsigned line_bytes, bool reads_end, bool writes_end);
   const State& state() const { return state_; }
+  /// Would a Read or Write of `addr` hit? Then it takes `latency()`.
+  bool hits(model::AccessKind kind, u64 addr) const;
+  u64 latency(model::AccessKind kind) const { return kind == model::AccessKind::Read ? load_latency_ : store_latency_; }
   void set_state(const State& s) { state_ = s; }
 
  private:
@@ -42,9 +44,11 @@ class DataCache final : public sc_core::sc_module {
   unsigned snooped_debug(tlm::tlm_generic_payload& p);
   void access(tlm::tlm_generic_payload& p, MemoryAttributes& a, sc_core::sc_time& delay);
 
+  const StorageContext& context_;
   State state_;
   u64 load_latency_ = 0;
   u64 store_latency_ = 0;
+  bool reads_end_ = false, writes_end_ = false;
 };
 
 }  // namespace isobar::systemc

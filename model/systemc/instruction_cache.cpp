@@ -11,7 +11,8 @@ namespace {
 constexpr unsigned kWord = 4;
 }
 
-InstructionCache::InstructionCache(const sc_core::sc_module_name& name) : sc_module(name) {
+InstructionCache::InstructionCache(const sc_core::sc_module_name& name, const StorageContext& context)
+    : sc_module(name), context_(context) {
   cpu.register_b_transport(this, &InstructionCache::transport);
   cpu.register_transport_dbg(this, &InstructionCache::transport_debug);
   snoop.register_b_transport(this, &InstructionCache::snooped);
@@ -28,11 +29,11 @@ void InstructionCache::configure(const PlatformConfig& config, unsigned line_byt
   fill_buffer_.assign(line_bytes, 0);
 }
 
-InstructionCache::Word* InstructionCache::lookup(u64 addr, unsigned* line) {
+const InstructionCache::Word* InstructionCache::find(u64 addr, unsigned* line) const {
   const unsigned i = state_.lines.find(addr);
   if (i == CacheArray::kNone) return nullptr;
   const unsigned line_bytes = state_.lines.line_bytes();
-  Word& w = state_.words[std::size_t{i} * (line_bytes / kWord) + (addr & (line_bytes - 1)) / kWord];
+  const Word& w = state_.words[std::size_t{i} * (line_bytes / kWord) + (addr & (line_bytes - 1)) / kWord];
   if (line != nullptr) *line = i;
   return w.valid ? &w : nullptr;
 }
@@ -52,11 +53,14 @@ void InstructionCache::transport(tlm::tlm_generic_payload& p, sc_core::sc_time& 
 void InstructionCache::fetch(tlm::tlm_generic_payload& p, MemoryAttributes& a, sc_core::sc_time& delay) {
   const u64 addr = p.get_address();
   unsigned line = 0;
-  Word* remembered = lookup(addr, &line);
+  const Word* remembered = find(addr, &line);
   a.hit = remembered != nullptr;
   delay += to_sc_time(latency_);
   sc_core::sc_time below = delay;
-  bus->b_transport(p, below);
+  if (remembered != nullptr && !supplies_data_)
+    perform(context_, p, a);
+  else
+    bus->b_transport(p, below);
   if (p.get_response_status() != tlm::TLM_OK_RESPONSE) return;
   u32 word = 0;
   std::memcpy(&word, p.get_data_ptr(), kWord);
@@ -71,7 +75,7 @@ void InstructionCache::fetch(tlm::tlm_generic_payload& p, MemoryAttributes& a, s
   if (supplies_data_)
     std::memcpy(p.get_data_ptr(), &remembered->value, kWord);
   else
-    remembered->value = word;
+    state_.words[static_cast<std::size_t>(remembered - state_.words.data())].value = word;
 }
 
 void InstructionCache::fill(u64 addr, u32 word, unsigned core) {
@@ -123,7 +127,7 @@ InstructionCache::Word* InstructionCache::remember(u64 addr, unsigned bytes) {
 unsigned InstructionCache::transport_debug(tlm::tlm_generic_payload& p) {
   MemoryAttributes* a = attributes(p);
   if (a == nullptr || !a->quote || a->kind != AccessKind::Fetch) return bus->transport_dbg(p);
-  const Word* remembered = lookup(p.get_address());
+  const Word* remembered = find(p.get_address());
   a->latency += latency_;
   a->hit = a->word_known = remembered != nullptr;
   if (remembered == nullptr) return bus->transport_dbg(p);

@@ -9,7 +9,7 @@
 #include <tlm_utils/simple_initiator_socket.h>
 
 #include "model/systemc/cache_array.h"
-#include "model/systemc/memory_attributes.h"
+#include "model/systemc/memory.h"
 
 namespace isobar::systemc {
 
@@ -34,12 +34,15 @@ class InstructionCache final : public sc_core::sc_module {
   tlm_utils::passthrough_target_socket<InstructionCache> snoop{"snoop"};
   tlm_utils::simple_initiator_socket<InstructionCache> bus{"bus"};
 
-  explicit InstructionCache(const sc_core::sc_module_name& name);
+  InstructionCache(const sc_core::sc_module_name& name, const StorageContext& context);
 
   /// Empties the cache. `supplies_data`: a hit returns the remembered word whatever comes from below; for
-  /// platforms whose memory is not ours and therefore knows no versions.
+  /// platforms whose memory is not ours and therefore knows no versions. Else a hit goes no further.
   void configure(const PlatformConfig& config, unsigned line_bytes, bool supplies_data);
   const State& state() const { return state_; }
+  /// The remembered word at `addr`, which a fetch would take `latency()` to get; nullptr on a miss.
+  const Word* find(u64 addr, unsigned* line = nullptr) const;
+  u64 latency() const { return latency_; }
   void set_state(const State& s) { state_ = s; }
 
  private:
@@ -54,9 +57,7 @@ class InstructionCache final : public sc_core::sc_module {
   unsigned read_line(u64 addr, unsigned core);
   /// Remembers the buffer as the line of `addr`, which is or becomes one of the cache.
   Word* remember(u64 addr, unsigned bytes);
-  /// The remembered word at `addr`; nullptr on a miss.
-  Word* lookup(u64 addr, unsigned* line = nullptr);
-
+  const StorageContext& context_;
   State state_;
   u64 latency_ = 0;
   unsigned prefetched_lines_ = 0;

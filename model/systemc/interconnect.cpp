@@ -51,7 +51,7 @@ void Interconnect::transport(int, tlm::tlm_generic_payload& p, sc_core::sc_time&
     a->owned |= snoop_attributes_.owned;
     a->shared |= snoop_attributes_.shared;
   }
-  delay += to_sc_time(latency(*a, ask));
+  if (const u64 ticks = latency(*a, ask); ticks != 0) delay += to_sc_time(ticks);
   if (is_maintenance(a->kind) && !maintenance_to_memory_)
     p.set_response_status(tlm::TLM_OK_RESPONSE);
   else

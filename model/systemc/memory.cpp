@@ -28,12 +28,7 @@ u64 Memory::latency(const MemoryAttributes& a) const {
   return a.owned && a.kind != AccessKind::Fetch ? 0 : latency_;
 }
 
-void Memory::transport(tlm::tlm_generic_payload& p, sc_core::sc_time& delay) {
-  const MemoryAttributes* a = attributes(p);
-  if (a == nullptr || context_.storage == nullptr) {
-    p.set_response_status(tlm::TLM_GENERIC_ERROR_RESPONSE);
-    return;
-  }
+void perform(const StorageContext& context, tlm::tlm_generic_payload& p, const MemoryAttributes& a) {
   constexpr unsigned kLargest = 16;
   const tlm::tlm_response_status bad = check_payload(p, kLargest);
   if (bad != tlm::TLM_OK_RESPONSE) {
@@ -41,24 +36,33 @@ void Memory::transport(tlm::tlm_generic_payload& p, sc_core::sc_time& delay) {
     return;
   }
   Access access;
-  access.kind = a->kind;
-  access.core = a->core;
-  access.version = a->version;
+  access.kind = a.kind;
+  access.core = a.core;
+  access.version = a.version;
   access.addr = p.get_address();
   access.size = static_cast<u8>(p.get_data_length());
   const bool crosses = (access.addr & (kLargest - 1)) + access.size > kLargest;
-  const bool consistent = p.is_read()    ? a->kind == AccessKind::Read || a->kind == AccessKind::Fetch
-                          : p.is_write() ? a->kind == AccessKind::Write
-                                         : is_maintenance(a->kind);
-  if (!consistent || (is_memory(a->kind) && crosses)) {
+  const bool consistent = p.is_read()    ? a.kind == AccessKind::Read || a.kind == AccessKind::Fetch
+                          : p.is_write() ? a.kind == AccessKind::Write
+                                         : is_maintenance(a.kind);
+  if (!consistent || (is_memory(a.kind) && crosses)) {
     p.set_response_status(consistent ? tlm::TLM_BURST_ERROR_RESPONSE : tlm::TLM_COMMAND_ERROR_RESPONSE);
     return;
   }
   if (p.is_write()) std::memcpy(&access.data, p.get_data_ptr(), access.size);
-  context_.perform(access);
+  context.perform(access);
   if (p.is_read() && access.ok) std::memcpy(p.get_data_ptr(), &access.data, access.size);
-  delay += to_sc_time(latency(*a));
   p.set_response_status(access.ok ? tlm::TLM_OK_RESPONSE : tlm::TLM_ADDRESS_ERROR_RESPONSE);
+}
+
+void Memory::transport(tlm::tlm_generic_payload& p, sc_core::sc_time& delay) {
+  const MemoryAttributes* a = attributes(p);
+  if (a == nullptr || context_.storage == nullptr) {
+    p.set_response_status(tlm::TLM_GENERIC_ERROR_RESPONSE);
+    return;
+  }
+  perform(context_, p, *a);
+  if (const u64 ticks = latency(*a); ticks != 0) delay += to_sc_time(ticks);
 }
 
 u8 Memory::unified_byte(u64 addr, bool behind) const {

@@ -21,6 +21,9 @@ struct StorageContext {
   }
 };
 
+/// Performs what the payload and its attributes say and answers; TLM-2.0 response status for what no core of ours sends.
+void perform(const StorageContext& context, tlm::tlm_generic_payload& p, const MemoryAttributes& a);
+
 class Memory final : public sc_core::sc_module {
  public:
   tlm_utils::passthrough_target_socket<Memory> socket{"socket"};

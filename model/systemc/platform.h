@@ -108,6 +108,7 @@ class Platform final : public sc_core::sc_module {
   void construct(const PlatformParts& parts);
   void bind(const PlatformParts& parts);
   void load();
+  std::optional<Reply> hit_in_cache(const model::Access& a) const;
   u16 choose_version(const model::Storage& s, const model::Access& a, const Reply& r) const;
 
   StorageContext context_;
