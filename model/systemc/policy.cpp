@@ -175,6 +175,7 @@ void Policy::consider(const MachineState& s, const Transition& t, CoreSchedule& 
   const Core& c = s.core[t.core];
   Proposal p;
   p.step = t;
+  p.port = static_cast<u8>(port(t.kind));
   const u32 seq = t.kind == TransitionKind::Fetch ? c.next_seq : has_entry(t.kind) ? c.window[t.slot].seq : 0;
   p.order = order_of(t, seq, part(t));
   const auto same = [&p](const Proposal& q) { return q.order == p.order; };

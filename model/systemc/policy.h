@@ -19,6 +19,17 @@ namespace isobar::systemc {
 enum class Port : u8 { Fetch, Load, Store, Other };
 inline constexpr unsigned kPorts = 4;
 
+constexpr Port port(model::TransitionKind kind) {
+  switch (kind) {
+    case model::TransitionKind::Fetch: return Port::Fetch;
+    case model::TransitionKind::Translate:
+    case model::TransitionKind::SatisfyRead:
+    case model::TransitionKind::ForwardRead: return Port::Load;
+    case model::TransitionKind::PropagateWrite: return Port::Store;
+    default: return Port::Other;
+  }
+}
+
 /// Order of grants at one instant, before the core number: lower first.
 unsigned rank(model::TransitionKind kind);
 
@@ -28,6 +39,7 @@ struct Proposal {
   u64 order = 0;  ///< order_of(): who is granted first at one instant; equal for the same wish of a core only
   model::Transition step;
   u64 ticks = 0;  ///< of its access when it was proposed
+  u8 port = 0;    ///< the one that serves it
 
   /// Of the micro-op; of the next one for a Fetch.
   u32 seq() const { return static_cast<u32>(order >> 24); }
@@ -51,6 +63,8 @@ struct CoreSchedule {
   BranchPredictor predictor;
   Pipeline pipeline;
 
+  /// When the step of `p` can be taken.
+  u64 due(const Proposal& p) const { return std::max(p.ready, port_free[p.port]); }
   /// One of `width` steps that `port` can serve at `now` is taken.
   void serve(Port port, u64 now, unsigned width) {
     const auto k = static_cast<std::size_t>(port);
@@ -60,16 +74,6 @@ struct CoreSchedule {
   }
 };
 
-constexpr Port port(model::TransitionKind kind) {
-  switch (kind) {
-    case model::TransitionKind::Fetch: return Port::Fetch;
-    case model::TransitionKind::Translate:
-    case model::TransitionKind::SatisfyRead:
-    case model::TransitionKind::ForwardRead: return Port::Load;
-    case model::TransitionKind::PropagateWrite: return Port::Store;
-    default: return Port::Other;
-  }
-}
 unsigned width(const Widths& widths, Port port);
 
 /// Makes and decides on proposals.

@@ -112,6 +112,7 @@ void TimedRun::restore(const TimedState& saved) {
 RunResult TimedRun::run(const RunLimits& limits) {
   const auto start = std::chrono::steady_clock::now();
   deadline_known_ = false;
+  next_.reset();
   acquire_platform();
   limits_ = limits;
   status_ = RunStatus::Finished;
@@ -176,8 +177,7 @@ std::optional<u64> TimedRun::activate(u64 now) {
       propose_all();
       continue;
     }
-    u64 when = 0;
-    const Proposal* p = next(when);
+    const auto [p, when] = next();
     if (p != nullptr && when <= now) {
       grant(*p);
       continue;
@@ -201,6 +201,7 @@ void TimedRun::count_cycles(u64 now, u64 until) {
 }
 
 void TimedRun::propose(unsigned core, const model::Settled& settled) {
+  next_.reset();
   policy_.propose(state_.machine, core, state_.schedule[core], settled);
 }
 
@@ -208,25 +209,25 @@ void TimedRun::propose_all() {
   for (unsigned core = 0; core < state_.schedule.size(); ++core) propose(core);
 }
 
-u64 TimedRun::due(const Proposal& p) const {
-  return std::max(p.ready,
-                  state_.schedule[p.step.core].port_free[static_cast<std::size_t>(port(p.step.kind))]);
+const TimedRun::Next& TimedRun::next() {
+  if (!next_) next_ = first_due();
+  return *next_;
 }
 
-const Proposal* TimedRun::next(u64& when) const {
-  const Proposal* first = nullptr;
+TimedRun::Next TimedRun::first_due() const {
+  Next first;
   for (const CoreSchedule& c : state_.schedule) {
     for (const Proposal& p : c.proposals) {
-      const u64 time = due(p);
-      if (first != nullptr && (time > when || (time == when && first->order < p.order))) continue;
-      first = &p;
-      when = time;
+      const u64 time = c.due(p);
+      if (first.proposal != nullptr && (time > first.when || (time == first.when && first.proposal->order < p.order))) continue;
+      first = {&p, time};
     }
   }
   return first;
 }
 
-void TimedRun::postpone(CoreSchedule& c, const Proposal& p, u64 by, u64 ticks) const {
+void TimedRun::postpone(CoreSchedule& c, const Proposal& p, u64 by, u64 ticks) {
+  next_.reset();
   for (Proposal& q : c.proposals) {
     if (q.order != p.order) continue;
     q.ready = state_.now + by;

@@ -112,11 +112,15 @@ class TimedRun final : private Sequencer, private model::Fabric, private Platfor
   void propose(unsigned core, const model::Settled& settled = {});
   void propose_all();
   void count_cycles(u64 now, u64 until);
-  /// The proposal to grant first, and when; nothing if no core wants anything.
-  const Proposal* next(u64& when) const;
-  u64 due(const Proposal& p) const;
+  struct Next {
+    const Proposal* proposal = nullptr;  ///< none if no core wants anything
+    u64 when = 0;
+  };
+  /// The proposal to grant first.
+  const Next& next();
+  Next first_due() const;
   void grant(const Proposal& p);
-  void postpone(CoreSchedule& c, const Proposal& p, u64 by, u64 ticks) const;
+  void postpone(CoreSchedule& c, const Proposal& p, u64 by, u64 ticks);
   /// True if any core may now want something else. `settled` is about the steps of this core so far.
   bool take(const model::Transition& t, u64 ready, model::Settled& settled);
   bool force(u64 now);
@@ -136,6 +140,7 @@ class TimedRun final : private Sequencer, private model::Fabric, private Platfor
   model::Observer* observer_ = nullptr;
   Probe* probe_ = nullptr;
   bool keep_log_ = true;
+  std::optional<Next> next_;      ///< first_due(), until a schedule changes
   bool deadline_known_ = false;  ///< deadline_ is what Timer::next_deadline() says
   std::optional<u64> deadline_;
 };
