@@ -399,8 +399,10 @@ void Host::set_timer(MachineState& s, unsigned core) const {
 void Host::note_writes(MachineState& s) const {
   for (model::Core& c : s.core) {
     c.monitor.valid = false;
-    for (model::Entry& e : c.window) {
-      if (!model::is_read(e) || !e.address_known) continue;
+    for (unsigned slot : each_one(c.window.reads())) {
+      model::Entry& e = c.window[slot];
+      if (!e.address_known) continue;
+      c.window.reopen(slot);
       for (unsigned b = 0; b < e.uop->mem.size; ++b)
         if (e.source[b] == model::kFromMemory) e.foreign = static_cast<u16>(e.foreign | 1u << b);
     }

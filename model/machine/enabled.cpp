@@ -1,4 +1,6 @@
 // Which steps a state allows. One function per kind of step; the guards they use are in model/thread/guards.h.
+#include <optional>
+
 #include "isa/alu_op.h"
 #include "isa/evaluate.h"
 #include "model/machine/steps.h"
@@ -17,9 +19,6 @@ using isa::UopKind;
 namespace {
 
 constexpr unsigned kTimerIntid = 27;
-
-/// May there be more guesses in the window than can be open?
-bool has_few_guesses(const MachineConfig& config) { return config.max_guesses < config.window; }
 
 /// Steps of these hang on how many guesses are open.
 bool may_be_guessed(const Entry& e) {
@@ -41,7 +40,7 @@ class Enumerator {
 
   void run(u64 slots) {
     if (!program_.reset[core_].running) return;
-    for (u64 left = cases(slots); left != 0; left &= left - 1) slot(static_cast<unsigned>(__builtin_ctzll(left)));
+    for (unsigned i : each_one(cases(slots))) slot(i);
     fetch();
     system_effect();
     interrupt();
@@ -56,45 +55,75 @@ class Enumerator {
   /// Mask of those of `slots` that may have steps.
   u64 cases(u64 slots) {
     u64 result = 0;
-    const unsigned size = static_cast<unsigned>(c_.window.size());
-    for (u64 left = slots & ones(size); left != 0; left &= left - 1) {
-      const unsigned i = static_cast<unsigned>(__builtin_ctzll(left));
+    for (unsigned i : each_one(slots & all_slots()))
       if (!has_nothing_to_choose(c_.window[i])) result |= u64{1} << i;
-    }
-    if (result != 0) look(has_few_guesses(config_) ? size : 64 - static_cast<unsigned>(__builtin_clzll(result)));
     return result;
   }
 
-  /// What the steps below need to know about the window, as far as slot `end`.
-  void look(unsigned end) {
-    for (unsigned i = 0; i < end; ++i) {
-      const Entry& e = c_.window[i];
-      const UopKind kind = e.uop->kind;
-      // Most of the window is done and waits for what is older: not looked at any closer, which is measured.
-      if (e.known && (kind == UopKind::Alu || (kind == UopKind::Read && e.fired && e.address_known && !e.faulting))) continue;
-      const u64 slot = u64{1} << i;
-      open_guesses_ += e.guessed && !e.resolved;
-      if (is_source(e)) sources_ |= slot;
-      if (uncommitted_ == kNone && is_uncommitted(e)) uncommitted_ = i;
-      if (holds_loads_ == kNone && may_hold_loads(e)) holds_loads_ = i;
-      if (may_hold_stores(e)) hold_stores_ |= slot;
+  // What the steps below need to know about the window, looked for when the first of them asks.
+
+  bool may_guess() {
+    if (!has_few_guesses(config_)) return true;
+    if (!may_guess_) {
+      unsigned open = 0;
+      for (const Entry& e : c_.window) open += e.guessed && !e.resolved;
+      may_guess_ = open < config_.max_guesses;
     }
+    return *may_guess_;
+  }
+
+  u64 sources() {
+    if (!sources_) sources_ = source_slots(c_);
+    return *sources_;
+  }
+
+  /// Slot of the oldest that is_uncommitted(), the size of the window if none is.
+  unsigned first_uncommitted() {
+    if (!first_uncommitted_)
+      first_uncommitted_ = first_of(~c_.window.arithmetic(), [](const Entry& e) { return is_uncommitted(e); });
+    return *first_uncommitted_;
+  }
+
+  /// Slot of the oldest that loads may have to wait for, the size of the window if there is none.
+  unsigned first_holding_loads() {
+    if (!first_holding_loads_)
+      first_holding_loads_ = first_of(~c_.window.plain(), [](const Entry& e) { return may_hold_loads(e); });
+    return *first_holding_loads_;
+  }
+
+  /// Mask of those that stores may have to wait for.
+  u64 holding_stores() {
+    if (!holding_stores_) {
+      holding_stores_ = 0;
+      for (unsigned i : each_one((c_.window.writes() | ~c_.window.plain()) & all_slots()))
+        *holding_stores_ |= u64{may_hold_stores(c_.window[i])} << i;
+    }
+    return *holding_stores_;
+  }
+
+  u64 all_slots() const { return ones(static_cast<unsigned>(c_.window.size())); }
+
+  template <class Test>
+  unsigned first_of(u64 slots, Test test) const {
+    for (unsigned i : each_one(slots & all_slots()))
+      if (test(c_.window[i])) return i;
+    return static_cast<unsigned>(c_.window.size());
   }
 
   /// may_satisfy(), for which most loads need not look at the window.
-  bool may_read(unsigned i) const {
+  bool may_read(unsigned i) {
     const Entry& e = c_.window[i];
-    if (i <= holds_loads_ && !e.context.tso && e.address_known && !e.faulting) return true;
+    if (!e.context.tso && e.address_known && !e.faulting && i <= first_holding_loads()) return true;
     return may_satisfy(config_, c_, i);
   }
 
   /// may_propagate(), for which most stores of a core that repairs its guesses need not.
-  bool may_write(unsigned i) const {
+  bool may_write(unsigned i) {
     const Entry& e = c_.window[i];
     if (config_.speculation == Speculation::Squash) {
-      if (uncommitted_ < i) return false;
+      if (first_uncommitted() < i) return false;
       const bool plain = !e.uop->mem.exclusive && e.uop->mem.rmw == isa::RmwOp::Plain;
-      if (plain && e.address_known && e.known && !e.faulting) return may_pass(config_, c_, i, hold_stores_);
+      if (plain && e.address_known && e.known && !e.faulting) return may_pass(config_, c_, i, holding_stores());
     }
     return may_propagate(config_, c_, i);
   }
@@ -142,7 +171,7 @@ class Enumerator {
   }
 
   void predict(unsigned i, unsigned alternatives) {
-    if (open_guesses_ >= config_.max_guesses) return;
+    if (!may_guess()) return;
     for (unsigned k = 0; k < alternatives; ++k) add(TransitionKind::Predict, i, k);
   }
 
@@ -168,7 +197,7 @@ class Enumerator {
   /// Under a kernel there is no use in guessing a target that `permission` does not allow to execute: the abort waits
   /// for the guess to be checked.
   void predict_target(unsigned i, u8 permission) {
-    if (open_guesses_ >= config_.max_guesses) return;
+    if (!may_guess()) return;
     for (unsigned k = 0; k < program_.indirect_targets.size(); ++k)
       if (!program_.has_kernel || permits(program_, program_.indirect_targets[k], permission))
         add(TransitionKind::Predict, i, k);
@@ -177,8 +206,8 @@ class Enumerator {
   /// Per single-copy-atomic piece one step per source: the bytes that come from memory, all at one instant and before
   /// any other byte of the piece, and those of each own store in the store buffer.
   void read(unsigned i) {
-    const ReadSources sources = read_sources(c_, i, sources_);
-    if (sources.blocked) return;
+    const ReadSources from = read_sources(c_, i, sources());
+    if (from.blocked) return;
     const Entry& e = c_.window[i];
     const unsigned bytes = piece_bytes(e);
     for (unsigned first = 0; first < e.uop->mem.size; first += bytes) {
@@ -187,8 +216,8 @@ class Enumerator {
       bool untouched = true;
       for (unsigned b = first; b < first + bytes; ++b) {
         untouched &= e.source[b] == kUnbound;
-        memory |= sources.byte[b] == kFromMemory;
-        if (sources.byte[b] < kMonitorSlot) stores |= u64{1} << sources.byte[b];
+        memory |= from.byte[b] == kFromMemory;
+        if (from.byte[b] < kMonitorSlot) stores |= u64{1} << from.byte[b];
       }
       untouched |= !holds(Rule::MemoryFirst);
       if (memory && untouched && !overtakes(i, kFromMemory, first)) add(TransitionKind::SatisfyRead, i, first);
@@ -236,7 +265,8 @@ class Enumerator {
 
   void fetch() {
     if (!may_fetch(config_, program_, s_, core_)) return;
-    const u64 at = s_.storage.code.empty() ? c_.pc : physical_address(program_, c_, c_.pc, 4);
+    if (s_.storage.code.empty()) return add(TransitionKind::Fetch, static_cast<unsigned>(c_.window.size()), 0);
+    const u64 at = physical_address(program_, c_, c_.pc, 4);
     const FetchRange range = fetchable(s_.storage, config_, at, core_);
     for (unsigned k = 0; k < range.count; ++k) add(TransitionKind::Fetch, c_.window.size(), range.first + k);
   }
@@ -280,36 +310,12 @@ class Enumerator {
   const Core& c_;
   u8 core_;
   std::vector<Transition>& out_;
-  unsigned open_guesses_ = 0;
-  u64 sources_ = 0;  ///< source_slots()
-  static constexpr unsigned kNone = ~0u;
-  unsigned uncommitted_ = kNone, holds_loads_ = kNone;  ///< first slot of which that is true
-  u64 hold_stores_ = 0;                                 ///< slots of which that is true
+  std::optional<bool> may_guess_;
+  std::optional<u64> sources_, holding_stores_;
+  std::optional<unsigned> first_uncommitted_, first_holding_loads_;
 };
 
 }  // namespace
-
-bool Machine::still_enabled(Transition& t, const Settled& settled) const {
-  switch (t.kind) {
-    case TransitionKind::Predict:
-      if (has_few_guesses(config_)) return false;
-      break;
-    case TransitionKind::SatisfyRead:
-    case TransitionKind::ForwardRead:
-    case TransitionKind::PropagateWrite:
-    case TransitionKind::CleanData:
-    case TransitionKind::InvalidateInstruction:
-    case TransitionKind::SystemAction:
-    case TransitionKind::Translate: break;
-    default: return false;
-  }
-  const unsigned gone = settled.retired;
-  if (t.slot < gone || (settled.slots.changed >> (t.slot - gone) & 1) != 0) return false;
-  if (t.kind == TransitionKind::ForwardRead && gone != 0)
-    t.choice = forward_choice(static_cast<u8>(forward_slot(t.choice) - gone), forward_first(t.choice));
-  t.slot = static_cast<u8>(t.slot - gone);
-  return true;
-}
 
 u64 Machine::to_look_at(const MachineState& s, unsigned core, const Settled& settled, u64 kept) const {
   u64 slots = settled.slots.changed | (settled.slots.awaited & ~kept);

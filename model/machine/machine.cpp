@@ -219,15 +219,19 @@ class Step {
   bool landed(unsigned k, u64 addr, unsigned size, bool same) {
     Core& c = s_.core[k];
     bool any = false;
-    for (Entry& r : c.window) {
-      if (!is_read(r) || !r.address_known || !overlaps(r.addr, r.uop->mem.size, addr, size)) continue;
+    for (unsigned slot : each_one(c.window.reads())) {
+      Entry& r = c.window[slot];
+      if (!r.address_known || !overlaps(r.addr, r.uop->mem.size, addr, size)) continue;
       any = true;
       const bool rmw = r.uop->mem.atomic || r.uop->mem.exclusive;
       for (unsigned b = 0; b < r.uop->mem.size; ++b) {
         if (r.addr + b < addr || r.addr + b >= addr + size) continue;
         const u16 bit_b = static_cast<u16>(1u << b);
         const bool guarded = !is_tag_check(r) || !holds(Rule::TagHazard);
-        if (r.source[b] == kFromMemory && !same && guarded) r.foreign = static_cast<u16>(r.foreign | bit_b);
+        if (r.source[b] == kFromMemory && !same && guarded) {
+          r.foreign = static_cast<u16>(r.foreign | bit_b);
+          c.window.reopen(slot);
+        }
         if (r.source[b] == kFromMemory && same && rmw) r.own = static_cast<u16>(r.own | bit_b);
         if (same && r.source[b] == t_.slot) {
           r.source[b] = kFromMemory;

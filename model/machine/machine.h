@@ -22,6 +22,9 @@ class HostServices {
   virtual void call(MachineState& s, unsigned core, u16 imm) const = 0;
 };
 
+/// May there be more guesses in the window than can be open?
+inline bool has_few_guesses(const MachineConfig& config) { return config.max_guesses < config.window; }
+
 /// The transition system of one machine running one program. Immutable; usable from several threads at once.
 class Machine {
  public:
@@ -43,7 +46,16 @@ class Machine {
   /// Is step `t` of a core, which was enabled, so after another step of this core that is a Fetch, Predict, SatisfyRead,
   /// ForwardRead or PropagateWrite and did what `settled` says? Then it gets its new slot. Else it has to be looked for again, by
   /// enabled().
-  bool still_enabled(Transition& t, const Settled& settled) const;
+  bool still_enabled(Transition& t, const Settled& settled) const {
+    if (!(is_of_slot_alone(t.kind) || (t.kind == TransitionKind::Predict && !has_few_guesses(config_)))) return false;
+    const unsigned gone = settled.retired;
+    if (t.slot < gone || (settled.slots.changed >> (t.slot - gone) & 1) != 0) return false;
+    if (gone == 0) return true;
+    if (t.kind == TransitionKind::ForwardRead)
+      t.choice = forward_choice(static_cast<u8>(forward_slot(t.choice) - gone), forward_first(t.choice));
+    t.slot = static_cast<u8>(t.slot - gone);
+    return true;
+  }
   /// The slots for enabled() after such a step, if `kept` is the mask of those of which still_enabled() has told a step.
   u64 to_look_at(const MachineState& s, unsigned core, const Settled& settled, u64 kept) const;
 
@@ -56,6 +68,20 @@ class Machine {
   bool finished(const MachineState& s) const;
 
  private:
+  /// May such a step only come or go with its slot or what that waits for?
+  static constexpr bool is_of_slot_alone(TransitionKind kind) {
+    switch (kind) {
+      case TransitionKind::Translate:
+      case TransitionKind::SatisfyRead:
+      case TransitionKind::ForwardRead:
+      case TransitionKind::PropagateWrite:
+      case TransitionKind::CleanData:
+      case TransitionKind::InvalidateInstruction:
+      case TransitionKind::SystemAction: return true;
+      default: return false;
+    }
+  }
+
   MachineConfig config_;
   Program program_;
   std::unique_ptr<Image> image_;

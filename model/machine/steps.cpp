@@ -19,9 +19,11 @@ constexpr u32 kTimerBit = u32{1} << 27;
 /// Backward branches in the window that were taken, or guessed so.
 unsigned iterations_in_flight(const Core& c) {
   unsigned n = 0;
-  for (const Entry& e : c.window)
-    n += e.choice == 1 && (e.guessed || e.resolved) && e.uop->kind == UopKind::Branch &&
-         e.uop->branch_op() != isa::BranchOp::Indirect && static_cast<i64>(e.uop->imm) <= 0;
+  for (unsigned i : each_one(c.window.branches())) {
+    const Entry& e = c.window[i];
+    n += e.choice == 1 && (e.guessed || e.resolved) && e.uop->branch_op() != isa::BranchOp::Indirect &&
+         static_cast<i64>(e.uop->imm) <= 0;
+  }
   return n;
 }
 
@@ -29,7 +31,7 @@ unsigned iterations_in_flight(const Core& c) {
 
 u64 source_slots(const Core& c) {
   u64 mask = 0;
-  for (unsigned j = 0; j < c.window.size(); ++j) mask |= u64{is_source(c.window[j])} << j;
+  for (unsigned j : each_one(c.window.writes())) mask |= u64{is_source(c.window[j])} << j;
   return mask;
 }
 
@@ -75,9 +77,9 @@ u8 overtaken_younger_read(const Core& c, unsigned i, u16 mask) {
   if (!holds(Rule::HazardRead)) return kNoSlot;
   const Entry& e = c.window[i];
   if (is_tag_check(e) && holds(Rule::TagHazard)) return kNoSlot;
-  for (unsigned j = i + 1; j < c.window.size(); ++j) {
+  for (unsigned j : each_one(c.window.reads() & ~ones(i + 1))) {
     const Entry& y = c.window[j];
-    if (!is_read(y) || y.foreign == 0 || !y.address_known) continue;
+    if (y.foreign == 0 || !y.address_known) continue;
     for (unsigned b = 0; b < e.uop->mem.size; ++b)
       if ((mask >> b & 1) != 0 && covers(y, e.addr + b) &&
           (holds(Rule::HazardAnyByte) || (y.foreign >> (e.addr + b - y.addr) & 1) != 0)) return static_cast<u8>(j);
@@ -105,10 +107,10 @@ bool frontier_known(const Program&, const Core& c) {
 
 bool may_fetch(const MachineConfig& config, const Program& program, const MachineState& s, unsigned core) {
   const Core& c = s.core[core];
-  if (!frontier_known(program, c) || at_stop(program, c)) return false;
-  if (c.waiting && s.storage.irq.pending[core] == 0) return false;
   const unsigned most = isa::kMaxUops + (config.tagging ? 1u : 0u);
   if (c.window.size() + most > config.window) return false;
+  if (!frontier_known(program, c) || at_stop(program, c)) return false;
+  if (c.waiting && s.storage.irq.pending[core] == 0) return false;
   return c.window.size() <= config.max_iterations || iterations_in_flight(c) <= config.max_iterations;
 }
 

@@ -17,7 +17,8 @@ ReadSources read_sources(const Core& c, unsigned i);
 ReadSources read_sources(const Core& c, unsigned i, u64 stores);
 /// Mask of the stores that reads may take bytes from, so far.
 u64 source_slots(const Core& c);
-inline bool is_source(const Entry& e) { return e.uop->kind == isa::UopKind::Write && !e.inert && e.address_known; }
+/// Is `e`, a store, one of them?
+inline bool is_source(const Entry& e) { return !e.inert && e.address_known; }
 
 /// Mask of the bytes that one step of read `i` takes: those of the piece that starts at byte `first` which come from
 /// `from`.

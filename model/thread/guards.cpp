@@ -304,9 +304,8 @@ Wait propagate_wait(const MachineConfig& config, const Core& c, unsigned i) {
 
 u8 read_that_missed(const Core& c, unsigned i) {
   const Entry& e = c.window[i];
-  for (unsigned j = i + 1; j < c.window.size(); ++j) {
+  for (unsigned j : each_one(c.window.reads() & ~ones(instruction_end(c, i)))) {
     const Entry& y = c.window[j];
-    if (!is_read(y) || instruction_start(c, j) == instruction_start(c, i)) continue;
     for (unsigned b = 0; b < y.uop->mem.size; ++b) {
       if (y.source[b] == kUnbound || !covers(e, y.addr + b)) continue;
       if (y.source[b] < kMonitorSlot && y.source[b] >= i) continue;

@@ -31,13 +31,13 @@ class Settler {
     Settled result = Settled::nothing();
     while (first != kNothing) {
       unsigned next = kNothing;
-      for (unsigned i = first; i < c_.window.size(); ++i) {
-        if (is_settled(c_.window[i])) continue;
+      for (unsigned i = c_.window.next_open(first); i < c_.window.size(); i = c_.window.next_open(i + 1)) {
         changed_ = false;
         const std::size_t size = c_.window.size();
         const u32 seq = c_.window[i].seq;
         step(i);
         if (s_.dead) return {};
+        if (i < c_.window.size() && is_settled(c_.window[i])) c_.window.close(i);
         if (!changed_) continue;
         touched |= u64{1} << i;
         const unsigned from = i < c_.window.size() ? instruction_start(c_, i) : i;
@@ -311,6 +311,7 @@ class Settler {
   void refetch_after(unsigned i) {
     const unsigned end = instruction_end(c_, i);
     c_.window[i].known = c_.window[i].known && is_write(c_.window[i]);
+    for (unsigned j = i; j < end; ++j) c_.window.reopen(j);
     for (unsigned j = i + 1; j < end; ++j) c_.window[j].known = false;
     c_.context = context_behind(ctx_.program, c_, c_.window[i]);
     c_.pc = c_.window[i].pc + 4;
@@ -531,8 +532,8 @@ class Settler {
   void drop_stale_history(unsigned i) {
     Entry& e = c_.window[i];
     if (e.foreign == 0 || e.uop->mem.atomic || e.uop->mem.exclusive) return;
-    for (unsigned j = 0; j < i; ++j)
-      if (is_read(c_.window[j]) && !c_.window[j].fired && !is_tag_check(c_.window[j])) return;
+    for (unsigned j : each_one(c_.window.reads() & ones(i)))
+      if (!c_.window[j].fired && !is_tag_check(c_.window[j])) return;
     e.foreign = 0;
   }
 

@@ -72,6 +72,7 @@ void write_results(Core& c, const Entry& e) {
   const Reg second = actual_register(u.dst[1], e.context);
   write_register(c, second, isa::accumulates(second) ? Value{e.value2.lo | c.reg.get(second).lo, 0} : e.value2);
   const unsigned flags = u.kind == UopKind::Eret ? 15u : u.flags_out;
+  if (flags == 0) return;
   for (Reg r : {Reg::N, Reg::Z, Reg::C, Reg::V})
     if ((flags & flag_bit(r)) != 0) c.reg.set(r, {(e.nzcv & flag_bit(r)) != 0, 0});
 }
@@ -191,7 +192,7 @@ void append(Core& c, const isa::Instruction& instruction, u64 pc) {
 
 void truncate(Core& c, unsigned first) {
   if (first >= c.window.size()) return;
-  c.window.resize(first);
+  c.window.truncate(first);
   c.waiting = false;
 }
 
@@ -203,7 +204,7 @@ void retire(Core& c, unsigned n) {
     c.ineffective_ic |= c.window[i].uop->kind == UopKind::CacheOp && c.window[i].inert;
     if (c.window[i].last) ++c.retired;
   }
-  c.window.erase(c.window.begin(), c.window.begin() + n);
+  c.window.drop_front(n);
   for (Entry& e : c.window) {
     for (unsigned k = 0; k < e.uop->n_src; ++k) e.producer[k] = shifted(e.producer[k], n, kFromRegisterFile);
     e.partner = shifted(e.partner, n, kMonitorSlot);

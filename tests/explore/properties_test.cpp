@@ -91,6 +91,31 @@ TEST(Properties, StepsThatAreKeptAreThoseThatAreEnabled) {
   EXPECT_GT(kept, 100u);
 }
 
+/// What settle() does not look at any more has nothing left to do.
+TEST(Properties, WhatIsClosedIsSettled) {
+  u64 closed = 0;
+  for (u64 seed = 0; seed < kPrograms; ++seed) {
+    Bench b = random_program(seed, shape(seed));
+    b.config.speculation = seed % 2 == 0 ? Speculation::Squash : Speculation::Prune;
+    const Machine machine(b.config, b.program);
+    DirectFabric fabric = machine.direct_fabric();
+    MachineState s = machine.initial();
+    explore::Random random(seed);
+    std::vector<Transition> all;
+    for (machine.enabled(s, all); !all.empty(); all.clear(), machine.enabled(s, all)) {
+      machine.apply(s, all[random.below(all.size())], fabric);
+      for (const Core& c : s.core) {
+        for (unsigned i = 0; i < c.window.size(); ++i) {
+          if ((c.window.open() >> i & 1) != 0) continue;
+          ASSERT_TRUE(is_settled(c.window[i])) << "seed " << seed;
+          ++closed;
+        }
+      }
+    }
+  }
+  EXPECT_GT(closed, 100u);
+}
+
 TEST(Properties, C7_StrongerCoresHaveFewerOutcomes) {
   for (u64 seed = 0; seed < kPrograms; ++seed) {
     const Bench b = random_program(seed, shape(seed));
