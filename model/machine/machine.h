@@ -47,7 +47,7 @@ class Machine {
   /// ForwardRead or PropagateWrite and did what `settled` says? Then it gets its new slot. Else it has to be looked for again, by
   /// enabled().
   bool still_enabled(Transition& t, const Settled& settled) const {
-    if (!(is_of_slot_alone(t.kind) || (t.kind == TransitionKind::Predict && !has_few_guesses(config_)))) return false;
+    if (!may_keep(t.kind)) return false;
     const unsigned gone = settled.retired;
     if (t.slot < gone || (settled.slots.changed >> (t.slot - gone) & 1) != 0) return false;
     if (gone == 0) return true;
@@ -55,6 +55,10 @@ class Machine {
       t.choice = forward_choice(static_cast<u8>(forward_slot(t.choice) - gone), forward_first(t.choice));
     t.slot = static_cast<u8>(t.slot - gone);
     return true;
+  }
+  /// False if that never says so of steps of this kind.
+  bool may_keep(TransitionKind kind) const {
+    return is_of_slot_alone(kind) || (kind == TransitionKind::Predict && !has_few_guesses(config_));
   }
   /// The slots for enabled() after such a step, if `kept` is the mask of those of which still_enabled() has told a step.
   u64 to_look_at(const MachineState& s, unsigned core, const Settled& settled, u64 kept) const;

@@ -137,20 +137,9 @@ void Policy::propose(const MachineState& s, unsigned core, CoreSchedule& schedul
   model::Settled left = settled;
   // Another direction may be wanted now of branches that have been looked at.
   if (schedule.predictor.take_change()) left.slots.changed = ~u64{0};
-  std::size_t kept = 0;
-  u64 slots = 0;
-  for (Proposal& p : schedule.proposals) {
-    if (!machine_.still_enabled(p.step, left)) {
-      previous_.push_back(p);
-      continue;
-    }
-    slots |= u64{1} << p.step.slot;
-    Proposal& place = schedule.proposals[kept++];
-    if (&place != &p) place = p;
-  }
-  schedule.proposals.resize(kept);
-  machine_.enabled(s, core, enabled_, machine_.to_look_at(s, core, left, slots));
-  kept_ = kept;
+  keep(schedule, left);
+  machine_.enabled(s, core, enabled_, machine_.to_look_at(s, core, left, schedule.slots));
+  kept_ = schedule.proposals.size();
   note_interrupt(s, core, schedule);
   const PipelineConfig& pipeline = platform_.config().pipeline;
   if (pipeline.on) {
@@ -158,6 +147,29 @@ void Policy::propose(const MachineState& s, unsigned core, CoreSchedule& schedul
                            [&](unsigned slot) { return first_look(s, core, slot); });
   }
   for (const Transition& t : enabled_) consider(s, t, schedule);
+}
+
+void Policy::keep(CoreSchedule& schedule, const model::Settled& settled) {
+  std::vector<Proposal>& all = schedule.proposals;
+  const auto rest = all.begin() + static_cast<std::ptrdiff_t>(schedule.keepable);
+  if (settled.retired == 0 && (settled.slots.changed & schedule.slots) == 0) {  // so it is after most steps
+    previous_.assign(rest, all.end());
+    all.erase(rest, all.end());
+    return;
+  }
+  schedule.slots = 0;
+  auto kept = all.begin();
+  for (auto p = all.begin(); p != all.end(); ++p) {
+    if (p < rest && machine_.still_enabled(p->step, settled)) {
+      schedule.slots |= u64{1} << p->step.slot;
+      if (kept != p) *kept = *p;
+      ++kept;
+    } else {
+      previous_.push_back(*p);
+    }
+  }
+  all.erase(kept, all.end());
+  schedule.keepable = all.size();
 }
 
 /// An interrupt travels to its core while the core has it masked. If the way began where it is unmasked, a core that
@@ -194,6 +206,9 @@ void Policy::consider(const MachineState& s, const Transition& t, CoreSchedule& 
     p.ready = ready(s, t, w, schedule);
   }
   schedule.proposals.push_back(p);
+  if (!machine_.may_keep(t.kind)) return;
+  std::swap(schedule.proposals[schedule.keepable++], schedule.proposals.back());
+  schedule.slots |= u64{1} << t.slot;
 }
 
 bool Policy::wanted(const MachineState& s, const Transition& t, const CoreSchedule& schedule) {

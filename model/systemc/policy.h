@@ -55,7 +55,9 @@ inline u64 order_of(const model::Transition& step, u32 seq, u16 part) {
 
 /// One core's side of the schedule: plain copyable.
 struct CoreSchedule {
-  std::vector<Proposal> proposals;
+  std::vector<Proposal> proposals;      ///< first those that Machine::still_enabled() may keep
+  std::size_t keepable = 0;             ///< how many these are
+  u64 slots = 0;                        ///< mask of the slots that they are about
   std::array<u64, kPorts> port_free{};  ///< first instant at which each port can serve again
   std::array<u64, kPorts> port_used{};  ///< steps served at the last instant at which it served
   std::array<u64, kPorts> port_last{};  ///< that instant
@@ -99,6 +101,8 @@ class Policy {
   std::optional<model::Transition> follow_up(const model::MachineState& s, const Proposal& p);
 
  private:
+  /// Moves what has to be looked for again from the proposals to previous_.
+  void keep(CoreSchedule& schedule, const model::Settled& settled);
   void consider(const model::MachineState& s, const model::Transition& t, CoreSchedule& schedule);
   bool wanted(const model::MachineState& s, const model::Transition& t, const CoreSchedule& schedule);
   bool read_wanted(const model::Core& c, const model::Transition& t);
