@@ -74,14 +74,16 @@ class Entries {
   /// Makes room for `n` entries in all.
   void reserve(std::size_t n) { store_.reserve(2 * n); rebase(0); }
 
-  /// Adds `e` as the youngest. At most 64 fit.
-  void push_back(const Entry& e) {
+  /// Adds a `uop` under `context` as the youngest; all else that its entry says is for the caller to fill in. At most 64 fit.
+  Entry& add(const isa::Uop* uop, const Context& context) {
+    if (end() == store_.data() + store_.size()) make_room();
+    Entry& e = *end();
+    e = Entry{};
+    e.uop = uop;
+    e.context = context;
     masks_.note(e, u64{1} << size_);
-    if (end() != store_.data() + store_.size())
-      *end() = e;
-    else
-      push_behind_store(e);
     ++size_;
+    return e;
   }
 
   /// Discards the youngest, so that `n` are left; nothing if there are no more than that.
@@ -127,16 +129,15 @@ class Entries {
 
   void rebase(std::size_t first) { begin_ = store_.data() + first; }
 
-  void push_behind_store(const Entry& e) {
+  void make_room() {
     const std::size_t first = static_cast<std::size_t>(begin_ - store_.data());
     if (first >= 64) {
       std::copy(begin(), end(), store_.data());
       rebase(0);
-      *end() = e;
-      return;
+    } else {
+      store_.emplace_back();
+      rebase(first);
     }
-    store_.push_back(e);
-    rebase(first);
   }
 
   std::vector<Entry> store_;   ///< the entries, and before and behind them what may be overwritten

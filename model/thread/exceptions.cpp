@@ -40,18 +40,15 @@ u64 status_bits(const Context& c) {
 }
 
 void append_system_write(Core& c, const Uop& u, u64 pc, u64 value, bool known, u8 index, bool last) {
-  Entry e;
-  e.uop = &u;
+  const unsigned start = static_cast<unsigned>(c.window.size()) - index;
+  Entry& e = c.window.add(&u, c.context);
   e.pc = pc;
   e.seq = c.next_seq++;
   e.index = index;
   e.last = last;
-  e.context = c.context;
   e.known = known;
   e.value = {value, 0};
-  const unsigned start = static_cast<unsigned>(c.window.size()) - index;
   for (unsigned s = 0; s < u.n_src; ++s) e.producer[s] = find_producer(c, u.src[s], start);
-  c.window.push_back(e);
 }
 
 void remember(MachineState& s, Core& c, const TakenFault& fault) {

@@ -171,14 +171,12 @@ void append(Core& c, const isa::Instruction& instruction, u64 pc) {
   const isa::Uop* check = checks_tags(c.context) ? tag_check(instruction, c.context) : nullptr;
   const unsigned first = check != nullptr ? 1 : 0;
   for (unsigned k = 0; k < first + instruction.count; ++k) {
-    Entry e;
-    e.uop = k < first ? check : &instruction.uops[k - first];
+    Entry& e = c.window.add(k < first ? check : &instruction.uops[k - first], c.context);
     e.pc = pc;
     e.word = instruction.word;
     e.seq = c.next_seq++;
     e.index = static_cast<u8>(k);
     e.last = k + 1u == first + instruction.count;
-    e.context = c.context;
     if (is_read(e)) e.source.fill(kUnbound);
     for (unsigned s = 0; s < e.uop->n_src; ++s) {
       const Reg r = e.uop->src[s];
@@ -186,7 +184,6 @@ void append(Core& c, const isa::Instruction& instruction, u64 pc) {
                                             : find_producer(c, actual_register(r, c.context), start);
     }
     e.partner = find_partner(c, *e.uop, start, start + k);
-    c.window.push_back(e);
   }
 }
 
