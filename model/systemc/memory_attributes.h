@@ -10,7 +10,8 @@
 // | acquire, release, exclusive, atomic | core | nobody of ours | of the instruction: ordering is the core's work
 // | timed          | core          | caches, interconnect | caches take part; false: pass through, leave no trace
 // | quote          | core          | all (debug transport)| only answer how long it would take; nothing changes
-// | hit            | L1 caches     | interconnect, memory | an L1 answers: no latency, no snoop further down
+// | hit            | L1 caches     | interconnect, memory | an L1 answers: no latency, no snoop further down,
+// |                |               |                      | which it only goes if somebody has to be told
 // | owned          | D caches      | interconnect, memory | a D cache has the data: memory need not supply it;
 // |                |               |                      | Fetch: the point of unification may be older
 // | shared         | D caches      | D cache, interconnect| another D cache has a copy (a write makes it drop it)
