@@ -163,10 +163,14 @@ class Step {
     Entry& e = entry();
     Access a = access(AccessKind::Read, e, t_.choice);
     fabric_.access(s_.storage, a);
-    for (unsigned b = 0; b < e.uop->mem.size; ++b) {
-      if ((mask >> b & 1) == 0) continue;
-      e.source[b] = kFromMemory;
-      e.raw.set_byte(b, a.data.byte(b - t_.choice));
+    if (mask == all_bytes(e)) {
+      std::fill_n(e.source.begin(), e.uop->mem.size, kFromMemory);
+      e.raw = a.data;
+    } else {
+      for (unsigned b : each_one(mask)) {
+        e.source[b] = kFromMemory;
+        e.raw.set_byte(b, a.data.byte(b - t_.choice));
+      }
     }
     bound(mask, -1);
   }
@@ -176,8 +180,7 @@ class Step {
     const u16 mask = bytes_from(c_, t_.slot, from, forward_first(t_.choice));
     if (repair_overtaken(mask)) return;
     Entry& e = entry();
-    for (unsigned b = 0; b < e.uop->mem.size; ++b)
-      if ((mask >> b & 1) != 0) e.source[b] = from;
+    for (unsigned b : each_one(mask)) e.source[b] = from;
     note_read(s_.storage, core_);
     bound(mask, c_.window[from].seq);
   }

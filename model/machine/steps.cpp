@@ -42,9 +42,7 @@ ReadSources read_sources(const Core& c, unsigned i, u64 stores) {
   const Entry& e = c.window[i];
   ReadSources s;
   s.byte.fill(kUnbound);
-  u16 open = 0;
-  for (unsigned b = 0; b < e.uop->mem.size; ++b)
-    if (e.source[b] == kUnbound) open = static_cast<u16>(open | 1u << b);
+  u16 open = unbound_bytes(e);
   const u64 seq_start = e.seq - e.index;
   for (u64 left = stores & ones(i); left != 0 && open != 0;) {
     const unsigned j = 63 - static_cast<unsigned>(__builtin_clzll(left));
@@ -59,17 +57,22 @@ ReadSources read_sources(const Core& c, unsigned i, u64 stores) {
       s.byte[b] = (z.own >> (e.addr + b - z.addr) & 1) != 0 ? kFromMemory : static_cast<u8>(j);
     }
   }
-  for (unsigned b = 0; b < e.uop->mem.size; ++b)
-    if ((open >> b & 1) != 0) s.byte[b] = kFromMemory;
+  if (open == all_bytes(e)) {
+    std::fill_n(s.byte.begin(), e.uop->mem.size, kFromMemory);
+    return s;
+  }
+  for (unsigned b : each_one(open)) s.byte[b] = kFromMemory;
   return s;
 }
 
 u16 bytes_from(const Core& c, unsigned i, u8 from, unsigned first) {
-  const ReadSources s = read_sources(c, i);
   const u16 piece = piece_mask(c.window[i], first);
+  const u64 stores = source_slots(c) & ones(i);
+  if (stores == 0) return from == kFromMemory ? piece & unbound_bytes(c.window[i]) : 0;
+  const ReadSources s = read_sources(c, i, stores);
   u16 mask = 0;
-  for (unsigned b = 0; b < c.window[i].uop->mem.size; ++b)
-    if ((piece >> b & 1) != 0 && s.byte[b] == from) mask = static_cast<u16>(mask | 1u << b);
+  for (unsigned b : each_one(piece))
+    if (s.byte[b] == from) mask = static_cast<u16>(mask | 1u << b);
   return mask;
 }
 

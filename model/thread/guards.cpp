@@ -279,8 +279,14 @@ Wait forward_wait(const Core& c, unsigned from, const Entry& e) {
 }
 
 bool may_pass(const MachineConfig& config, const Core& c, unsigned i, u64 slots) {
-  for (u64 left = slots & ones(i); left != 0; left &= left - 1)
-    if (store_row(config, c, c.window[static_cast<unsigned>(__builtin_ctzll(left))], c.window[i]) != Row::None) return false;
+  const Entry& e = c.window[i];
+  // One plain store waits for another because of its bytes only.
+  const u64 plain = (c.window.plain() >> i & 1) != 0 ? c.window.plain() & c.window.writes() : 0;
+  for (unsigned j : each_one(slots & ones(i))) {
+    const Entry& q = c.window[j];
+    if ((plain >> j & 1) != 0 && !overlaps(q.addr, q.uop->mem.size, e.addr, e.uop->mem.size)) continue;
+    if (store_row(config, c, q, e) != Row::None) return false;
+  }
   return true;
 }
 

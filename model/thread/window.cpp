@@ -1,5 +1,7 @@
 #include "model/thread/window.h"
 
+#include <cstring>
+
 #include "isa/evaluate.h"
 #include "model/thread/tags.h"
 
@@ -104,7 +106,32 @@ u8 find_partner(const Core& c, const isa::Uop& u, unsigned start, unsigned slot)
 
 u8 shifted(u8 slot, unsigned n, u8 gone) { return slot >= kMonitorSlot ? slot : slot < n ? gone : u8(slot - n); }
 
+/// The bytes of Entry::source, which are mostly all the same, in two words.
+std::array<u64, 2> source_words(const Entry& e) {
+  std::array<u64, 2> words;
+  static_assert(sizeof words == sizeof e.source);
+  std::memcpy(words.data(), e.source.data(), sizeof words);
+  return words;
+}
+
+/// Does any byte of the read come from a store in the window?
+bool takes_from_stores(const Entry& e) {
+  constexpr u64 kTops = 0x8080808080808080;  // set in kUnbound and kFromMemory, and in no slot
+  static_assert((kUnbound & kFromMemory & 0x80) != 0);
+  const auto [low, high] = source_words(e);
+  return (low & high & kTops) != kTops;
+}
+
 }  // namespace
+
+u16 unbound_bytes(const Entry& e) {
+  static_assert(kUnbound == 0xff);
+  const auto [low, high] = source_words(e);
+  if ((low & high) == ~u64{0}) return all_bytes(e);
+  u16 mask = 0;
+  for (unsigned b = 0; b < e.uop->mem.size; ++b) mask = static_cast<u16>(mask | u16{e.source[b] == kUnbound} << b);
+  return mask;
+}
 
 Reg actual_register(Reg r, const Context& ctx) {
   if (r == Reg::SP) return ctx.el == 1 && ctx.sp_sel ? Reg::SP_EL1 : Reg::SP_EL0;
@@ -208,8 +235,11 @@ void retire(Core& c, unsigned n) {
     e.guess = n >= 64 ? 0 : e.guess >> n;
     e.guess_addr = n >= 64 ? 0 : e.guess_addr >> n;
     e.guess_cond = n >= 64 ? 0 : e.guess_cond >> n;
-    if (is_read(e))
-      for (unsigned b = 0; b < e.uop->mem.size; ++b) e.source[b] = shifted(e.source[b], n, kFromMemory);
+  }
+  for (unsigned i : each_one(c.window.reads())) {
+    Entry& e = c.window[i];
+    if (!takes_from_stores(e)) continue;
+    for (unsigned b = 0; b < e.uop->mem.size; ++b) e.source[b] = shifted(e.source[b], n, kFromMemory);
   }
 }
 

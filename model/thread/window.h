@@ -62,6 +62,8 @@ inline bool overlaps(u64 a, unsigned a_size, u64 b, unsigned b_size) { return a 
 inline bool covers(const Entry& e, u64 byte) { return e.addr <= byte && byte < e.addr + e.uop->mem.size; }
 /// Mask of an access's bytes.
 inline u16 all_bytes(const Entry& e) { return static_cast<u16>(ones(e.uop->mem.size)); }
+/// Mask of the bytes of a read that are not taken yet.
+u16 unbound_bytes(const Entry& e);
 
 /// Bytes of an access that are single-copy atomic together (Arm ARM B2.2, FEAT_LSE2): an element of a structure access,
 /// half of a 16-byte vector register, else the whole access; each byte alone if that is misaligned and the access
