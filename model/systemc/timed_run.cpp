@@ -86,6 +86,7 @@ void TimedRun::reset(u64 seed) {
     platform_.configure(machine_, config_, this);
   state_ = TimedState{};
   state_.machine = machine_.initial();
+  for (model::Core& c : state_.machine.core) c.reg.keep_hash(false);
   state_.now = state_.machine.storage.time;
   state_.schedule.resize(machine_.config().cores);
   log_.clear();
@@ -125,6 +126,7 @@ RunResult TimedRun::run(const RunLimits& limits) {
   r.time = state_.machine.storage.time;
   platform_.read_back(state_.machine.storage);
   r.state = state_.machine;
+  for (model::Core& c : r.state.core) c.reg.keep_hash(true);
   state_.statistics.platform = platform_.statistics();
   state_.statistics.cycles.clear();
   if (config_.pipeline.on)
