@@ -213,16 +213,19 @@ void write_bytes(Storage& s, const Image& image, const MachineConfig& config, co
       if (executable(program, word)) note_code_write(s, word);
     return;
   }
-  std::array<u32, kGranule / kWord> old{};
+  struct Code {
+    u64 addr;
+    u32 old;
+  };
+  std::array<Code, kGranule / kWord> code;
+  std::size_t words = 0;
   for (u64 word = first; word < end; word += kWord)
-    old[(word - first) / kWord] = static_cast<u32>(read_memory(s, image, word, kWord).lo);
+    if (executable(program, word)) code[words++] = {word, static_cast<u32>(read_memory(s, image, word, kWord).lo)};
   update_granule(s, image, a.addr, a.size, a.data);
-  for (u64 word = first; word < end; word += kWord)
-    if (executable(program, word)) {
-      note_code_write(s, word);
-      append_version(s, config, word, old[(word - first) / kWord],
-                     static_cast<u32>(read_memory(s, image, word, kWord).lo));
-    }
+  for (std::size_t i = 0; i < words; ++i) {
+    note_code_write(s, code[i].addr);
+    append_version(s, config, code[i].addr, code[i].old, static_cast<u32>(read_memory(s, image, code[i].addr, kWord).lo));
+  }
 }
 
 void write(Storage& s, const Image& image, const MachineConfig& config, const Program& program, const Access& a) {
