@@ -19,10 +19,9 @@ constexpr u32 kTimerBit = u32{1} << 27;
 /// Backward branches in the window that were taken, or guessed so.
 unsigned iterations_in_flight(const Core& c) {
   unsigned n = 0;
-  for (unsigned i : each_one(c.window.branches())) {
+  for (unsigned i : each_one(c.window.backward_branches())) {
     const Entry& e = c.window[i];
-    n += e.choice == 1 && (e.guessed || e.resolved) && e.uop->branch_op() != isa::BranchOp::Indirect &&
-         static_cast<i64>(e.uop->imm) <= 0;
+    n += e.choice == 1 && (e.guessed || e.resolved);
   }
   return n;
 }

@@ -54,7 +54,8 @@ class Entries {
   // Masks of slots. What they hang on never changes while an entry is there.
   u64 reads() const { return masks_.reads; }
   u64 writes() const { return masks_.writes; }
-  u64 branches() const { return masks_.branches; }
+  /// Direct branches backwards, or to themselves.
+  u64 backward_branches() const { return masks_.backward_branches; }
   u64 arithmetic() const { return masks_.arithmetic; }
   /// Those that order nothing: arithmetic, branches, picks, hints, and accesses that are neither acquire, release, atomic nor
   /// exclusive, without TSO.
@@ -102,7 +103,7 @@ class Entries {
 
  private:
   struct Masks {
-    u64 reads = 0, writes = 0, branches = 0, arithmetic = 0, plain = 0, open = 0;
+    u64 reads = 0, writes = 0, backward_branches = 0, arithmetic = 0, plain = 0, open = 0;
 
     void note(const Entry& e, u64 slot) {
       open |= slot;
@@ -110,7 +111,9 @@ class Entries {
       switch (e.uop->kind) {
         case isa::UopKind::Read: reads |= slot; break;
         case isa::UopKind::Write: writes |= slot; break;
-        case isa::UopKind::Branch: branches |= slot; break;
+        case isa::UopKind::Branch:
+          if (e.uop->branch_op() != isa::BranchOp::Indirect && static_cast<i64>(e.uop->imm) <= 0) backward_branches |= slot;
+          break;
         case isa::UopKind::Alu: arithmetic |= slot; break;
         case isa::UopKind::Select:
         case isa::UopKind::Hint: break;
@@ -123,7 +126,7 @@ class Entries {
     }
     template <class Change>
     void change(Change to) {
-      for (u64* mask : {&reads, &writes, &branches, &arithmetic, &plain, &open}) *mask = to(*mask);
+      for (u64* mask : {&reads, &writes, &backward_branches, &arithmetic, &plain, &open}) *mask = to(*mask);
     }
   };
 
