@@ -173,25 +173,23 @@ Reply Platform::access(Storage& s, Access& a, bool timed) {
 Reply Platform::quote(const Storage& s, Access& a) {
   // Quotes change nothing; the modules share one pointer type for both directions.
   context_.storage = const_cast<Storage*>(&s);
-  const std::optional<Reply> hit = hit_in_cache(a);
-  const Reply r = hit ? *hit : cores_[a.core]->quote(a);
-  if (a.kind == AccessKind::Fetch) a.version = choose_version(s, a, r);
+  if (a.kind != AccessKind::Fetch) return cores_[a.core]->quote(a);
+  const InstructionCache::Word* word = icaches_[a.core]->find(a.addr);
+  const Reply r = word == nullptr ? cores_[a.core]->quote(a)
+                                  : Reply{icaches_[a.core]->latency(), true, false, true, word->value};
+  a.version = choose_version(s, a, r);
   return r;
 }
 
-/// What the L1 cache would answer to a transaction, asked without one: most quotes are hits, and a transaction takes five
-/// times as long.
-std::optional<Reply> Platform::hit_in_cache(const Access& a) const {
-  if (a.kind == AccessKind::Fetch) {
-    const InstructionCache& cache = *icaches_[a.core];
-    const InstructionCache::Word* word = cache.find(a.addr);
-    if (word == nullptr) return std::nullopt;
-    return Reply{cache.latency(), true, false, true, word->value};
+std::optional<u64> Platform::hit_latency(AccessKind kind, unsigned core, u64 addr) const {
+  const InstructionCache& instructions = *icaches_[core];
+  const DataCache& data = *dcaches_[core];
+  switch (kind) {
+    case AccessKind::Fetch: return instructions.find(addr) != nullptr ? std::optional(instructions.latency()) : std::nullopt;
+    case AccessKind::Read:
+    case AccessKind::Write: return data.hits(kind, addr) ? std::optional(data.latency(kind)) : std::nullopt;
+    default: return std::nullopt;
   }
-  if (a.kind != AccessKind::Read && a.kind != AccessKind::Write) return std::nullopt;
-  const DataCache& cache = *dcaches_[a.core];
-  if (!cache.hits(a.kind, a.addr)) return std::nullopt;
-  return Reply{cache.latency(a.kind), true, true, false, 0};
 }
 
 u16 Platform::choose_version(const Storage& s, const Access& a, const Reply& r) const {

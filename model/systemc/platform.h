@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -91,6 +92,9 @@ class Platform final : public sc_core::sc_module {
   /// How long `a` would take now; for a Fetch also sets the version that would be fetched, which is one of
   /// model::fetchable(). Changes nothing.
   Reply quote(const model::Storage& s, model::Access& a);
+  /// The ticks of a quote() that an L1 cache answers; nothing otherwise. Most quotes are hits, and a transaction takes five
+  /// times as long as asking the cache.
+  std::optional<u64> hit_latency(model::AccessKind kind, unsigned core, u64 addr) const;
 
   /// Whether data comes from a component of the user's.
   bool has_foreign_parts() const { return foreign_memory_ || foreign_interconnect_; }
@@ -108,7 +112,6 @@ class Platform final : public sc_core::sc_module {
   void construct(const PlatformParts& parts);
   void bind(const PlatformParts& parts);
   void load();
-  std::optional<Reply> hit_in_cache(const model::Access& a) const;
   u16 choose_version(const model::Storage& s, const model::Access& a, const Reply& r) const;
 
   StorageContext context_;

@@ -191,8 +191,12 @@ void Policy::consider(const MachineState& s, const Transition& t, CoreSchedule& 
   const u32 seq = t.kind == TransitionKind::Fetch ? c.next_seq : has_entry(t.kind) ? c.window[t.slot].seq : 0;
   p.order = order_of(t, seq, part(t));
   const auto same = [&p](const Proposal& q) { return q.order == p.order; };
-  // What was kept is about other slots, or of other kinds.
-  if (std::any_of(schedule.proposals.begin() + static_cast<std::ptrdiff_t>(kept_), schedule.proposals.end(), same)) return;
+  // Versions of a word, places of an interrupt, stores that give bytes of one piece: several steps for one wish. What was kept
+  // is about other slots, or of other kinds.
+  const bool several = t.kind == TransitionKind::Fetch || t.kind == TransitionKind::TakeInterrupt ||
+                       t.kind == TransitionKind::ForwardRead;
+  const auto fresh = schedule.proposals.begin() + static_cast<std::ptrdiff_t>(kept_);
+  if (several && std::any_of(fresh, schedule.proposals.end(), same)) return;
   const auto old = std::find_if(previous_.begin(), previous_.end(), same);
   if (t.kind == TransitionKind::TakeInterrupt) {
     p.ready = *schedule.interrupt_ready;
@@ -276,14 +280,16 @@ bool Policy::read_wanted(const Core& c, const Transition& t) {
 }
 
 Way Policy::quote(const model::Storage& s, AccessKind kind, unsigned core, u64 addr, unsigned size) {
+  const PlatformConfig& config = platform_.config();
+  const u64 hit = kind == AccessKind::Read ? config.load_latency : config.store_latency;
+  if (const std::optional<u64> ticks = platform_.hit_latency(kind, core, addr)) return {*ticks, false, hit};
   model::Access a;
   a.kind = kind;
   a.core = static_cast<u8>(core);
   a.addr = addr;
   a.size = static_cast<u8>(size);
   const Reply r = platform_.quote(s, a);
-  const PlatformConfig& config = platform_.config();
-  return {r.ticks, !r.hit, kind == AccessKind::Read ? config.load_latency : config.store_latency};
+  return {r.ticks, !r.hit, hit};
 }
 
 Way Policy::read_way(const MachineState& s, unsigned core, unsigned slot, unsigned part) {
