@@ -50,7 +50,9 @@ void expect_masks(const Core& c) {
     EXPECT_EQ(in(c.window.arithmetic()), e.uop->kind == isa::UopKind::Alu);
     EXPECT_EQ(in(c.window.backward_branches()), e.uop->kind == isa::UopKind::Branch);
     EXPECT_EQ(in(c.window.plain()), !e.uop->mem.acquire && e.uop->kind != isa::UopKind::Barrier);
-    if (i > 0) EXPECT_EQ(e.seq, c.window[i - 1].seq + 1);
+    if (i > 0) {
+      EXPECT_EQ(e.seq, c.window[i - 1].seq + 1);
+    }
   }
   const u64 all = c.window.reads() | c.window.writes() | c.window.plain() | c.window.open();
   EXPECT_EQ(all & ~ones(static_cast<unsigned>(c.window.size())), 0u);
