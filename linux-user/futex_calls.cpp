@@ -36,23 +36,38 @@ bool is_private(const Call& c) {
   return (c.a[1] & kPrivate) != 0;
 }
 
-i64 wait(Process& p, Thread& t, const Call& c, u32 bitset, std::optional<u64> deadline) {
-  const u64 address = Process::untag(c.a[0]);
-  if (bitset == 0 || is_bad_address(address)) return -kEINVAL;
+/// What a thread waits for. `restarts`: after a handler the call can be made again.
+struct Wish {
+  u64 address;
+  u32 expected;
+  bool is_private;
+  u32 bitset = ~u32{0};
+  std::optional<u64> deadline;
+  bool restarts = true;
+};
+
+i64 wait(Process& p, Thread& t, const Wish& wish) {
+  const u64 address = Process::untag(wish.address);
+  if (wish.bitset == 0 || is_bad_address(address)) return -kEINVAL;
   u32 value = 0;
   if (!p.get(address, value)) return -kEFAULT;
-  if (value != static_cast<u32>(c.a[2])) return -kEAGAIN;
+  if (value != wish.expected) return -kEAGAIN;
   Wait w;
   w.kind = Wait::Kind::Futex;
   w.address = address;
-  w.keys = {p.futex_key(address, is_private(c))};
-  w.bitset = bitset;
-  w.deadline = deadline;
+  w.keys = {p.futex_key(address, wish.is_private)};
+  w.bitset = wish.bitset;
+  w.deadline = wish.deadline;
   w.result_in_time = -kETIMEDOUT;
-  w.restarts = !deadline;
+  w.restarts = wish.restarts;
   t.wait = w;
   p.system.waiters.push_back(&t);
   return kNoResult;
+}
+
+/// FUTEX_WAIT and FUTEX_WAIT_BITSET: with a time limit they end with EINTR.
+i64 wait(Process& p, Thread& t, const Call& c, u32 bitset, std::optional<u64> deadline) {
+  return wait(p, t, {c.a[0], static_cast<u32>(c.a[2]), is_private(c), bitset, deadline, !deadline});
 }
 
 /// Does a thread wait for a lock with priority inheritance, or to be moved to one?
@@ -67,25 +82,35 @@ bool has_inheritor(const System& system, const FutexKey& key) {
   });
 }
 
-i64 wake(Process& p, const Call& c, u32 bitset) {
-  const u64 address = Process::untag(c.a[0]);
+/// `strict`: none are woken if none are asked for.
+i64 wake(Process& p, u64 tagged, bool is_private, i32 count, u32 bitset, bool strict) {
+  const u64 address = Process::untag(tagged);
   if (bitset == 0 || is_bad_address(address)) return -kEINVAL;
-  if (has_inheritor(p.system, p.futex_key(address, is_private(c)))) return -kEINVAL;
-  // Linux wakes one thread even if it is asked for none or for a negative number.
-  const i32 count = static_cast<i32>(c.a[2]);
-  return p.wake_futex(address, is_private(c), count < 1 ? 1 : static_cast<unsigned>(count), bitset);
+  if (strict && count == 0) return 0;
+  if (has_inheritor(p.system, p.futex_key(address, is_private))) return -kEINVAL;
+  // Linux wakes one thread even if it is asked for a negative number.
+  return p.wake_futex(address, is_private, count < 1 ? 1 : static_cast<unsigned>(count), bitset);
 }
 
-i64 requeue(Process& p, const Call& c, bool compare) {
-  const u64 from = Process::untag(c.a[0]), to = Process::untag(c.a[4]);
-  const i32 to_wake = static_cast<i32>(c.a[2]), to_move = static_cast<i32>(c.a[3]);
+i64 wake(Process& p, const Call& c, u32 bitset) {
+  return wake(p, c.a[0], is_private(c), static_cast<i32>(c.a[2]), bitset, false);
+}
+
+/// A futex that waiters are taken from or moved to.
+struct Place {
+  u64 address;
+  bool is_private;
+};
+
+i64 requeue(Process& p, Place source, Place destination, i32 to_wake, i32 to_move, std::optional<u32> expected) {
+  const u64 from = Process::untag(source.address), to = Process::untag(destination.address);
   if (to_wake < 0 || to_move < 0 || is_bad_address(from) || is_bad_address(to)) return -kEINVAL;
-  if (compare) {
+  if (expected) {
     u32 value = 0;
     if (!p.get(from, value)) return -kEFAULT;
-    if (value != static_cast<u32>(c.a[5])) return -kEAGAIN;
+    if (value != *expected) return -kEAGAIN;
   }
-  const FutexKey key = p.futex_key(from, is_private(c)), target = p.futex_key(to, is_private(c));
+  const FutexKey key = p.futex_key(from, source.is_private), target = p.futex_key(to, destination.is_private);
   if (has_inheritor(p.system, key)) return -kEINVAL;
   const i64 done = p.system.wake_futex(key, static_cast<unsigned>(to_wake), ~u32{0});
   i32 moved = 0;
@@ -97,6 +122,10 @@ i64 requeue(Process& p, const Call& c, bool compare) {
     ++moved;
   }
   return done + moved;
+}
+
+i64 requeue(Process& p, const Call& c, std::optional<u32> expected) {
+  return requeue(p, {c.a[0], is_private(c)}, {c.a[4], is_private(c)}, static_cast<i32>(c.a[2]), static_cast<i32>(c.a[3]), expected);
 }
 
 /// Changes the second word, then wakes waiters of the first and, if the old value compares so, of the second.
@@ -271,38 +300,81 @@ i64 unlock_pi(Process& p, Thread& t, const Call& c) {
   return p.put(c.a[0], u32{0}) ? 0 : -kEFAULT;
 }
 
+// futex_waitv, futex_wake, futex_wait and futex_requeue (kernel/futex/syscalls.c, "futex2"): words of 32 bits only, without
+// nodes of memory; times are absolute.
+
+/// struct futex_waitv.
+struct Waiter {
+  u64 value, address;
+  u32 flags, reserved;
+
+  bool is_private() const { return (flags & kPrivate) != 0; }
+};
+
+bool is_narrow(u64 value) { return value >> 32 == 0; }
+bool is_word(u32 flags) {
+  constexpr u32 kSize32 = 2;
+  return (flags & ~static_cast<u32>(kPrivate)) == kSize32;
+}
+
+/// 0, or the negative error number.
+i64 get_waiter(Process& p, u64 address, Waiter& w) {
+  if (!p.get(address, w)) return -kEFAULT;
+  return is_word(w.flags) && w.reserved == 0 && is_narrow(w.value) ? 0 : -kEINVAL;
+}
+
+i64 get_deadline(Process& p, u64 address, u64 clock, std::optional<u64>& deadline) {
+  if (address == 0) return 0;
+  if (clock != kRealtime && clock != kMonotonic) return -kEINVAL;
+  TimeSpec time;
+  if (!p.get(address, time)) return -kEFAULT;
+  if (!is_valid(time)) return -kEINVAL;
+  deadline = moment_of(clock, to_ns(time));
+  return 0;
+}
+
+i64 futex_wake(Process& p, Thread&, const Call& c) {
+  const u32 flags = static_cast<u32>(c.a[3]);
+  if (!is_word(flags) || !is_narrow(c.a[1])) return -kEINVAL;
+  return wake(p, c.a[0], (flags & kPrivate) != 0, static_cast<i32>(c.a[2]), static_cast<u32>(c.a[1]), true);
+}
+
+i64 futex_wait(Process& p, Thread& t, const Call& c) {
+  const u32 flags = static_cast<u32>(c.a[3]);
+  if (!is_word(flags) || !is_narrow(c.a[1]) || !is_narrow(c.a[2])) return -kEINVAL;
+  Wish wish{c.a[0], static_cast<u32>(c.a[1]), (flags & kPrivate) != 0, static_cast<u32>(c.a[2]), std::nullopt};
+  if (const i64 error = get_deadline(p, c.a[4], static_cast<u32>(c.a[5]), wish.deadline); error != 0) return error;
+  return wait(p, t, wish);
+}
+
+i64 futex_requeue(Process& p, Thread&, const Call& c) {
+  Waiter from{}, to{};
+  if (static_cast<u32>(c.a[1]) != 0 || c.a[0] == 0) return -kEINVAL;
+  if (const i64 error = get_waiter(p, c.a[0], from); error != 0) return error;
+  if (const i64 error = get_waiter(p, c.a[0] + sizeof from, to); error != 0) return error;
+  return requeue(p, {from.address, from.is_private()}, {to.address, to.is_private()}, static_cast<i32>(c.a[2]), static_cast<i32>(c.a[3]),
+                 static_cast<u32>(from.value));
+}
+
 /// Waits on up to 128 futexes; the index of one that was woken.
 i64 futex_waitv(Process& p, Thread& t, const Call& c) {
-  struct Waiter {
-    u64 value, address;
-    u32 flags, reserved;
-  };
-  constexpr u32 kSize32 = 2;
   if (c.a[2] != 0 || c.a[1] == 0 || c.a[1] > 128 || c.a[0] == 0) return -kEINVAL;
   Wait w;
   w.kind = Wait::Kind::Futex;
-  if (c.a[3] != 0) {
-    if (c.a[4] != kRealtime && c.a[4] != kMonotonic) return -kEINVAL;
-    TimeSpec time;
-    if (!p.get(c.a[3], time)) return -kEFAULT;
-    if (!is_valid(time)) return -kEINVAL;
-    w.deadline = moment_of(c.a[4], to_ns(time));
-  }
+  if (const i64 error = get_deadline(p, c.a[3], c.a[4], w.deadline); error != 0) return error;
   std::vector<Waiter> all(c.a[1]);
-  for (u64 i = 0; i < all.size(); ++i) {
-    if (!p.get(c.a[0] + i * sizeof(Waiter), all[i])) return -kEFAULT;
-    if ((all[i].flags & ~static_cast<u32>(kPrivate)) != kSize32 || all[i].reserved != 0) return -kEINVAL;
-  }
+  for (u64 i = 0; i < all.size(); ++i)
+    if (const i64 error = get_waiter(p, c.a[0] + i * sizeof(Waiter), all[i]); error != 0) return error;
   for (const Waiter& one : all) {
     u32 value = 0;
     if (is_bad_address(one.address)) return -kEINVAL;
     if (!p.get(one.address, value)) return -kEFAULT;
     if (value != static_cast<u32>(one.value)) return -kEAGAIN;
-    w.keys.push_back(p.futex_key(one.address, (one.flags & kPrivate) != 0));
+    w.keys.push_back(p.futex_key(one.address, one.is_private()));
   }
   w.address = Process::untag(all.front().address);
   w.result_in_time = -kETIMEDOUT;
-  w.restarts = !w.deadline;
+  w.restarts = true;
   t.wait = w;
   p.system.waiters.push_back(&t);
   return kNoResult;
@@ -333,8 +405,8 @@ i64 futex(Process& p, Thread& t, const Call& c) {
     case kWake: return wake(p, c, ~u32{0});
     case kWakeBitset: return wake(p, c, static_cast<u32>(c.a[5]));
     case kWakeOp: return wake_op(p, c);
-    case kRequeue: return requeue(p, c, false);
-    case kCmpRequeue: return requeue(p, c, true);
+    case kRequeue: return requeue(p, c, std::nullopt);
+    case kCmpRequeue: return requeue(p, c, static_cast<u32>(c.a[5]));
     case kLockPi:
     case kLockPi2: return lock_pi(p, t, c, true, deadline);
     case kTryLockPi: return lock_pi(p, t, c, false, deadline);
@@ -423,7 +495,9 @@ void Process::end_thread(Thread& t) {
 }
 
 std::vector<SystemCall> futex_calls() {
-  return {{98, "futex", 6, futex}, {99, "set_robust_list", 2, set_robust_list}, {100, "get_robust_list", 3, get_robust_list}, {449, "futex_waitv", 5, futex_waitv}};
+  return {{98, "futex", 6, futex}, {99, "set_robust_list", 2, set_robust_list}, {100, "get_robust_list", 3, get_robust_list},
+          {449, "futex_waitv", 5, futex_waitv}, {454, "futex_wake", 4, futex_wake}, {455, "futex_wait", 6, futex_wait},
+          {456, "futex_requeue", 4, futex_requeue}};
 }
 
 }  // namespace isobar::linux_user

@@ -122,6 +122,70 @@ static void moved_to_a_lock(void) {
   CHECK(results[0] == -1 && on_lock(FUTEX_UNLOCK_PI) == 0);
 }
 
+// futex_wake, futex_wait and futex_requeue of Linux 6.7.
+enum { kFutexWake = 454, kFutexWait = 455, kFutexRequeue = 456, kWord = 2 | FUTEX_PRIVATE_FLAG };
+static struct timespec late;
+
+static void* wait_in_the_new_way(void* argument) {
+  __atomic_fetch_add(&waiting, 1, __ATOMIC_SEQ_CST);
+  *(long*)argument = syscall(kFutexWait, &door, 0L, 6L, kWord, &late, CLOCK_MONOTONIC);
+  return NULL;
+}
+
+static void words_of_the_new_way(void) {
+  enum { kThreads = 3 };
+  pthread_t threads[kThreads];
+  long results[kThreads] = {9, 9, 9};
+  uint32_t other = 0;
+  struct timespec past = {0, 1}, bad = {0, -1};
+  door = 0;
+  FAILS(syscall(kFutexWait, &door, 1L, 1L, kWord, NULL, 0), EAGAIN);
+  FAILS(syscall(kFutexWait, &door, 1L << 32, 1L, kWord, NULL, 0), EINVAL);
+  FAILS(syscall(kFutexWait, &door, 0L, 1L << 32, kWord, NULL, 0), EINVAL);
+  FAILS(syscall(kFutexWait, &door, 0L, 0L, kWord, NULL, 0), EINVAL);
+  FAILS(syscall(kFutexWait, &door, 0L, 1L, kWord | 16, NULL, 0), EINVAL);
+  FAILS(syscall(kFutexWait, &door, 0L, 1L, 3 | FUTEX_PRIVATE_FLAG, NULL, 0), EINVAL);
+  FAILS(syscall(kFutexWait, (char*)&door + 1, 0L, 1L, kWord, NULL, 0), EINVAL);
+  FAILS(syscall(kFutexWait, &door, 0L, 1L, kWord, &past, CLOCK_BOOTTIME), EINVAL);
+  FAILS(syscall(kFutexWait, &door, 0L, 1L, kWord, &bad, CLOCK_REALTIME), EINVAL);
+  FAILS(syscall(kFutexWait, &door, 0L, 1L, kWord, (void*)8, CLOCK_REALTIME), EFAULT);
+  FAILS(syscall(kFutexWait, &door, 0L, 1L, kWord, &past, CLOCK_REALTIME), ETIMEDOUT);
+  FAILS(syscall(kFutexWake, &door, 1L, 1, 0), EINVAL);
+  FAILS(syscall(kFutexWake, &door, 0L, 1, kWord), EINVAL);
+
+  clock_gettime(CLOCK_MONOTONIC, &late);
+  late.tv_sec += 100;
+  start(threads, kThreads, wait_in_the_new_way, results);
+  struct sigaction a;
+  memset(&a, 0, sizeof a);
+  a.sa_handler = count;
+  a.sa_flags = SA_RESTART;
+  sigaction(SIGUSR1, &a, NULL);
+  const int before = handled;
+  pthread_kill(threads[0], SIGUSR1);  // it waits again
+  while (handled == before) sched_yield();
+  usleep(1000);
+  CHECK(syscall(kFutexWake, &door, 6L, 0, kWord) == 0 && syscall(kFutexWake, &door, 1L, 9, kWord) == 0);
+  struct {
+    uint64_t value, address;
+    uint32_t flags, reserved;
+  } words[2] = {{1, (uintptr_t)&door, kWord, 0}, {0, (uintptr_t)&other, kWord, 0}};
+  FAILS(syscall(kFutexRequeue, words, 0, 1, 1), EAGAIN);
+  words[0].value = 0;
+  FAILS(syscall(kFutexRequeue, words, 1, 1, 1), EINVAL);
+  FAILS(syscall(kFutexRequeue, NULL, 0, 1, 1), EINVAL);
+  FAILS(syscall(kFutexRequeue, words, 0, -1, 1), EINVAL);
+  words[1].reserved = 1;
+  FAILS(syscall(kFutexRequeue, words, 0, 1, 1), EINVAL);
+  words[1].reserved = 0;
+  CHECK(syscall(kFutexRequeue, words, 0, 1, 1) == 2);
+  CHECK(syscall(kFutexWake, &other, 2L, 9, kWord) == 1 && syscall(kFutexWake, &door, 4L, 9, kWord) == 1);
+  for (int i = 0; i < kThreads; ++i) {
+    pthread_join(threads[i], NULL);
+    CHECK(results[i] == 0);
+  }
+}
+
 static void policies(void) {
   struct sched_param p = {.sched_priority = 5}, now = {0};
   CHECK(sched_setscheduler(0, SCHED_FIFO, &p) == 0 && sched_getscheduler(0) == SCHED_FIFO);
@@ -418,6 +482,7 @@ int main(int argc, char** argv) {
     return 0;
   }
   moved_to_a_lock();
+  words_of_the_new_way();
   policies();
   sequences();
   names_of_mappings();
