@@ -40,7 +40,7 @@ i64 find_program(Process& p, const std::string& path, std::shared_ptr<const ElfI
     return 0;
   }
   std::shared_ptr<const std::string> contents;
-  if (const i64 result = read_whole_file(p, path, contents); result < 0) return result == -kEISDIR ? -kEACCES : result;
+  if (const i64 result = read_program(p, path, contents); result < 0) return result == -kEISDIR ? -kEACCES : result;
   try {
     program = std::make_shared<const ElfImage>(parse_elf(path, *contents));
   } catch (const InputError&) {
@@ -107,11 +107,11 @@ i64 execveat(Process& p, Thread& t, const Call& c) {
   constexpr u64 kNoFollow = 0x100, kEmptyPath = 0x1000;
   constexpr i32 kCurrentFolder = -100;
   const u64 flags = static_cast<u32>(c.a[4]);
-  if ((flags & ~(kNoFollow | kEmptyPath)) != 0) return -kEINVAL;
   const std::optional<std::string> path = p.text(c.a[1], kPathLimit);
   if (!path) return -kEFAULT;
   const i32 fd = static_cast<i32>(c.a[0]);
   if (path->empty() && (flags & kEmptyPath) == 0) return -kENOENT;
+  if ((flags & ~(kNoFollow | kEmptyPath)) != 0) return -kEINVAL;
   if (path->empty()) return execute(p, t, "/proc/self/fd/" + std::to_string(fd), c.a[2], c.a[3]);
   if (path->front() != '/' && fd != kCurrentFolder) return -kEBADF;
   return execute(p, t, *path, c.a[2], c.a[3]);

@@ -102,8 +102,8 @@ struct Store {
 inline constexpr u64 kPipeCapacity = 65536, kPipeAtomic = 4096;
 
 std::shared_ptr<File> open_console(System& system, int number);
-/// The file with these bytes, for reading.
-std::shared_ptr<File> open_bytes(std::shared_ptr<const std::string> bytes, u32 flags);
+/// The file with these bytes, for reading. `permissions`: the low bits of its mode.
+std::shared_ptr<File> open_bytes(std::shared_ptr<const std::string> bytes, u32 flags, u32 permissions);
 std::shared_ptr<File> open_inode(std::shared_ptr<Inode> inode, u32 flags);
 /// /dev/null, zero, random and urandom; nullptr for other names.
 std::shared_ptr<File> open_device(System& system, const std::string& path, u32 flags);

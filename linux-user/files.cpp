@@ -31,7 +31,8 @@ class Console : public File {
 
 class Bytes : public File {
  public:
-  Bytes(std::shared_ptr<const std::string> bytes, u32 f) : File(f), bytes_(std::move(bytes)) {}
+  Bytes(std::shared_ptr<const std::string> bytes, u32 f, u32 permissions)
+      : File(f), bytes_(std::move(bytes)), permissions_(permissions) {}
   i64 read(u64 offset, u64 size, std::string& to) override {
     if (offset < bytes_->size()) to = bytes_->substr(offset, size);
     return 0;
@@ -39,10 +40,11 @@ class Bytes : public File {
   i64 write(u64, const std::string&) override { return -kEBADF; }
   bool has_position() const override { return true; }
   u64 size() const override { return bytes_->size(); }
-  u32 mode() const override { return kRegular | 0555; }
+  u32 mode() const override { return kRegular | permissions_; }
 
  private:
   std::shared_ptr<const std::string> bytes_;
+  u32 permissions_;
 };
 
 class InMemory : public File {
@@ -197,8 +199,8 @@ std::shared_ptr<File> open_console(System& system, int number) {
   return std::make_shared<Console>(system, number);
 }
 
-std::shared_ptr<File> open_bytes(std::shared_ptr<const std::string> bytes, u32 flags) {
-  return std::make_shared<Bytes>(std::move(bytes), flags);
+std::shared_ptr<File> open_bytes(std::shared_ptr<const std::string> bytes, u32 flags, u32 permissions) {
+  return std::make_shared<Bytes>(std::move(bytes), flags, permissions);
 }
 
 std::shared_ptr<File> open_inode(std::shared_ptr<Inode> inode, u32 flags) {

@@ -54,6 +54,12 @@ i64 find_host(const Process& p, const std::string& path, fs::path& found) {
   return 0;
 }
 
+bool is_executable(const fs::path& file) {
+  constexpr fs::perms kAny = fs::perms::owner_exec | fs::perms::group_exec | fs::perms::others_exec;
+  std::error_code e;
+  return (fs::status(file, e).permissions() & kAny) != fs::perms::none;
+}
+
 i64 open_host(const Process& p, const std::string& path, u32 flags, std::shared_ptr<File>& file) {
   fs::path whole;
   if (const i64 result = find_host(p, path, whole); result < 0) return result;
@@ -68,7 +74,7 @@ i64 open_host(const Process& p, const std::string& path, u32 flags, std::shared_
   std::ifstream in(whole, std::ios::binary);
   if (!in) return -kEACCES;
   file = open_bytes(std::make_shared<const std::string>(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()),
-                    flags);
+                    flags, is_executable(whole) ? 0555 : 0444);
   return 0;
 }
 
@@ -223,7 +229,7 @@ i64 open_path(Process& p, const std::string& path, u32 flags, u32 mode, std::sha
   if ((file = open_device(p.system, path, flags)) != nullptr) return 0;
   if (std::optional<std::string> shown = show(p, path)) {
     if (writes) return -kEACCES;
-    file = open_bytes(std::make_shared<const std::string>(std::move(*shown)), flags);
+    file = open_bytes(std::make_shared<const std::string>(std::move(*shown)), flags, 0444);
     return 0;
   }
   const i64 result = path == "/" && p.system.options.root.empty() ? 0 : open_host(p, path, flags, file);
@@ -433,10 +439,10 @@ i64 umask(Process& p, Thread&, const Call& c) {
 
 }  // namespace
 
-i64 read_whole_file(Process& p, const std::string& path, std::shared_ptr<const std::string>& contents) {
+i64 read_program(Process& p, const std::string& path, std::shared_ptr<const std::string>& contents) {
   std::shared_ptr<File> f;
   if (const i64 result = open_path(p, absolute(p, path), 0, 0, f); result < 0) return result;
-  if ((f->mode() & kRegular) == 0) return -kEACCES;
+  if ((f->mode() & kRegular) == 0 || (f->mode() & 0111) == 0) return -kEACCES;
   std::string bytes;
   if (f->size() > kMaxFile) return -kEACCES;
   if (const i64 result = f->read(0, f->size(), bytes); result < 0) return result;

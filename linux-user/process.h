@@ -202,8 +202,8 @@ class Process {
   bool accepts_tags_ = false, checks_reads_ = false, checks_writes_ = false;
 };
 
-/// The bytes of a regular file that the process can open; an error if there is none (path_calls.cpp).
-i64 read_whole_file(Process& p, const std::string& path, std::shared_ptr<const std::string>& contents);
+/// The bytes of a regular file that the process can execute; an error if there is none (path_calls.cpp).
+i64 read_program(Process& p, const std::string& path, std::shared_ptr<const std::string>& contents);
 
 /// A system call that is implemented.
 struct SystemCall {

@@ -170,8 +170,9 @@ int main(void) {
   // Processes.
   FAILS(ENOENT, SYS_execve, "/no/such/program", NULL, NULL);
   FAILS(EACCES, SYS_execve, "/tmp", NULL, NULL);
-  FAILS(ENOEXEC, SYS_execve, "/proc/self/maps", NULL, NULL);
-  FAILS(EINVAL, SYS_execveat, AT_FDCWD, "", NULL, NULL, 1);
+  FAILS(EACCES, SYS_execve, "/proc/self/maps", NULL, NULL);
+  FAILS(ENOENT, SYS_execveat, AT_FDCWD, "", NULL, NULL, 1);
+  FAILS(EINVAL, SYS_execveat, AT_FDCWD, "/no/such/program", NULL, NULL, 1);
   FAILS(EINVAL, SYS_wait4, -1, NULL, 0x100, NULL);
   FAILS(ECHILD, SYS_wait4, -1, NULL, 0, NULL);
   FAILS(ECHILD, SYS_waitid, 0, 0, NULL, 4, NULL);
