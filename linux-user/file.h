@@ -32,8 +32,9 @@ class File {
   File& operator=(const File&) = delete;
   virtual ~File() = default;
 
-  bool is_readable() const { return (flags & kAccessMode) != kWriteOnly; }
-  bool is_writable() const { return (flags & kAccessMode) != 0; }
+  // Mode 3 permits neither (Linux OPEN_FMODE()).
+  bool is_readable() const { return ((flags + 1) & 1) != 0; }
+  bool is_writable() const { return ((flags + 1) & 2) != 0; }
 
   /// Up to `size` bytes from `offset` on (of files that have positions) to `to`: 0 or an error, -EAGAIN if there are none
   /// yet.

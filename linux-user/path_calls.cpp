@@ -261,7 +261,6 @@ i64 openat(Process& p, Thread&, const Call& c) {
   std::string path;
   if (const i64 result = read_path(p, c.a[0], c.a[1], path); result < 0) return result;
   const u32 flags = static_cast<u32>(c.a[2]);
-  if ((flags & kAccessMode) == kAccessMode) return -kEINVAL;
   std::shared_ptr<File> file;
   constexpr u32 kKept = kAccessMode | kAppend | kNonBlocking | kDirectory, kNameless = 020000000;
   const u32 mode = static_cast<u32>(c.a[3]);

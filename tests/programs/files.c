@@ -124,6 +124,8 @@ static void descriptors(void) {
   CHECK(unlink("/tmp/digits") == 0 && open("/tmp/digits", O_RDONLY) == -1 && errno == ENOENT);
   CHECK(pread(fd, text, 20, 0) == 4 && memcmp(text, "0123", 4) == 0);
   CHECK(open("/nowhere/file", O_WRONLY | O_CREAT, 0600) == -1 && errno == ENOENT);
+  const int neither = open("/dev/null", 3);
+  CHECK(neither >= 0 && read(neither, text, 1) == -1 && errno == EBADF && write(neither, text, 1) == -1 && errno == EBADF);
   for (int i = 3; i < 70; ++i) close(i);
   int last = -1;
   for (int n; (n = open("/dev/null", O_RDWR)) >= 0;) last = n;
