@@ -30,14 +30,14 @@ std::string colour(u64 tag) {
 bool is_tag_fault_status(std::string_view name) { return name == "TFSR_ELx" || name == "TFSR_Elx"; }
 
 u64 LitmusBuilder::tag_of(const std::string& name, LitmusPosition where) const {
-  if (!p_.config.tagging) wrong(where, fmt::format("the tag '{}' needs a line Variant=memtag", name));
+  if (!p_.config.tagging) wrong(where, fmt::format("the tag '{}' needs a line Variant=memtag or the option --variant memtag", name));
   const std::optional<u64> tag = parse_colour(name);
   if (!tag) wrong(where, fmt::format("unknown memory tag '{}': expected a colour from green to magenta", name));
   return *tag;
 }
 
 u64 LitmusBuilder::tag_address(const LitmusPlace& place) {
-  if (!p_.config.tagging) wrong(place.where, fmt::format("{} needs a line Variant=memtag", to_text(place)));
+  if (!p_.config.tagging) wrong(place.where, fmt::format("{} needs a line Variant=memtag or the option --variant memtag", to_text(place)));
   return model::tag_location(symbol(place.name).address + place.offset);
 }
 
