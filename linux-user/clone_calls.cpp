@@ -80,6 +80,7 @@ i64 create(Process& p, Thread& parent, const CloneArguments& a) {
   if ((a.flags & kSettls) != 0) s.set(isa::Reg::TPIDR_EL0, {a.tls, 0});
   t.tso = parent.tso;
   t.tagged_addresses = parent.tagged_addresses;
+  t.timer_slack = t.default_timer_slack = parent.timer_slack;
   t.core.checks_stack = parent.core.checks_stack;
   t.core.checks_tags = parent.core.checks_tags;
   t.core.notes_reads = parent.core.notes_reads;

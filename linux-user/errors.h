@@ -11,6 +11,7 @@ enum Error : i64 {
   kESRCH = 3,
   kEINTR = 4,
   kEIO = 5,
+  kENXIO = 6,
   kE2BIG = 7,
   kENOEXEC = 8,
   kEBADF = 9,

@@ -44,6 +44,10 @@ class File {
   /// Which of kPollIn ... hold.
   virtual u16 ready() const { return kPollIn | kPollOut; }
   virtual bool has_position() const { return false; }
+  /// What lseek() returns without looking, if there are no positions.
+  virtual i64 seek_result() const { return -kESPIPE; }
+  /// Is it /dev/zero? Mapping it is mapping nothing.
+  virtual bool is_zeros() const { return false; }
   virtual u64 size() const { return 0; }
   /// st_mode.
   virtual u32 mode() const = 0;
@@ -66,6 +70,7 @@ class TimerFile : public File {
   i64 write(u64, const std::string&) override { return -kEINVAL; }
   u16 ready() const override { return expired != 0 ? kPollIn : u16{0}; }
   u32 mode() const override { return 0600; }
+  i64 seek_result() const override { return 0; }
 
   Schedule schedule;  ///< in simulated time
   u64 expired = 0;    ///< times since it was read

@@ -153,9 +153,15 @@ i64 close_range(Process& p, Thread&, const Call& c) {
 i64 lseek(Process& p, Thread&, const Call& c) {
   const std::shared_ptr<File> f = p.file(c.a[0]);
   if (f == nullptr) return -kEBADF;
-  if (!f->has_position()) return -kESPIPE;
-  if (c.a[2] > 2) return -kEINVAL;
-  const u64 base = c.a[2] == 0 ? 0 : c.a[2] == 1 ? f->position : f->size();
+  if (!f->has_position()) return f->seek_result();
+  constexpr u64 kCurrent = 1, kEnd = 2, kData = 3, kHole = 4;
+  if (c.a[2] > kHole) return -kEINVAL;
+  if (c.a[2] >= kData) {  // everything is data
+    if (c.a[1] >= f->size()) return -kENXIO;
+    f->position = c.a[2] == kData ? c.a[1] : f->size();
+    return static_cast<i64>(f->position);
+  }
+  const u64 base = c.a[2] == kCurrent ? f->position : c.a[2] == kEnd ? f->size() : 0;
   const i64 to = static_cast<i64>(base + c.a[1]);
   if (to < 0) return -kEINVAL;
   f->position = static_cast<u64>(to);
@@ -178,7 +184,9 @@ i64 fallocate(Process& p, Thread&, const Call& c) {
 }
 
 i64 fsync(Process& p, Thread&, const Call& c) {
-  return p.file(c.a[0]) == nullptr ? -kEBADF : 0;
+  const std::shared_ptr<File> f = p.file(c.a[0]);
+  if (f == nullptr) return -kEBADF;
+  return f->has_position() || (f->mode() & kFolder) != 0 ? 0 : -kEINVAL;
 }
 
 i64 ioctl(Process& p, Thread&, const Call& c) {

@@ -93,6 +93,8 @@ class Device : public File {
   }
   i64 write(u64, const std::string& bytes) override { return static_cast<i64>(bytes.size()); }
   u32 mode() const override { return kCharacterDevice | 0666; }
+  i64 seek_result() const override { return 0; }
+  bool is_zeros() const override { return kind_ == Kind::Zero; }
 
  private:
   System& system_;
@@ -185,6 +187,7 @@ class Event : public File {
     return static_cast<u16>((value_ != 0 ? kPollIn : 0) | (value_ < kMost ? kPollOut : 0));
   }
   u32 mode() const override { return 0600; }
+  i64 seek_result() const override { return 0; }
 
  private:
   static constexpr u64 kMost = ~u64{0} - 1;

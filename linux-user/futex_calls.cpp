@@ -82,10 +82,17 @@ bool has_inheritor(const System& system, const FutexKey& key) {
   });
 }
 
+/// What others may share is looked up by what is mapped there.
+bool is_reachable(Process& p, u64 address, bool is_private) {
+  u32 value = 0;
+  return is_private || p.get(address, value);
+}
+
 /// `strict`: none are woken if none are asked for.
 i64 wake(Process& p, u64 tagged, bool is_private, i32 count, u32 bitset, bool strict) {
   const u64 address = Process::untag(tagged);
   if (bitset == 0 || is_bad_address(address)) return -kEINVAL;
+  if (!is_reachable(p, address, is_private)) return -kEFAULT;
   if (strict && count == 0) return 0;
   if (has_inheritor(p.system, p.futex_key(address, is_private))) return -kEINVAL;
   // Linux wakes one thread even if it is asked for a negative number.
@@ -105,6 +112,7 @@ struct Place {
 i64 requeue(Process& p, Place source, Place destination, i32 to_wake, i32 to_move, std::optional<u32> expected) {
   const u64 from = Process::untag(source.address), to = Process::untag(destination.address);
   if (to_wake < 0 || to_move < 0 || is_bad_address(from) || is_bad_address(to)) return -kEINVAL;
+  if (!is_reachable(p, from, source.is_private) || !is_reachable(p, to, destination.is_private)) return -kEFAULT;
   if (expected) {
     u32 value = 0;
     if (!p.get(from, value)) return -kEFAULT;

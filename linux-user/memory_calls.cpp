@@ -71,6 +71,11 @@ i64 mmap(Process& p, Thread&, const Call& c) {
   if (size == 0 || size > kAddressLimit) return -kENOMEM;
   const u64 type = flags & kMapType;
   if (type != kMapShared && type != kMapPrivate && type != kMapSharedValidate) return -kEINVAL;
+  // linux/mman.h: LEGACY_MAP_MASK without the type.
+  constexpr u64 kKnownFlags = 0x10 | 0x20 | 0x40 | 0x80 | 0x100 | 0x800 | 0x1000 | 0x2000 | 0x4000 | 0x8000 | 0x10000 | 0x20000 | kHugePages |
+                              u64{0x3f} << 26;
+  if (type == kMapSharedValidate && anonymous) return -kEINVAL;
+  if (type == kMapSharedValidate && (flags & ~(kKnownFlags | kMapType)) != 0) return -kEOPNOTSUPP;
   // None are reserved.
   if (anonymous && (flags & kHugePages) != 0) return -kENOMEM;
   u64 at = 0;
@@ -86,15 +91,16 @@ i64 mmap(Process& p, Thread&, const Call& c) {
       at = find_place(p.memory(), size, p.space->mapping_top);
     if (at == 0) return -kENOMEM;
   }
-  if (anonymous) {
+  if (file != nullptr &&
+      (!file->is_readable() || (type != kMapPrivate && (protection & kProtWrite) != 0 && !file->is_writable())))
+    return -kEACCES;
+  if (anonymous || file->is_zeros()) {
     std::shared_ptr<functional::Object> object;
     if (type != kMapPrivate) object = std::make_shared<functional::Object>(p.memory().pool(), size);
     p.memory().map(at, at + size, permissions_of(p, protection), std::move(object));
     p.space->note(at, at + size);
     return static_cast<i64>(at);
   }
-  if (!file->is_readable() || (type != kMapPrivate && (protection & kProtWrite) != 0 && !file->is_writable()))
-    return -kEACCES;
   const std::shared_ptr<functional::Object> object = file->object();
   if (!file->has_position()) return -kENODEV;
   if (p.system.options.tagging && (protection & kProtTagged) != 0 && object == nullptr) return -kEINVAL;
@@ -237,6 +243,11 @@ i64 mlock(Process& p, Thread&, const Call& c) {
   return check_range(p, c.a[0], c.a[1]);
 }
 
+i64 mlock2(Process& p, Thread& t, const Call& c) {
+  constexpr u32 kOnFault = 1;
+  return (static_cast<u32>(c.a[2]) & ~kOnFault) != 0 ? -kEINVAL : mlock(p, t, c);
+}
+
 i64 mlockall(Process&, Thread&, const Call& c) {
   constexpr u64 kCurrent = 1, kFuture = 2, kOnFault = 4;
   const u64 flags = static_cast<u32>(c.a[0]);
@@ -364,6 +375,7 @@ std::vector<SystemCall> memory_calls() {
           {227, "msync", 3, msync},
           {228, "mlock", 2, mlock},
           {229, "munlock", 2, mlock},
+          {284, "mlock2", 3, mlock2},
           {230, "mlockall", 1, mlockall},
           {232, "mincore", 3, mincore},
           {231, "munlockall", 0, munlockall},

@@ -112,8 +112,8 @@ i64 prctl(Process& p, Thread& t, const Call& c) {
       constexpr u64 kLastCapability = 40;
       return c.a[1] <= kLastCapability ? 0 : -kEINVAL;
     }
-    case kSetTimerSlack: return 0;
-    case kGetTimerSlack: return 50'000;
+    case kSetTimerSlack: t.timer_slack = static_cast<i64>(c.a[1]) > 0 ? c.a[1] : t.default_timer_slack; return 0;
+    case kGetTimerSlack: return static_cast<i64>(t.timer_slack);
     case kSetName:
       for (unsigned i = 0; i < 15; ++i) {
         if (!p.get(c.a[1] + i, name[i])) return -kEFAULT;

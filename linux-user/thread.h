@@ -87,6 +87,7 @@ struct Thread {
   RseqArea rseq;
   bool tso = false;          ///< the memory model that prctl() has set or clone() has passed on
   u64 tagged_addresses = 0;  ///< what PR_SET_TAGGED_ADDR_CTRL set
+  u64 timer_slack = 50'000, default_timer_slack = 50'000;  ///< ns, as far as prctl() tells; timers are exact
   Call call;                 ///< the current or last system call, to make it again
   std::optional<u64> deadline;  ///< of the waiting call, which is the same when it is tried again
   u64 transferred = 0;        ///< bytes that the waiting call has moved already

@@ -21,6 +21,14 @@ i64 clock_gettime(Process& p, Thread& t, const Call& c) {
   return p.put(c.a[1], to_timespec(now)) ? 0 : -kEFAULT;
 }
 
+/// Nobody here may set the clock.
+i64 clock_settime(Process& p, Thread&, const Call& c) {
+  if (static_cast<u32>(c.a[0]) != kRealtime) return -kEINVAL;
+  TimeSpec time;
+  if (!p.get(c.a[1], time)) return -kEFAULT;
+  return is_valid(time) ? -kEPERM : -kEINVAL;
+}
+
 i64 clock_getres(Process& p, Thread& t, const Call& c) {
   const u64 id = static_cast<u32>(c.a[0]);
   if (!is_clock(id) && !processor_clock(p, t, id)) return -kEINVAL;
@@ -55,7 +63,8 @@ i64 nanosleep(Process& p, Thread& t, const Call& c) {
 i64 clock_nanosleep(Process& p, Thread& t, const Call& c) {
   constexpr u64 kAbsolute = 1;
   const u64 id = static_cast<u32>(c.a[0]);
-  if (!is_clock(id) || id == kThreadTime) return -kEINVAL;
+  if (id == kThreadTime) return -kEOPNOTSUPP;
+  if (!is_clock(id)) return -kEINVAL;
   TimeSpec time;
   if (!p.get(c.a[2], time)) return -kEFAULT;
   if (!is_valid(time)) return -kEINVAL;
@@ -86,6 +95,7 @@ std::optional<ProcessorClock> processor_clock(const Process& p, const Thread& t,
 
 std::vector<SystemCall> time_calls() {
   return {{101, "nanosleep", 2, nanosleep},
+          {112, "clock_settime", 2, clock_settime},
           {113, "clock_gettime", 2, clock_gettime},
           {114, "clock_getres", 2, clock_getres},
           {115, "clock_nanosleep", 4, clock_nanosleep},

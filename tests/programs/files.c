@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/select.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -133,6 +134,23 @@ static void descriptors(void) {
   for (int i = 3; i < 1024; ++i) close(i);
 }
 
+/// What lseek(), fsync(), mmap() and prctl() do with files and values of rarer kinds.
+static void rare_kinds(void) {
+  int ends[2];
+  CHECK(pipe(ends) == 0 && fsync(ends[0]) == -1 && errno == EINVAL);
+  const int event = eventfd(1, 0), zeros = open("/dev/zero", O_RDONLY), fd = memfd_create("memory", 0);
+  CHECK(lseek(event, 5, SEEK_SET) == 0 && lseek(zeros, 5, SEEK_SET) == 0);
+  CHECK(write(fd, "12345678", 8) == 8 && lseek(fd, 3, SEEK_DATA) == 3 && lseek(fd, 3, SEEK_HOLE) == 8);
+  CHECK(lseek(fd, 8, SEEK_DATA) == -1 && errno == ENXIO && lseek(fd, 0, 9) == -1 && errno == EINVAL);
+  char* const page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE, zeros, 0);
+  CHECK(page != MAP_FAILED && page[4095] == 0 && ++page[4095] == 1);
+  CHECK(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, zeros, 0) == MAP_FAILED && errno == EACCES);
+  CHECK(mmap(NULL, 4096, PROT_READ, MAP_SHARED_VALIDATE | 0x400000, fd, 0) == MAP_FAILED && errno == EOPNOTSUPP);
+  CHECK(mmap(NULL, 4096, PROT_READ, MAP_SHARED_VALIDATE, fd, 0) != MAP_FAILED);
+  CHECK(prctl(PR_GET_TIMERSLACK) == 50000 && prctl(PR_SET_TIMERSLACK, 100) == 0 && prctl(PR_GET_TIMERSLACK) == 100);
+  CHECK(prctl(PR_SET_TIMERSLACK, 0) == 0 && prctl(PR_GET_TIMERSLACK) == 50000);
+}
+
 static void mappings(void) {
   const int fd = memfd_create("memory", MFD_CLOEXEC);
   CHECK(fd >= 0 && ftruncate(fd, 6000) == 0);
@@ -221,6 +239,7 @@ int main(int argc, char** argv) {
   events();
   descriptors();
   mappings();
+  rare_kinds();
   process_files();
   through_a_pipe(argv[0]);
   printf("%d failures\n", failures);

@@ -77,6 +77,13 @@ int main(void) {
   FAILS(EAGAIN, SYS_futex, &word, FUTEX_CMP_REQUEUE, 1, 1, page, 4);
   FAILS(EINVAL, SYS_futex, &word, FUTEX_CMP_REQUEUE, -1, 1, page, 5);
   FAILS(ENOSYS, SYS_futex, &word, 99, 1);
+  FAILS(EFAULT, SYS_futex, nowhere, FUTEX_WAKE, 1);
+  WORKS(SYS_futex, nowhere, FUTEX_WAKE_PRIVATE, 1);
+  FAILS(EFAULT, SYS_futex, &word, FUTEX_CMP_REQUEUE, 1, 1, nowhere, 5);
+  FAILS(EOPNOTSUPP, SYS_clock_nanosleep, CLOCK_THREAD_CPUTIME_ID, 0, &soon, NULL);
+  FAILS(EINVAL, SYS_clock_settime, CLOCK_MONOTONIC, &soon);
+  FAILS(EINVAL, SYS_mlock2, page, 4096L, 4L);
+  WORKS(SYS_mlock2, page, 4096L, 1L);
 
   FAILS(EINVAL, SYS_rt_sigaction, 0, NULL, NULL, 8);
   FAILS(EINVAL, SYS_rt_sigaction, 65, NULL, NULL, 8);
