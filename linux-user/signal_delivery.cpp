@@ -167,7 +167,8 @@ const SignalInfo* Process::next_pending(const Thread& t) const {
     for (const SignalInfo& s : *queue) {
       if ((signal_bit(s.number) & t.blocked) != 0) continue;
       const bool synchronous = (signal_bit(s.number) & kSynchronous) != 0 && s.code > 0;
-      const int r = s.number == kSigkill ? 0 : s.number + (synchronous ? 0 : 100);
+      // dequeue_signal(): the thread's own ones before those of the process.
+      const int r = s.number == kSigkill ? 0 : s.number + (synchronous ? 0 : 100) + (queue == &pending ? 1000 : 0);
       if (r >= rank) continue;
       rank = r;
       best = &s;

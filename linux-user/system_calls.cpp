@@ -75,6 +75,9 @@ void Process::retry(Thread& t) {
 /// The call returns EINTR, or is made again: without a handler, or after one that says so.
 void Process::interrupt(Thread& t) {
   act_for(t);
+  // What is waited for may have come with the signal, as a child's end does.
+  if (t.wait->kind == Wait::Kind::Event) retry(t);
+  if (!t.wait) return;
   const Wait w = *t.wait;
   const SignalInfo* next = next_pending(t);
   if (next == nullptr) return;

@@ -182,6 +182,41 @@ static void groups(void) {
   CHECK(waitpid(leader, &status, 0) == leader && WEXITSTATUS(status) == 3);
 }
 
+static volatile int order[8], handled;
+static void note_order(int n) {
+  order[handled++] = n;
+}
+
+/// The last signal that is delivered is handled first: the process's, with the lower number too, after the thread's own. Who
+/// waits for a child hears of it although its signal comes as well.
+static void order_of_signals(void) {
+  struct sigaction a, before;
+  memset(&a, 0, sizeof a);
+  a.sa_handler = note_order;
+  sigset_t all, old;
+  sigfillset(&all);
+  sigprocmask(SIG_BLOCK, &all, &old);
+  sigaction(SIGHUP, &a, NULL);
+  sigaction(SIGUSR1, &a, NULL);
+  sigaction(SIGUSR2, &a, NULL);
+  raise(SIGUSR2);
+  raise(SIGUSR1);
+  kill(getpid(), SIGHUP);
+  raise(SIGUSR1);
+  sigprocmask(SIG_SETMASK, &old, NULL);
+  CHECK(handled == 3 && order[0] == SIGHUP && order[1] == SIGUSR2 && order[2] == SIGUSR1);
+  sigaction(SIGCHLD, &a, &before);
+  const pid_t child = fork();
+  if (child == 0) {
+    for (;;) pause();
+  }
+  kill(child, SIGKILL);
+  siginfo_t info;
+  CHECK(waitid(P_ALL, 0, &info, WEXITED) == 0 && info.si_pid == child && info.si_code == CLD_KILLED && info.si_status == SIGKILL);
+  CHECK(handled == 4 && order[3] == SIGCHLD);
+  sigaction(SIGCHLD, &before, NULL);
+}
+
 static void orphan(void) {
   int* shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   const pid_t parent = getpid(), child = fork();
@@ -244,6 +279,7 @@ int main(int argc, char** argv) {
   memory();
   waiting();
   groups();
+  order_of_signals();
   orphan();
   programs(argv[0]);
   printf("%d failures\n", failures);
