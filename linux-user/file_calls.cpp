@@ -45,16 +45,18 @@ i64 write_parts(Process& p, Thread& t, u64 fd, const Vectors& parts, std::option
   if (offset && !f->has_position()) return -kESPIPE;
   if (offset && static_cast<i64>(*offset) < 0) return -kEINVAL;
   std::string bytes;
+  u64 asked = 0;
   for (const Vector& v : parts) {
     const u64 before = bytes.size(), size = std::min(v.size, kMaxTransfer - before);
+    asked += size;
     bytes.resize(before + size);
     const u64 done = p.copy_in(v.address, bytes.data() + before, size);
     bytes.resize(before + done);
     if (done != v.size) break;
   }
-  if (bytes.empty() && !parts.empty()) return -kEFAULT;
+  if (bytes.empty() && asked != 0) return -kEFAULT;
   bytes.erase(0, t.transferred);
-  if (!offset && (f->flags & kAppend) != 0) f->position = f->size();
+  if ((f->flags & kAppend) != 0 && f->has_position()) (offset ? *offset : f->position) = f->size();
   const i64 done = f->write(offset.value_or(f->position), bytes);
   if (done == -kEPIPE) {
     SignalInfo info;
@@ -126,6 +128,19 @@ i64 readv(Process& p, Thread& t, const Call& c) {
   Vectors parts;
   const i64 result = read_vectors(p, c, parts);
   return result < 0 ? result : read_parts(p, t, c.a[0], parts, std::nullopt);
+}
+/// The two halves of the offset are those of a 32-bit kernel: here the first is all of it.
+i64 pwritev(Process& p, Thread& t, const Call& c) {
+  Vectors parts;
+  if (static_cast<i64>(c.a[3]) < 0) return -kEINVAL;
+  const i64 result = read_vectors(p, c, parts);
+  return result < 0 ? result : write_parts(p, t, c.a[0], parts, c.a[3]);
+}
+i64 preadv(Process& p, Thread& t, const Call& c) {
+  Vectors parts;
+  if (static_cast<i64>(c.a[3]) < 0) return -kEINVAL;
+  const i64 result = read_vectors(p, c, parts);
+  return result < 0 ? result : read_parts(p, t, c.a[0], parts, c.a[3]);
 }
 
 i64 close(Process& p, Thread&, const Call& c) {
@@ -399,7 +414,7 @@ std::vector<SystemCall> file_calls() {
           {47, "fallocate", 4, fallocate}, {57, "close", 1, close},     {59, "pipe2", 2, pipe2},
           {62, "lseek", 3, lseek},         {63, "read", 3, read},       {64, "write", 3, write},
           {65, "readv", 3, readv},         {66, "writev", 3, writev},   {67, "pread64", 4, pread64},
-          {68, "pwrite64", 4, pwrite64},   {72, "pselect6", 6, pselect6}, {73, "ppoll", 5, ppoll},
+          {68, "pwrite64", 4, pwrite64},   {69, "preadv", 4, preadv},     {70, "pwritev", 4, pwritev}, {72, "pselect6", 6, pselect6}, {73, "ppoll", 5, ppoll},
           {82, "fsync", 1, fsync},         {83, "fdatasync", 1, fsync}, {436, "close_range", 3, close_range}};
 }
 

@@ -250,6 +250,9 @@ i64 read_path(Process& p, u64 folder, u64 address, std::string& path, bool empty
     return p.get(address + kPathLimit - 1, last) ? -kENAMETOOLONG : -kEFAULT;
   }
   if (text->empty() && !empty) return -kENOENT;
+  constexpr std::size_t kNameLimit = 255;
+  for (const fs::path& part : fs::path(*text))
+    if (part.native().size() > kNameLimit) return -kENAMETOOLONG;
   // Folders can be opened, but nothing is looked up below them.
   if (!text->empty() && text->front() != '/' && static_cast<i32>(folder) != kCurrentFolder)
     return p.file(folder) == nullptr ? -kEBADF : -kENOTDIR;
@@ -387,6 +390,15 @@ i64 mkdirat(Process& p, Thread&, const Call& c) {
   return 0;
 }
 
+i64 truncate(Process& p, Thread&, const Call& c) {
+  std::string path;
+  if (static_cast<i64>(c.a[1]) < 0) return -kEINVAL;
+  if (const i64 result = read_path(p, static_cast<u64>(kCurrentFolder), c.a[0], path); result < 0) return result;
+  std::shared_ptr<File> f;
+  if (const i64 result = open_path(p, path, kReadWrite, 0, f); result < 0) return result;
+  return f->resize(c.a[1]);
+}
+
 /// Of files that exist only here.
 i64 renameat2(Process& p, Thread&, const Call& c) {
   constexpr u64 kNoReplace = 1;
@@ -454,6 +466,7 @@ std::vector<SystemCall> path_calls() {
           {34, "mkdirat", 3, mkdirat},
           {35, "unlinkat", 3, unlinkat},
           {38, "renameat", 4, renameat},
+          {45, "truncate", 2, truncate},
           {48, "faccessat", 3, faccessat},
           {49, "chdir", 1, chdir},
           {56, "openat", 4, openat},

@@ -14,6 +14,7 @@
 #include <sys/prctl.h>
 #include <sys/select.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -147,6 +148,20 @@ static void rare_kinds(void) {
   CHECK(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, zeros, 0) == MAP_FAILED && errno == EACCES);
   CHECK(mmap(NULL, 4096, PROT_READ, MAP_SHARED_VALIDATE | 0x400000, fd, 0) == MAP_FAILED && errno == EOPNOTSUPP);
   CHECK(mmap(NULL, 4096, PROT_READ, MAP_SHARED_VALIDATE, fd, 0) != MAP_FAILED);
+  // preadv, pwritev, truncate; pwrite() of a file that is appended to; names that are too long.
+  const int named = open("/tmp/named", O_RDWR | O_CREAT, 0600), appending = open("/tmp/named", O_WRONLY | O_APPEND);
+  char first[2] = "", second[4] = "", name[300];
+  struct iovec in[] = {{"abc", 3}, {"", 0}, {"de", 2}}, nothing = {"", 0}, out[] = {{first, 1}, {second, 3}};
+  CHECK(pwritev(named, in, 3, 2) == 5 && preadv(named, out, 2, 3) == 4 && *first == 'b' && memcmp(second, "cde", 3) == 0);
+  CHECK(writev(named, &nothing, 1) == 0 && preadv(named, out, 2, -1) == -1 && errno == EINVAL);
+  CHECK(pwrite(appending, "f", 1, 0) == 1 && lseek(named, 0, SEEK_END) == 8);
+  CHECK(truncate("/tmp/named", 3) == 0 && lseek(named, 0, SEEK_END) == 3 && truncate("/tmp", 3) == -1 && errno == EISDIR);
+  CHECK(truncate("/tmp/named", -1) == -1 && errno == EINVAL && truncate("/tmp/no", 0) == -1 && errno == ENOENT);
+  memset(name, 'n', sizeof name - 1);
+  name[sizeof name - 1] = 0;
+  CHECK(open(name, O_RDWR | O_CREAT, 0600) == -1 && errno == ENAMETOOLONG && mkdir(name, 0700) == -1 && errno == ENAMETOOLONG);
+  unlink("/tmp/named");
+  for (int i = ends[0]; i <= appending; ++i) close(i);
   CHECK(prctl(PR_GET_TIMERSLACK) == 50000 && prctl(PR_SET_TIMERSLACK, 100) == 0 && prctl(PR_GET_TIMERSLACK) == 100);
   CHECK(prctl(PR_SET_TIMERSLACK, 0) == 0 && prctl(PR_GET_TIMERSLACK) == 50000);
 }
